@@ -1,0 +1,77 @@
+#ifndef PROFILE_H
+#define PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "origin.h"
+#include "settings.h"
+
+/*
+ * One API and how to get tokens for it. Profiles come from the config file, in
+ * its order; the built-in profile "sypht" comes last where the file has no
+ * section for it, and a section overrides it key by key. The environment
+ * overrides both, for "sypht" alone.
+ */
+enum {
+	PROFILE_NAME_MAX = 40, /* a section name is "profile " + name, and inih keeps 48 bytes */
+	PROFILE_LINE_MAX = 198,
+};
+
+enum profile_auth_method {
+	PROFILE_AUTH_BASIC,
+	PROFILE_AUTH_POST,
+	PROFILE_AUTH_PRIVATE_KEY_JWT
+};
+
+/* A list's count of strings, owned. */
+struct profile_list {
+	char **items;
+	size_t count;
+};
+
+/* Strings are owned, NULL where not set. */
+struct profile {
+	char *name;
+	struct profile_list origin; /* URLs that origin_from_url() accepts */
+	char *token_url;
+	char *issuer;
+	char *client_id;
+	char *client_secret_file;
+	char *client_secret_command;
+	char *client_secret_helper;
+	char *scope;
+	char *audience;
+	struct profile_list resource;
+	enum profile_auth_method auth_method;
+	char *private_key_file;
+	bool basic_raw;         /* basic_encoding = raw */
+	long default_lifetime;  /* seconds, where expires_in is missing */
+	long max_lifetime;      /* seconds; 0: as the endpoint says */
+	char *basic_username;   /* for callers that know only user and password; never NULL */
+};
+
+/*
+ * The profile that covers origin: the first in the file, or with only (a name;
+ * --profile, SYPHT_PROFILE) that one or none. origin NULL: the one named by
+ * only, else "sypht". Not covered: STATUS_OK and *out == NULL. Freed by profile_free().
+ * STATUS_CONFIG, STATUS_UNSAFE: the config cannot be used, failure names file and line.
+ * A name that no profile has: STATUS_CONFIG.
+ */
+enum status profile_find(const struct settings *settings, const char *only,
+	const struct origin *origin, struct profile **out, struct failure *failure) MUST_CHECK;
+
+/*
+ * Every profile, in order of precedence, until visit() returns false; it owns the
+ * profile it is given. On a failure the profiles before the faulty line, and the
+ * built-in one as far as it is known, have been visited.
+ */
+typedef bool profile_visitor(struct profile *profile, void *context);
+enum status profile_each(const struct settings *settings, profile_visitor *visit, void *context,
+	struct failure *failure) MUST_CHECK;
+
+bool profile_covers(const struct profile *profile, const struct origin *origin);
+
+void profile_free(struct profile *profile);
+
+#endif
