@@ -44,7 +44,7 @@ enum status attributes_parse(struct attributes *attributes, const char *text, si
 const char *attributes_get(const struct attributes *attributes, const char *key);
 
 /*
- * The values in order of arrival, of key where it is not NULL:
+ * The values of key in order of arrival:
  *	for (const char *v = NULL; (v = attributes_next(a, "state[]", v));)
  */
 const char *attributes_next(

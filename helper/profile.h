@@ -15,7 +15,7 @@
  */
 enum {
 	PROFILE_NAME_MAX = 40, /* a section name is "profile " + name, and inih keeps 48 bytes */
-	PROFILE_LINE_MAX = 198,
+	PROFILE_URL_MAX = 2048,
 };
 
 enum profile_auth_method {
@@ -24,7 +24,6 @@ enum profile_auth_method {
 	PROFILE_AUTH_PRIVATE_KEY_JWT
 };
 
-/* A list's count of strings, owned. */
 struct profile_list {
 	char **items;
 	size_t count;
@@ -34,9 +33,9 @@ struct profile_list {
 struct profile {
 	char *name;
 	struct profile_list origin; /* URLs that origin_from_url() accepts */
-	char *token_url;
+	char *token_url;            /* NULL where issuer says where to find it */
 	char *issuer;
-	char *client_id;
+	char *client_id; /* NULL where the secret's source supplies it */
 	char *client_secret_file;
 	char *client_secret_command;
 	char *client_secret_helper;
@@ -45,30 +44,29 @@ struct profile {
 	struct profile_list resource;
 	enum profile_auth_method auth_method;
 	char *private_key_file;
-	bool basic_raw;         /* basic_encoding = raw */
-	long default_lifetime;  /* seconds, where expires_in is missing */
-	long max_lifetime;      /* seconds; 0: as the endpoint says */
-	char *basic_username;   /* for callers that know only user and password; never NULL */
+	bool basic_raw;        /* basic_encoding = raw */
+	long default_lifetime; /* seconds, where expires_in is missing */
+	long max_lifetime;     /* seconds, whatever the endpoint says */
+	char *basic_username;  /* for callers that know only user and password; NULL: not for them */
 };
 
 /*
- * The profile that covers origin: the first in the file, or with only (a name;
- * --profile, SYPHT_PROFILE) that one or none. origin NULL: the one named by
- * only, else "sypht". Not covered: STATUS_OK and *out == NULL. Freed by profile_free().
- * STATUS_CONFIG, STATUS_UNSAFE: the config cannot be used, failure names file and line.
+ * Every profile, in order of precedence, until visit() returns false; visit() owns the profile
+ * it is given. With only (a name: --profile, SYPHT_PROFILE) just that one.
+ * STATUS_CONFIG, STATUS_UNSAFE: the config cannot be used, failure names file and line; the
+ * profiles before that line, and the built-in one as far as it is known, have been visited.
+ */
+typedef bool profile_visitor(struct profile *profile, void *context);
+enum status profile_each(const struct settings *settings, const char *only,
+	profile_visitor *visit, void *context, struct failure *failure) MUST_CHECK;
+
+/*
+ * The profile that covers origin: the first, or with only that one or none. origin NULL: the one
+ * that only names, else "sypht". Not covered: STATUS_OK and *out == NULL. For profile_free().
  * A name that no profile has: STATUS_CONFIG.
  */
 enum status profile_find(const struct settings *settings, const char *only,
 	const struct origin *origin, struct profile **out, struct failure *failure) MUST_CHECK;
-
-/*
- * Every profile, in order of precedence, until visit() returns false; it owns the
- * profile it is given. On a failure the profiles before the faulty line, and the
- * built-in one as far as it is known, have been visited.
- */
-typedef bool profile_visitor(struct profile *profile, void *context);
-enum status profile_each(const struct settings *settings, profile_visitor *visit, void *context,
-	struct failure *failure) MUST_CHECK;
 
 bool profile_covers(const struct profile *profile, const struct origin *origin);
 

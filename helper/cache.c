@@ -1,0 +1,413 @@
+#include "cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "attributes.h"
+#include "profile.h"
+#include "token.h"
+
+enum { FILE_MAX_BYTES = 2 * TOKEN_MAX_BYTES, NAME_MAX_BYTES = 32, CLOCK_SLACK_S = 2 };
+
+#define PRIVATE_TO_US (S_IRWXG | S_IRWXO)
+
+/* ---- what tells one token from another ---- */
+
+/* Rows of the key; every file of the cache begins with them. */
+static enum status write_key(const struct profile *profile, struct buffer *out)
+{
+	const char *url = profile->token_url ? profile->token_url : profile->issuer;
+	enum status status = attributes_add(out, "token_url", url);
+
+	if (!status)
+		status = attributes_add(out, "client_id", profile->client_id);
+	if (!status)
+		status = attributes_add(out, "scope", profile->scope);
+	if (!status)
+		status = attributes_add(out, "audience", profile->audience);
+	for (size_t i = 0; i < profile->resource.count && !status; i++)
+		status = attributes_add(out, "resource[]", profile->resource.items[i]);
+	return status;
+}
+
+/* FNV-1a, 64 bits. It only has to spread names: what a file holds is compared in full. */
+static void digest(const struct profile *profile, char out[17])
+{
+	struct buffer key = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	uint64_t hash = 14695981039346656037U;
+
+	out[0] = '\0';
+	if (write_key(profile, &key) == STATUS_OK) {
+		for (size_t i = 0; i < key.length; i++)
+			hash = (hash ^ (unsigned char)key.data[i]) * 1099511628211U;
+		snprintf(out, 17, "%016" PRIx64, hash);
+	}
+	buffer_release(&key);
+}
+
+static bool same(const char *one, const char *other)
+{
+	return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+static bool is_for(const struct attributes *entry, const struct profile *profile)
+{
+	const char *url = profile->token_url ? profile->token_url : profile->issuer;
+	const char *resource = NULL;
+
+	for (size_t i = 0; i < profile->resource.count; i++) {
+		resource = attributes_next(entry, "resource[]", resource);
+		if (!resource || strcmp(resource, profile->resource.items[i]) != 0)
+			return false;
+	}
+	return !attributes_next(entry, "resource[]", resource) &&
+		same(attributes_get(entry, "token_url"), url) &&
+		same(attributes_get(entry, "client_id"), profile->client_id) &&
+		same(attributes_get(entry, "scope"), profile->scope) &&
+		same(attributes_get(entry, "audience"), profile->audience);
+}
+
+/* ---- the directory ---- */
+
+/* Like mkdir -p, each one private; a path that exists is left as it is. */
+static void make_directories(const char *path)
+{
+	char *copy = buffer_duplicate(path);
+
+	if (!copy)
+		return;
+	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(copy, 0700);
+		*slash = '/';
+	}
+	mkdir(copy, 0700);
+	free(copy);
+}
+
+static enum status check_directory(int directory, const char *path, struct failure *failure)
+{
+	struct stat found;
+
+	if (fstat(directory, &found) != 0)
+		return status_fail(failure, STATUS_SYSTEM, "%s: %s", path, strerror(errno));
+	if (found.st_uid != geteuid())
+		return status_fail(failure, STATUS_UNSAFE,
+			"cache directory %s belongs to another user", path);
+	if (found.st_mode & PRIVATE_TO_US)
+		return status_fail(failure, STATUS_UNSAFE,
+			"cache directory %s is open to others; run: chmod 700 '%s'", path, path);
+	return STATUS_OK;
+}
+
+enum status cache_open(struct cache *cache, const char *path, const struct profile *profile,
+	bool create, struct failure *failure)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int directory;
+	enum status status;
+
+	*cache = (struct cache)CACHE_INIT;
+	cache->profile = profile;
+	digest(profile, cache->digest);
+	if (!path)
+		return status_fail(failure, STATUS_SYSTEM,
+			"no cache directory: neither SYPHT_CACHE_DIR nor HOME is set");
+
+	directory = open(path, flags);
+	if (directory < 0 && errno == ENOENT && create) {
+		make_directories(path);
+		directory = open(path, flags);
+	}
+	if (directory < 0 && (errno == ELOOP || errno == ENOTDIR))
+		return status_fail(failure, STATUS_UNSAFE,
+			"cache directory %s: not a directory, or a symbolic link", path);
+	if (directory < 0)
+		return status_fail(failure, STATUS_SYSTEM, "cache directory %s: %s", path,
+			strerror(errno));
+
+	status = check_directory(directory, path, failure);
+	if (status) {
+		close(directory);
+		return status;
+	}
+	cache->directory = directory;
+	return STATUS_OK;
+}
+
+void cache_close(struct cache *cache)
+{
+	if (cache->directory >= 0)
+		close(cache->directory);
+	cache->directory = -1;
+}
+
+/* ---- files ---- */
+
+static void name_file(const struct cache *cache, const char *suffix, char out[NAME_MAX_BYTES])
+{
+	snprintf(out, NAME_MAX_BYTES, "%s.%s", cache->digest, suffix);
+}
+
+/* Read a file of ours that nobody else can have touched, written to its end, about this profile. */
+static bool read_file(const struct cache *cache, const char *suffix, struct attributes *entry,
+	struct timespec *modified)
+{
+	char name[NAME_MAX_BYTES];
+	struct stat found;
+	bool good = false;
+	int fd;
+
+	if (cache->directory < 0 || cache->digest[0] == '\0')
+		return false;
+	name_file(cache, suffix, name);
+	fd = openat(cache->directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_uid == geteuid() &&
+		!(found.st_mode & PRIVATE_TO_US) && found.st_size <= FILE_MAX_BYTES)
+		good = attributes_read(entry, fd, NULL) == STATUS_OK && entry->closed &&
+			is_for(entry, cache->profile);
+	close(fd);
+	if (modified)
+		*modified = found.st_mtim;
+	return good;
+}
+
+/* Only the lock's holder writes, so one temporary name does, and a killed writer leaves one file. */
+static enum status write_file(const struct cache *cache, const char *suffix,
+	const struct buffer *content, struct failure *failure)
+{
+	char name[NAME_MAX_BYTES];
+	char fresh[NAME_MAX_BYTES];
+	bool written;
+	int fd;
+
+	if (cache->directory < 0 || cache->digest[0] == '\0')
+		return status_fail(failure, STATUS_SYSTEM, "no cache directory");
+	name_file(cache, suffix, name);
+	name_file(cache, "new", fresh);
+	unlinkat(cache->directory, fresh, 0);
+	fd = openat(cache->directory, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		0600);
+	if (fd < 0)
+		return status_fail(failure, STATUS_SYSTEM, "cache: %s", strerror(errno));
+
+	written = fchmod(fd, 0600) == 0 && buffer_write(content, fd) == STATUS_OK;
+	if (close(fd) != 0)
+		written = false;
+	if (!written || renameat(cache->directory, fresh, cache->directory, name) != 0) {
+		status_fail(failure, STATUS_SYSTEM, "cache: %s", strerror(errno));
+		unlinkat(cache->directory, fresh, 0);
+		return STATUS_SYSTEM;
+	}
+	return STATUS_OK;
+}
+
+static void remove_file(const struct cache *cache, const char *suffix)
+{
+	char name[NAME_MAX_BYTES];
+
+	if (cache->directory < 0)
+		return;
+	name_file(cache, suffix, name);
+	unlinkat(cache->directory, name, 0);
+}
+
+/* Digits only, so that nothing overflows or turns negative. */
+static bool get_number(const struct attributes *entry, const char *key, long long *number)
+{
+	enum { DIGITS_MAX = 12 };
+	const char *text = attributes_get(entry, key);
+	size_t digits = text ? strspn(text, "0123456789") : 0;
+
+	if (digits == 0 || digits > DIGITS_MAX || text[digits] != '\0')
+		return false;
+	*number = strtoll(text, NULL, 10);
+	return true;
+}
+
+/* ---- tokens ---- */
+
+/* An expiry beyond what the profile allows was not written by us, or under another clock. */
+static bool is_believable(const struct profile *profile, const struct token *token, time_t now)
+{
+	return token->obtained < token->expires && token_lifetime(token) <= profile->max_lifetime &&
+		token->expires <= now + profile->max_lifetime + CLOCK_SLACK_S;
+}
+
+bool cache_get(const struct cache *cache, time_t now, struct token *token)
+{
+	struct attributes entry = ATTRIBUTES_INIT;
+	struct token found = TOKEN_INIT;
+	const char *value;
+	long long obtained;
+	long long expires;
+	bool good = false;
+
+	if (read_file(cache, "token", &entry, NULL) && get_number(&entry, "obtained", &obtained) &&
+		get_number(&entry, "expires", &expires)) {
+		found.obtained = (time_t)obtained;
+		found.expires = (time_t)expires;
+		value = attributes_get(&entry, "credential");
+		if (value && token_is_b64token(value) &&
+			is_believable(cache->profile, &found, now)) {
+			found.value = buffer_duplicate(value);
+			found.scope = buffer_duplicate(attributes_get(&entry, "granted_scope"));
+			good = found.value != NULL;
+		}
+	}
+	attributes_release(&entry);
+	if (good)
+		*token = found;
+	return good;
+}
+
+enum status cache_put(
+	const struct cache *cache, const struct token *token, struct failure *failure)
+{
+	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
+	enum status status = write_key(cache->profile, &content);
+
+	if (!status)
+		status = attributes_add_number(&content, "obtained", (long long)token->obtained);
+	if (!status)
+		status = attributes_add_number(&content, "expires", (long long)token->expires);
+	if (!status)
+		status = attributes_add(&content, "granted_scope", token->scope);
+	if (!status)
+		status = attributes_add(&content, "credential", token->value);
+	if (!status)
+		status = buffer_append(&content, "\n", 1); /* without it a reader calls it torn */
+	if (status)
+		status_fail(failure, status, "cache: the token does not fit into an entry");
+	else
+		status = write_file(cache, "token", &content, failure);
+	if (!status)
+		remove_file(cache, "failed");
+	buffer_release(&content);
+	return status;
+}
+
+void cache_erase(const struct cache *cache)
+{
+	remove_file(cache, "token");
+	remove_file(cache, "failed");
+}
+
+/* ---- failures ---- */
+
+void cache_put_failure(
+	const struct cache *cache, time_t now, enum status status, const struct failure *failure)
+{
+	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
+
+	if (write_key(cache->profile, &content) == STATUS_OK &&
+		attributes_add_number(&content, "failed", (long long)now) == STATUS_OK &&
+		attributes_add_number(&content, "status", status) == STATUS_OK &&
+		attributes_add(&content, "error", failure->reason) == STATUS_OK &&
+		buffer_append(&content, "\n", 1) == STATUS_OK &&
+		write_file(cache, "failed", &content, NULL) != STATUS_OK)
+		remove_file(cache, "failed");
+	buffer_release(&content);
+}
+
+static bool is_older(const struct timespec *one, const struct timespec *other)
+{
+	return one->tv_sec < other->tv_sec ||
+		(one->tv_sec == other->tv_sec && one->tv_nsec < other->tv_nsec);
+}
+
+enum status cache_get_failure(const struct cache *cache, time_t now,
+	const struct timespec *changed, struct failure *failure)
+{
+	struct attributes entry = ATTRIBUTES_INIT;
+	struct timespec written;
+	long long failed;
+	long long code = STATUS_OK;
+	enum status status = STATUS_OK;
+
+	if (read_file(cache, "failed", &entry, &written) && is_older(changed, &written) &&
+		get_number(&entry, "failed", &failed) && get_number(&entry, "status", &code) &&
+		failed <= now + CLOCK_SLACK_S && now < failed + CACHE_FAILURE_S &&
+		code > STATUS_OK && code <= STATUS_SYSTEM && attributes_get(&entry, "error"))
+		status = status_fail(
+			failure, (enum status)code, "%s", attributes_get(&entry, "error"));
+	attributes_release(&entry);
+	return status;
+}
+
+/* ---- the lock ---- */
+
+static void do_nothing(int signal_number)
+{
+	(void)signal_number;
+}
+
+/* flock(2) has no time limit of its own; a signal that comes again and again cannot be missed. */
+static int lock_within(int fd, long timeout_ms)
+{
+	const struct sigaction interrupt = {.sa_handler = do_nothing};
+	const struct itimerval off = {0};
+	struct itimerval timer = {.it_interval = {.tv_usec = 50000}};
+	struct sigaction before;
+	struct timespec start;
+	struct timespec now;
+	int result;
+
+	timer.it_value.tv_sec = timeout_ms / 1000;
+	timer.it_value.tv_usec = timeout_ms % 1000 * 1000;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	sigaction(SIGALRM, &interrupt, &before);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	for (;;) {
+		result = flock(fd, LOCK_EX);
+		if (result == 0 || errno != EINTR)
+			break;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 >=
+			timeout_ms)
+			break;
+	}
+	setitimer(ITIMER_REAL, &off, NULL);
+	sigaction(SIGALRM, &before, NULL);
+	return result;
+}
+
+int cache_lock(const struct cache *cache, long timeout_ms)
+{
+	char name[NAME_MAX_BYTES];
+	int result;
+	int fd;
+
+	if (cache->directory < 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	name_file(cache, "lock", name);
+	fd = openat(cache->directory, name,
+		O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	if (fd < 0)
+		return -1;
+
+	result = flock(fd, LOCK_EX | LOCK_NB);
+	if (result != 0 && errno == EWOULDBLOCK && timeout_ms > 0)
+		result = lock_within(fd, timeout_ms);
+	if (result != 0) {
+		int saved_errno = errno;
+
+		close(fd);
+		errno = saved_errno;
+		return -1;
+	}
+	return fd;
+}

@@ -1,0 +1,537 @@
+#include "profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+
+#define BUILT_IN      "sypht"
+#define BUILT_IN_LIFE "3600" /* Sypht documents one hour, and shows replies without expires_in */
+#define SECTION_START "profile "
+
+enum { SECONDS_MAX = 366 * 86400 };
+
+/* What a profile is made of, in the order of struct profile. */
+enum key {
+	KEY_ORIGIN,
+	KEY_TOKEN_URL,
+	KEY_ISSUER,
+	KEY_CLIENT_ID,
+	KEY_CLIENT_SECRET_FILE,
+	KEY_CLIENT_SECRET_COMMAND,
+	KEY_CLIENT_SECRET_HELPER,
+	KEY_SCOPE,
+	KEY_AUDIENCE,
+	KEY_RESOURCE,
+	KEY_AUTH_METHOD,
+	KEY_PRIVATE_KEY_FILE,
+	KEY_BASIC_ENCODING,
+	KEY_DEFAULT_LIFETIME,
+	KEY_MAX_LIFETIME,
+	KEY_BASIC_USERNAME,
+	KEY_COUNT,
+};
+
+/* A profile while it is put together: the text of each key, NULL where nobody said anything yet. */
+struct draft {
+	char name[PROFILE_NAME_MAX + 1]; /* "" while there is none */
+	char *text[KEY_COUNT];
+};
+
+static bool is_text(const char *value)
+{
+	for (const char *p = value; *p != '\0'; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+	}
+	return *value != '\0';
+}
+
+static bool is_text_or_empty(const char *value)
+{
+	return *value == '\0' || is_text(value);
+}
+
+/* Where bytes may go without being read on the way; a fragment never reaches a server. */
+static bool is_safe_url(const char *value)
+{
+	struct origin origin;
+
+	return is_text(value) && !strpbrk(value, " #") && origin_from_url(&origin, value) &&
+		origin_may_carry(&origin);
+}
+
+static bool is_safe_urls(const char *value)
+{
+	char url[PROFILE_URL_MAX + 1];
+	size_t length;
+
+	for (value += strspn(value, " "); *value != '\0'; value += strspn(value, " ")) {
+		length = strcspn(value, " ");
+		if (length >= sizeof(url))
+			return false;
+		memcpy(url, value, length);
+		url[length] = '\0';
+		if (!is_safe_url(url))
+			return false;
+		value += length;
+	}
+	return true;
+}
+
+/* RFC 8707: an absolute URI without a fragment. */
+static bool is_resource(const char *value)
+{
+	return is_text(value) && strchr(value, ':') && !strchr(value, '#');
+}
+
+static bool is_seconds(const char *value)
+{
+	char *end;
+	long seconds = strtol(value, &end, 10);
+
+	return end != value && *end == '\0' && seconds >= 1 && seconds <= SECONDS_MAX;
+}
+
+static bool is_auth_method(const char *value)
+{
+	return strcmp(value, "basic") == 0 || strcmp(value, "post") == 0 ||
+		strcmp(value, "private_key_jwt") == 0;
+}
+
+static bool is_basic_encoding(const char *value)
+{
+	return strcmp(value, "rfc") == 0 || strcmp(value, "raw") == 0;
+}
+
+#define A_URL "an https URL (http only to a loopback host)"
+
+static const struct {
+	const char *name;
+	bool (*accepts)(const char *value);
+	const char *expected;
+	bool repeats; /* each entry adds to the list, whose items are separated by spaces */
+	const char *built_in; /* for sypht */
+	const char *otherwise;
+} KEYS[KEY_COUNT] = {
+	[KEY_ORIGIN] = {"origin", is_safe_urls, A_URL, true, "https://api.sypht.com", NULL},
+	[KEY_TOKEN_URL] = {"token_url", is_safe_url, A_URL, false,
+		"https://auth.sypht.com/oauth2/token", NULL},
+	[KEY_ISSUER] = {"issuer", is_safe_url, A_URL, false, NULL, NULL},
+	[KEY_CLIENT_ID] = {"client_id", is_text, "a client id", false, NULL, NULL},
+	[KEY_CLIENT_SECRET_FILE] = {"client_secret_file", is_text, "a path", false, NULL, NULL},
+	[KEY_CLIENT_SECRET_COMMAND] = {"client_secret_command", is_text, "a command", false, NULL,
+		NULL},
+	[KEY_CLIENT_SECRET_HELPER] = {"client_secret_helper", is_text, "a git credential helper",
+		false, NULL, NULL},
+	[KEY_SCOPE] = {"scope", is_text_or_empty, "scopes separated by spaces", false, NULL, NULL},
+	[KEY_AUDIENCE] = {"audience", is_text_or_empty, "an audience", false, NULL, NULL},
+	[KEY_RESOURCE] = {"resource", is_resource, "an absolute URI without fragment", true, NULL,
+		NULL},
+	[KEY_AUTH_METHOD] = {"auth_method", is_auth_method, "basic, post or private_key_jwt", false,
+		NULL, "basic"},
+	[KEY_PRIVATE_KEY_FILE] = {"private_key_file", is_text, "a path", false, NULL, NULL},
+	[KEY_BASIC_ENCODING] = {"basic_encoding", is_basic_encoding, "rfc or raw", false, "raw",
+		"rfc"},
+	[KEY_DEFAULT_LIFETIME] = {"default_lifetime", is_seconds, "seconds, at least 1", false,
+		BUILT_IN_LIFE, "300"},
+	[KEY_MAX_LIFETIME] = {"max_lifetime", is_seconds, "seconds, at least 1", false,
+		BUILT_IN_LIFE, "86400"},
+	[KEY_BASIC_USERNAME] = {"basic_username", is_text_or_empty, "a user name, or nothing",
+		false, NULL, "oauth2"},
+};
+
+/* ---- drafts ---- */
+
+static void draft_release(struct draft *draft)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		buffer_free_text(draft->text[i]);
+	*draft = (struct draft){0};
+}
+
+static enum status draft_set(struct draft *draft, enum key key, const char *value)
+{
+	char *copy = buffer_duplicate(value);
+
+	if (value && !copy)
+		return STATUS_NO_MEMORY;
+	buffer_free_text(draft->text[key]);
+	draft->text[key] = copy;
+	return STATUS_OK;
+}
+
+static enum status draft_extend(struct draft *draft, enum key key, const char *value)
+{
+	const char *before = draft->text[key] ? draft->text[key] : "";
+	size_t size = strlen(before) + strlen(value) + 2;
+	char *joined = malloc(size);
+
+	if (!joined)
+		return STATUS_NO_MEMORY;
+	snprintf(joined, size, "%s%s%s", before, *before != '\0' ? " " : "", value);
+	buffer_free_text(draft->text[key]);
+	draft->text[key] = joined;
+	return STATUS_OK;
+}
+
+/* What neither the config nor the environment says. */
+static enum status draft_complete(struct draft *draft)
+{
+	bool built_in = strcmp(draft->name, BUILT_IN) == 0;
+
+	for (enum key key = 0; key < KEY_COUNT; key++) {
+		const char *value = built_in && KEYS[key].built_in ? KEYS[key].built_in
+								   : KEYS[key].otherwise;
+
+		if (!draft->text[key] && draft_set(draft, key, value))
+			return STATUS_NO_MEMORY;
+	}
+	return STATUS_OK;
+}
+
+/* The part of SYPHT_API_KEY before its colon; one without a colon is secret_find()'s to refuse. */
+static enum status set_api_key_id(struct draft *draft, const char *api_key)
+{
+	size_t length = strcspn(api_key, ":");
+	enum status status = draft_set(draft, KEY_CLIENT_ID, api_key);
+
+	if (!status)
+		draft->text[KEY_CLIENT_ID][api_key[length] == ':' ? length : 0] = '\0';
+	return status;
+}
+
+/*
+ * Credentials from before June 2020 go to another endpoint, in another form: all in the body, with
+ * an audience. Sypht's own clients tell it by the path.
+ */
+static enum status set_legacy_form(struct draft *draft)
+{
+	enum status status = STATUS_OK;
+
+	if (!draft->text[KEY_TOKEN_URL] || !strstr(draft->text[KEY_TOKEN_URL], "/oauth/"))
+		return STATUS_OK;
+	if (!draft->text[KEY_AUTH_METHOD])
+		status = draft_set(draft, KEY_AUTH_METHOD, "post");
+	if (!status && !draft->text[KEY_AUDIENCE])
+		status = draft_set(draft, KEY_AUDIENCE, KEYS[KEY_ORIGIN].built_in);
+	return status;
+}
+
+/* The environment speaks for sypht alone, so that no secret goes to another profile's endpoint. */
+static enum status draft_overlay(
+	struct draft *draft, const struct settings *settings, struct failure *failure)
+{
+	const struct {
+		enum key key;
+		const char *value;
+		const char *variable;
+	} overlays[] = {
+		{KEY_ORIGIN, settings->api_base_endpoint, "SYPHT_API_BASE_ENDPOINT"},
+		{KEY_TOKEN_URL, settings->auth_endpoint, "SYPHT_AUTH_ENDPOINT"},
+		{KEY_AUDIENCE, settings->audience, "SYPHT_AUDIENCE"},
+		{KEY_CLIENT_ID, settings->client_id, "SYPHT_CLIENT_ID"},
+	};
+	bool pair = settings->client_id && (settings->client_secret || settings->client_secret_file);
+	enum status status = STATUS_OK;
+
+	if (strcmp(draft->name, BUILT_IN) != 0)
+		return STATUS_OK;
+	for (size_t i = 0; i < sizeof(overlays) / sizeof(overlays[0]) && !status; i++) {
+		enum key key = overlays[i].key;
+
+		if (!overlays[i].value)
+			continue;
+		if (!KEYS[key].accepts(overlays[i].value))
+			return status_fail(failure, STATUS_CONFIG, "%s: expected %s",
+				overlays[i].variable, KEYS[key].expected);
+		status = draft_set(draft, key, overlays[i].value);
+	}
+	if (!status && settings->api_key && !pair && !settings->client_secret)
+		status = set_api_key_id(draft, settings->api_key);
+	if (!status)
+		status = set_legacy_form(draft);
+	return status;
+}
+
+/* ---- from draft to profile ---- */
+
+static void list_release(struct profile_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct profile_list){0};
+}
+
+static enum status list_split(struct profile_list *list, const char *text)
+{
+	if (!text)
+		return STATUS_OK;
+	list->items = calloc(strlen(text) / 2 + 1, sizeof(*list->items));
+	if (!list->items)
+		return STATUS_NO_MEMORY;
+	for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
+		size_t length = strcspn(text, " ");
+
+		list->items[list->count] = strndup(text, length);
+		if (!list->items[list->count])
+			return STATUS_NO_MEMORY;
+		list->count++;
+		text += length;
+	}
+	return STATUS_OK;
+}
+
+static char *take(struct draft *draft, enum key key)
+{
+	char *text = draft->text[key];
+
+	draft->text[key] = NULL;
+	if (text && *text == '\0') { /* "scope =" takes a built-in value away */
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static enum profile_auth_method auth_method(const char *text)
+{
+	if (strcmp(text, "post") == 0)
+		return PROFILE_AUTH_POST;
+	return strcmp(text, "basic") == 0 ? PROFILE_AUTH_BASIC : PROFILE_AUTH_PRIVATE_KEY_JWT;
+}
+
+static enum status draft_finish(struct draft *draft, struct profile **out)
+{
+	struct profile *profile = calloc(1, sizeof(*profile));
+
+	*out = NULL;
+	if (!profile)
+		return STATUS_NO_MEMORY;
+	profile->name = buffer_duplicate(draft->name);
+	if (!profile->name || list_split(&profile->origin, draft->text[KEY_ORIGIN]) ||
+		list_split(&profile->resource, draft->text[KEY_RESOURCE])) {
+		profile_free(profile);
+		return STATUS_NO_MEMORY;
+	}
+	profile->token_url = take(draft, KEY_TOKEN_URL);
+	profile->issuer = take(draft, KEY_ISSUER);
+	profile->client_id = take(draft, KEY_CLIENT_ID);
+	profile->client_secret_file = take(draft, KEY_CLIENT_SECRET_FILE);
+	profile->client_secret_command = take(draft, KEY_CLIENT_SECRET_COMMAND);
+	profile->client_secret_helper = take(draft, KEY_CLIENT_SECRET_HELPER);
+	profile->scope = take(draft, KEY_SCOPE);
+	profile->audience = take(draft, KEY_AUDIENCE);
+	profile->private_key_file = take(draft, KEY_PRIVATE_KEY_FILE);
+	profile->basic_username = take(draft, KEY_BASIC_USERNAME);
+	profile->auth_method = auth_method(draft->text[KEY_AUTH_METHOD]);
+	profile->basic_raw = strcmp(draft->text[KEY_BASIC_ENCODING], "raw") == 0;
+	profile->default_lifetime = strtol(draft->text[KEY_DEFAULT_LIFETIME], NULL, 10);
+	profile->max_lifetime = strtol(draft->text[KEY_MAX_LIFETIME], NULL, 10);
+	*out = profile;
+	return STATUS_OK;
+}
+
+void profile_free(struct profile *profile)
+{
+	if (!profile)
+		return;
+	free(profile->name);
+	list_release(&profile->origin);
+	free(profile->token_url);
+	free(profile->issuer);
+	free(profile->client_id);
+	free(profile->client_secret_file);
+	free(profile->client_secret_command);
+	free(profile->client_secret_helper);
+	free(profile->scope);
+	free(profile->audience);
+	list_release(&profile->resource);
+	free(profile->private_key_file);
+	free(profile->basic_username);
+	free(profile);
+}
+
+bool profile_covers(const struct profile *profile, const struct origin *origin)
+{
+	for (size_t i = 0; i < profile->origin.count; i++) {
+		struct origin covered;
+
+		if (origin_from_url(&covered, profile->origin.items[i]) &&
+			origin_equal(&covered, origin))
+			return true;
+	}
+	return false;
+}
+
+/* ---- the config's profiles, then the built-in one ---- */
+
+struct walk {
+	const struct settings *settings;
+	const char *only;
+	profile_visitor *visit;
+	void *context;
+	struct draft draft;
+	bool built_in_seen;
+	bool stopped;
+};
+
+static bool is_wanted(const struct walk *walk, const char *name)
+{
+	return !walk->only || strcmp(walk->only, name) == 0;
+}
+
+/* Hand over the profile whose section has ended, if there is one. */
+static enum status end_profile(struct walk *walk, struct failure *failure)
+{
+	struct draft *draft = &walk->draft;
+	struct profile *profile = NULL;
+	enum status status = STATUS_OK;
+
+	if (draft->name[0] == '\0' || walk->stopped)
+		return STATUS_OK;
+	if (strcmp(draft->name, BUILT_IN) == 0)
+		walk->built_in_seen = true;
+	if (is_wanted(walk, draft->name)) {
+		status = draft_overlay(draft, walk->settings, failure);
+		if (!status)
+			status = draft_complete(draft);
+		if (!status)
+			status = draft_finish(draft, &profile);
+		if (!status && !profile->token_url && !profile->issuer)
+			status = status_fail(failure, STATUS_CONFIG,
+				"profile '%s' has neither token_url nor issuer", draft->name);
+	}
+	if (!status && profile) {
+		walk->stopped = !walk->visit(profile, walk->context);
+		profile = NULL;
+	}
+	profile_free(profile);
+	draft_release(draft);
+	return status;
+}
+
+static bool is_name(const char *name)
+{
+	size_t length = strspn(name,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+	return length > 0 && length <= PROFILE_NAME_MAX && name[length] == '\0';
+}
+
+static enum status begin_profile(struct walk *walk, const char *section, struct failure *failure)
+{
+	const char *name = section + strlen(SECTION_START);
+	enum status status;
+
+	if (strncmp(section, SECTION_START, strlen(SECTION_START)) != 0 || !is_name(name))
+		return status_fail(failure, STATUS_CONFIG,
+			"section '%s': expected [profile NAME], NAME of letters, digits, . _ -",
+			section);
+	if (strcmp(name, walk->draft.name) == 0)
+		return STATUS_OK;
+	status = end_profile(walk, failure);
+	snprintf(walk->draft.name, sizeof(walk->draft.name), "%s", name);
+	return status;
+}
+
+static enum status take_entry(
+	const struct config_entry *entry, void *context, bool *stop, struct failure *failure)
+{
+	struct walk *walk = context;
+	enum key key = 0;
+	enum status status;
+
+	status = begin_profile(walk, entry->section, failure);
+	*stop = walk->stopped;
+	if (status || walk->stopped || !is_wanted(walk, walk->draft.name))
+		return status;
+
+	while (key < KEY_COUNT && strcmp(KEYS[key].name, entry->key) != 0)
+		key++;
+	if (key == KEY_COUNT)
+		return status_fail(failure, STATUS_CONFIG, "unknown key '%s'", entry->key);
+	if (!KEYS[key].accepts(entry->value))
+		return status_fail(failure, STATUS_CONFIG, "%s: expected %s", entry->key,
+			KEYS[key].expected);
+	if (KEYS[key].repeats || entry->continued)
+		return draft_extend(&walk->draft, key, entry->value);
+	return draft_set(&walk->draft, key, entry->value);
+}
+
+enum status profile_each(const struct settings *settings, const char *only, profile_visitor *visit,
+	void *context, struct failure *failure)
+{
+	struct walk walk = {
+		.settings = settings, .only = only, .visit = visit, .context = context};
+	char *path = settings_config_path(settings);
+	enum status status = STATUS_OK;
+	enum status built_in_status = STATUS_OK;
+
+	if (path)
+		status = config_read(path, settings->config != NULL, take_entry, &walk, failure);
+	if (!status)
+		status = end_profile(&walk, failure);
+
+	/* also after a failure: whoever asks must know what the built-in profile covers */
+	if (!walk.built_in_seen && strcmp(walk.draft.name, BUILT_IN) != 0) {
+		draft_release(&walk.draft);
+		snprintf(walk.draft.name, sizeof(walk.draft.name), BUILT_IN);
+	}
+	if (!walk.built_in_seen)
+		built_in_status = end_profile(&walk, status ? NULL : failure);
+
+	draft_release(&walk.draft);
+	buffer_free_text(path);
+	return status ? status : built_in_status;
+}
+
+struct search {
+	const struct origin *origin;
+	struct profile *found;
+};
+
+static bool match(struct profile *profile, void *context)
+{
+	struct search *search = context;
+
+	if (search->origin && !profile_covers(profile, search->origin)) {
+		profile_free(profile);
+		return true;
+	}
+	search->found = profile;
+	return false;
+}
+
+static bool note_any(struct profile *profile, void *context)
+{
+	*(bool *)context = true;
+	profile_free(profile);
+	return false;
+}
+
+enum status profile_find(const struct settings *settings, const char *only,
+	const struct origin *origin, struct profile **out, struct failure *failure)
+{
+	struct search search = {.origin = origin};
+	bool exists = false;
+	enum status status;
+
+	*out = NULL;
+	if (!only && !origin)
+		only = BUILT_IN;
+	status = profile_each(settings, only, match, &search, failure);
+	if (status) {
+		profile_free(search.found);
+		return status;
+	}
+	*out = search.found;
+	if (search.found || !only)
+		return STATUS_OK;
+	status = profile_each(settings, only, note_any, &exists, failure);
+	if (!status && !exists)
+		status = status_fail(failure, STATUS_CONFIG, "there is no profile '%s'", only);
+	return status;
+}

@@ -1,0 +1,132 @@
+#include "settings.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+
+#define FIELD(name) offsetof(struct settings, name)
+
+/* For each field the variables it is read from, the first that is set wins. */
+static const struct {
+	const char *variable;
+	size_t field;
+	bool absolute; /* the XDG base directory specification ignores relative paths */
+} SOURCES[] = {
+	{"SYPHT_API_KEY", FIELD(api_key), false},
+	{"SYPHT_AUTH_ENDPOINT", FIELD(auth_endpoint), false},
+	{"SYPHT_API_BASE_ENDPOINT", FIELD(api_base_endpoint), false},
+	{"SYPHT_AUDIENCE", FIELD(audience), false},
+	{"SYPHT_CLIENT_ID", FIELD(client_id), false},
+	{"SYPHT_CLIENT_SECRET", FIELD(client_secret), false},
+	{"SYPHT_CLIENT_SECRET_FILE", FIELD(client_secret_file), false},
+	{"SYPHT_PROFILE", FIELD(profile), false},
+	{"SYPHT_CONFIG", FIELD(config), false},
+	{"SYPHT_CACHE_DIR", FIELD(cache_dir), false},
+	{"SYPHT_CAINFO", FIELD(cainfo), false},
+	{"CURL_CA_BUNDLE", FIELD(cainfo), false},
+	{"SSL_CERT_FILE", FIELD(cainfo), false},
+	{"SYPHT_TIMEOUT", FIELD(timeout), false},
+	{"SYPHT_ON_FAILURE", FIELD(on_failure), false},
+	{"SYPHT_TRACE", FIELD(trace), false},
+	{"SYPHT_CREDENTIAL", FIELD(credential), false},
+	{"XDG_CONFIG_HOME", FIELD(config_home), true},
+	{"XDG_CACHE_HOME", FIELD(cache_home), true},
+	{"HOME", FIELD(home), true},
+	{"CREDENTIALS_DIRECTORY", FIELD(credentials_dir), true},
+};
+
+enum { SOURCE_COUNT = sizeof(SOURCES) / sizeof(SOURCES[0]) };
+
+static const char **field_of(struct settings *settings, size_t i)
+{
+	return (const char **)(void *)((char *)settings + SOURCES[i].field);
+}
+
+void settings_read(struct settings *settings)
+{
+	memset(settings, 0, sizeof(*settings));
+	for (size_t i = 0; i < SOURCE_COUNT; i++) {
+		const char **field = field_of(settings, i);
+		const char *value = secure_getenv(SOURCES[i].variable);
+
+		if (!*field && value && *value != '\0' && (!SOURCES[i].absolute || *value == '/'))
+			*field = value;
+	}
+}
+
+bool settings_keep(struct settings *settings)
+{
+	settings_read(settings);
+	for (size_t i = 0; i < SOURCE_COUNT; i++) {
+		const char **field = field_of(settings, i);
+
+		/* a field with several sources is copied once, at its first row */
+		if (!*field || (i > 0 && SOURCES[i].field == SOURCES[i - 1].field))
+			continue;
+		*field = buffer_duplicate(*field);
+		if (!*field)
+			return false;
+	}
+	return true;
+}
+
+long settings_timeout_s(const struct settings *settings)
+{
+	char *end;
+	long seconds;
+
+	if (!settings->timeout)
+		return SETTINGS_TIMEOUT_DEFAULT_S;
+	seconds = strtol(settings->timeout, &end, 10);
+	if (*end != '\0' || seconds < 1 || seconds > SETTINGS_TIMEOUT_MAX_S)
+		return SETTINGS_TIMEOUT_DEFAULT_S;
+	return seconds;
+}
+
+bool settings_passes_on_failure(const struct settings *settings)
+{
+	return settings->on_failure && strcmp(settings->on_failure, "pass") == 0;
+}
+
+/* "directory" + "rest", NULL where directory is. */
+static char *join(const char *directory, const char *rest)
+{
+	size_t size;
+	char *path;
+
+	if (!directory)
+		return NULL;
+	size = strlen(directory) + strlen(rest) + 1;
+	path = malloc(size);
+	if (path)
+		snprintf(path, size, "%s%s", directory, rest);
+	return path;
+}
+
+char *settings_config_path(const struct settings *settings)
+{
+	if (settings->config)
+		return buffer_duplicate(settings->config);
+	if (settings->config_home)
+		return join(settings->config_home, "/sypht/config");
+	return join(settings->home, "/.config/sypht/config");
+}
+
+char *settings_credentials_path(const struct settings *settings)
+{
+	if (settings->config_home)
+		return join(settings->config_home, "/sypht/credentials");
+	return join(settings->home, "/.config/sypht/credentials");
+}
+
+char *settings_cache_path(const struct settings *settings)
+{
+	if (settings->cache_dir)
+		return buffer_duplicate(settings->cache_dir);
+	if (settings->cache_home)
+		return join(settings->cache_home, "/sypht");
+	return join(settings->home, "/.cache/sypht");
+}
