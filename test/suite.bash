@@ -89,22 +89,11 @@ refute_contains() {
 # For setup_file. Leaves the variables of sandbox.env exported.
 start_sandbox() {
 	local directory=$BATS_FILE_TMPDIR/sandbox
-	local ready=$directory/sandbox.env pid
 
-	mkdir -p "$directory"
-	node "$ROOT/test/sandbox/sandbox.mjs" "$directory" --parent $$ \
-		</dev/null >"$directory/log" 2>&1 3>&- &
-	pid=$!
-	until [ -e "$ready" ]; do
-		if ! kill -0 "$pid" 2>/dev/null; then
-			cat "$directory/log" >&2
-			return 1
-		fi
-		sleep 0.02
-	done
+	"$ROOT/test/sandbox/start" "$directory" $$ || return
 	set -a
 	# shellcheck source=/dev/null
-	. "$ready"
+	. "$directory/sandbox.env"
 	set +a
 }
 
