@@ -124,7 +124,7 @@ bystander_requests() { count_of bystander_requests; }
 faults() { admin PUT faults "$1" >&2; }
 
 # Counters, journals, faults and lifetimes as at the start.
-reset_sandbox() { admin POST reset >&2; }
+reset_sandbox() { admin POST reset >/dev/null; }
 
 # revoke_tokens [TOKEN]: that one, or all there are.
 revoke_tokens() {
