@@ -8,17 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "attributes.h"
+#include "directory.h"
 #include "profile.h"
 #include "token.h"
 
 enum { FILE_MAX_BYTES = 2 * TOKEN_MAX_BYTES, NAME_MAX_BYTES = 32, CLOCK_SLACK_S = 2 };
-
-#define PRIVATE_TO_US (S_IRWXG | S_IRWXO)
 
 /* ---- what tells one token from another ---- */
 
@@ -76,72 +74,16 @@ static bool is_for(const struct attributes *entry, const struct profile *profile
 		same(attributes_get(entry, "audience"), profile->audience);
 }
 
-/* ---- the directory ---- */
-
-/* Like mkdir -p, each one private; a path that exists is left as it is. */
-static void make_directories(const char *path)
-{
-	char *copy = buffer_duplicate(path);
-
-	if (!copy)
-		return;
-	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(copy, 0700);
-		*slash = '/';
-	}
-	mkdir(copy, 0700);
-	free(copy);
-}
-
-static enum status check_directory(int directory, const char *path, struct failure *failure)
-{
-	struct stat found;
-
-	if (fstat(directory, &found) != 0)
-		return status_fail(failure, STATUS_SYSTEM, "%s: %s", path, strerror(errno));
-	if (found.st_uid != geteuid())
-		return status_fail(failure, STATUS_UNSAFE,
-			"cache directory %s belongs to another user", path);
-	if (found.st_mode & PRIVATE_TO_US)
-		return status_fail(failure, STATUS_UNSAFE,
-			"cache directory %s is open to others; run: chmod 700 '%s'", path, path);
-	return STATUS_OK;
-}
-
 enum status cache_open(struct cache *cache, const char *path, const struct profile *profile,
 	bool create, struct failure *failure)
 {
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int directory;
-	enum status status;
-
 	*cache = (struct cache)CACHE_INIT;
 	cache->profile = profile;
 	digest(profile, cache->digest);
 	if (!path)
 		return status_fail(failure, STATUS_SYSTEM,
 			"no cache directory: neither SYPHT_CACHE_DIR nor HOME is set");
-
-	directory = open(path, flags);
-	if (directory < 0 && errno == ENOENT && create) {
-		make_directories(path);
-		directory = open(path, flags);
-	}
-	if (directory < 0 && (errno == ELOOP || errno == ENOTDIR))
-		return status_fail(failure, STATUS_UNSAFE,
-			"cache directory %s: not a directory, or a symbolic link", path);
-	if (directory < 0)
-		return status_fail(failure, STATUS_SYSTEM, "cache directory %s: %s", path,
-			strerror(errno));
-
-	status = check_directory(directory, path, failure);
-	if (status) {
-		close(directory);
-		return status;
-	}
-	cache->directory = directory;
-	return STATUS_OK;
+	return directory_open(&cache->directory, path, create, "cache", failure);
 }
 
 void cache_close(struct cache *cache)
@@ -158,69 +100,43 @@ static void name_file(const struct cache *cache, const char *suffix, char out[NA
 	snprintf(out, NAME_MAX_BYTES, "%s.%s", cache->digest, suffix);
 }
 
-/* Read a file of ours that nobody else can have touched, written to its end, about this profile. */
-static bool read_file(const struct cache *cache, const char *suffix, struct attributes *entry,
+/* A file that was written to its end, about this profile. */
+static bool read_entry(const struct cache *cache, const char *suffix, struct attributes *entry,
 	struct timespec *modified)
 {
+	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
 	char name[NAME_MAX_BYTES];
-	struct stat found;
-	bool good = false;
-	int fd;
+	bool good;
 
-	if (cache->directory < 0 || cache->digest[0] == '\0')
+	if (cache->directory < 0)
 		return false;
 	name_file(cache, suffix, name);
-	fd = openat(cache->directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return false;
-	if (fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_uid == geteuid() &&
-		!(found.st_mode & PRIVATE_TO_US) && found.st_size <= FILE_MAX_BYTES)
-		good = attributes_read(entry, fd, NULL) == STATUS_OK && entry->closed &&
-			is_for(entry, cache->profile);
-	close(fd);
-	if (modified)
-		*modified = found.st_mtim;
+	good = directory_read(cache->directory, name, &content, modified) &&
+		attributes_parse(entry, content.data, content.length, NULL) == STATUS_OK &&
+		entry->closed && is_for(entry, cache->profile);
+	buffer_release(&content);
 	return good;
 }
 
-/* Only the lock's holder writes, so one temporary name does, and a killed writer leaves one file. */
-static enum status write_file(const struct cache *cache, const char *suffix,
+static enum status write_entry(const struct cache *cache, const char *suffix,
 	const struct buffer *content, struct failure *failure)
 {
 	char name[NAME_MAX_BYTES];
-	char fresh[NAME_MAX_BYTES];
-	bool written;
-	int fd;
 
-	if (cache->directory < 0 || cache->digest[0] == '\0')
-		return status_fail(failure, STATUS_SYSTEM, "no cache directory");
+	if (cache->directory < 0)
+		return status_fail(failure, STATUS_SYSTEM, "there is no cache directory");
 	name_file(cache, suffix, name);
-	name_file(cache, "new", fresh);
-	unlinkat(cache->directory, fresh, 0);
-	fd = openat(cache->directory, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		0600);
-	if (fd < 0)
-		return status_fail(failure, STATUS_SYSTEM, "cache: %s", strerror(errno));
-
-	written = fchmod(fd, 0600) == 0 && buffer_write(content, fd) == STATUS_OK;
-	if (close(fd) != 0)
-		written = false;
-	if (!written || renameat(cache->directory, fresh, cache->directory, name) != 0) {
-		status_fail(failure, STATUS_SYSTEM, "cache: %s", strerror(errno));
-		unlinkat(cache->directory, fresh, 0);
-		return STATUS_SYSTEM;
-	}
-	return STATUS_OK;
+	return directory_write(cache->directory, name, content, failure);
 }
 
-static void remove_file(const struct cache *cache, const char *suffix)
+static void remove_entry(const struct cache *cache, const char *suffix)
 {
 	char name[NAME_MAX_BYTES];
 
 	if (cache->directory < 0)
 		return;
 	name_file(cache, suffix, name);
-	unlinkat(cache->directory, name, 0);
+	directory_remove(cache->directory, name);
 }
 
 /* Digits only, so that nothing overflows or turns negative. */
@@ -254,13 +170,14 @@ bool cache_get(const struct cache *cache, time_t now, struct token *token)
 	long long expires;
 	bool good = false;
 
-	if (read_file(cache, "token", &entry, NULL) && get_number(&entry, "obtained", &obtained) &&
+	if (read_entry(cache, "token", &entry, NULL) && get_number(&entry, "obtained", &obtained) &&
 		get_number(&entry, "expires", &expires)) {
 		found.obtained = (time_t)obtained;
 		found.expires = (time_t)expires;
 		value = attributes_get(&entry, "credential");
 		if (value && token_is_b64token(value) &&
 			is_believable(cache->profile, &found, now)) {
+			found.cached = true;
 			found.value = buffer_duplicate(value);
 			found.scope = buffer_duplicate(attributes_get(&entry, "granted_scope"));
 			good = found.value != NULL;
@@ -291,17 +208,17 @@ enum status cache_put(
 	if (status)
 		status_fail(failure, status, "cache: the token does not fit into an entry");
 	else
-		status = write_file(cache, "token", &content, failure);
+		status = write_entry(cache, "token", &content, failure);
 	if (!status)
-		remove_file(cache, "failed");
+		remove_entry(cache, "failed");
 	buffer_release(&content);
 	return status;
 }
 
 void cache_erase(const struct cache *cache)
 {
-	remove_file(cache, "token");
-	remove_file(cache, "failed");
+	remove_entry(cache, "token");
+	remove_entry(cache, "failed");
 }
 
 /* ---- failures ---- */
@@ -316,8 +233,8 @@ void cache_put_failure(
 		attributes_add_number(&content, "status", status) == STATUS_OK &&
 		attributes_add(&content, "error", failure->reason) == STATUS_OK &&
 		buffer_append(&content, "\n", 1) == STATUS_OK &&
-		write_file(cache, "failed", &content, NULL) != STATUS_OK)
-		remove_file(cache, "failed");
+		write_entry(cache, "failed", &content, NULL) != STATUS_OK)
+		remove_entry(cache, "failed");
 	buffer_release(&content);
 }
 
@@ -336,7 +253,7 @@ enum status cache_get_failure(const struct cache *cache, time_t now,
 	long long code = STATUS_OK;
 	enum status status = STATUS_OK;
 
-	if (read_file(cache, "failed", &entry, &written) && is_older(changed, &written) &&
+	if (read_entry(cache, "failed", &entry, &written) && is_older(changed, &written) &&
 		get_number(&entry, "failed", &failed) && get_number(&entry, "status", &code) &&
 		failed <= now + CLOCK_SLACK_S && now < failed + CACHE_FAILURE_S &&
 		code > STATUS_OK && code <= STATUS_SYSTEM && attributes_get(&entry, "error"))

@@ -26,9 +26,8 @@ struct spawn {
 	const char *input; /* NULL: /dev/null on its stdin */
 	size_t input_length;
 	struct buffer *output; /* its stdout; NULL: /dev/null */
-	struct buffer *
-		errors; /* its stderr; NULL: the caller's own stderr, /dev/null if that is closed */
-	long timeout_ms; /* from the start until it has ended */
+	struct buffer *errors; /* its stderr; NULL: the caller's, /dev/null where that is closed */
+	long timeout_ms;       /* from the start until it has ended */
 };
 
 /*

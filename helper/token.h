@@ -28,6 +28,7 @@ struct token {
 	char *scope; /* as granted; NULL where the endpoint did not say */
 	time_t obtained;
 	time_t expires;
+	bool cached; /* it was in the cache before it was asked for */
 };
 
 #define TOKEN_INIT \

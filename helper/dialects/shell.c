@@ -1,0 +1,30 @@
+#include "shell.h"
+
+#include "../buffer.h"
+
+static enum status answer(struct call *call, const char *before, const char *after,
+	struct failure *failure)
+{
+	enum status status = call_find_url(call, failure);
+
+	if (!status)
+		status = call_supply(call, NULL, failure);
+	if (!status && buffer_printf(call->reply, "%s%s%s\n", before, call->token.value, after))
+		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	return status;
+}
+
+enum status shell_token(struct call *call, struct failure *failure)
+{
+	return answer(call, "", "", failure);
+}
+
+enum status shell_header(struct call *call, struct failure *failure)
+{
+	return answer(call, "Authorization: Bearer ", "", failure);
+}
+
+enum status shell_curl_config(struct call *call, struct failure *failure)
+{
+	return answer(call, "oauth2-bearer = \"", "\"", failure);
+}

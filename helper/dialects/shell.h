@@ -1,0 +1,14 @@
+#ifndef SHELL_H
+#define SHELL_H
+
+#include "call.h"
+
+/*
+ * For people and scripts: the token as one line. URL is the operand; without one the token is for
+ * the first origin of the profile. A URL that no profile covers is a failure here.
+ */
+call_verb shell_token;       /* the bare token */
+call_verb shell_header;      /* a header line, as "curl -H @-" reads it */
+call_verb shell_curl_config; /* an option line, as "curl -K -" reads it */
+
+#endif

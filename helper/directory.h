@@ -1,0 +1,41 @@
+#ifndef DIRECTORY_H
+#define DIRECTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "buffer.h"
+
+/*
+ * A directory that is ours alone (0700, our effective user), holding small files that are ours
+ * alone (0600). Anything looser, foreign, or reached by a symbolic link is not what we put there.
+ * Names are plain file names. Descriptors are the caller's to close.
+ */
+
+/*
+ * With create the directory is made where it is missing, parents included, each 0700. what names
+ * its purpose in reasons. STATUS_UNSAFE: it must not be used, and the reason says what to run.
+ * STATUS_SYSTEM: it cannot be had; errno says why.
+ */
+enum status directory_open(int *directory, const char *path, bool create, const char *what,
+	struct failure *failure) MUST_CHECK;
+
+/*
+ * Append the file to content and tell when it was modified (modified may be NULL). False: it is
+ * not there, is not as private as it must be, or holds more than content takes.
+ */
+bool directory_read(int directory, const char *name, struct buffer *content,
+	struct timespec *modified) MUST_CHECK;
+
+/*
+ * Put content in place of name, whole or not at all, by renaming a finished file. Two writers of
+ * one name at a time spoil each other's attempt, never the file. STATUS_SYSTEM: nothing changed.
+ */
+enum status directory_write(int directory, const char *name, const struct buffer *content,
+	struct failure *failure) MUST_CHECK;
+
+/* True where it was there. */
+bool directory_remove(int directory, const char *name);
+
+#endif

@@ -1,0 +1,115 @@
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Where a part may be, seen from the folder of the running program. */
+static const char *const PLACES[] = {"", "../lib/sypht/", NULL};
+
+/* Names, or beginnings of names where a * follows. */
+static const char *const WITHHELD[] = {
+	"SYPHT_API_KEY", "SYPHT_CLIENT_SECRET", "SYPHT_CLIENT_SECRET_FILE", "LD_*", NULL};
+
+static void open_standard_descriptors(void)
+{
+	struct pollfd standard[3] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+
+	if (poll(standard, 3, 0) <= 0)
+		return;
+	for (int fd = 0; fd < 3; fd++) {
+		/* the lowest free number is fd itself, as those below it are open by now */
+		if (standard[fd].revents & POLLNVAL && open("/dev/null", O_RDWR) != fd)
+			_exit(1);
+	}
+}
+
+void process_harden(void)
+{
+	open_standard_descriptors();
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	umask(077);
+}
+
+enum status process_find_part(const char *name, struct buffer *path, struct failure *failure)
+{
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self));
+	char *slash;
+
+	if (length < 0 || length == sizeof(self))
+		return status_fail(failure, STATUS_SYSTEM,
+			"cannot find %s: /proc/self/exe: %s", name, strerror(errno));
+	self[length] = '\0';
+	slash = strrchr(self, '/');
+	slash[1] = '\0';
+	for (size_t i = 0; PLACES[i]; i++) {
+		buffer_clear(path);
+		if (buffer_printf(path, "%s%s%s", self, PLACES[i], name))
+			return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		if (access(path->data, X_OK) == 0)
+			return STATUS_OK;
+	}
+	return status_fail(failure, STATUS_SYSTEM,
+		"%s is neither beside this program nor in ../lib/sypht: is the installation whole?",
+		name);
+}
+
+long long process_milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Whether "NAME=value" is of a variable in names. */
+static bool is_among(const char *entry, const char *const *names)
+{
+	size_t length = strcspn(entry, "=");
+
+	for (; *names; names++) {
+		size_t fixed = strcspn(*names, "*");
+
+		if (strncmp(entry, *names, fixed) == 0 &&
+			((*names)[fixed] == '*' || fixed == length))
+			return true;
+	}
+	return false;
+}
+
+static char **copy_environment(const char *const *names, bool keep)
+{
+	size_t count = 0;
+	size_t kept = 0;
+	char **copy;
+
+	while (environ && environ[count])
+		count++;
+	copy = calloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < count; i++) {
+		if (is_among(environ[i], names) == keep)
+			copy[kept++] = environ[i];
+	}
+	return copy;
+}
+
+char **process_clean_environment(void)
+{
+	return copy_environment(WITHHELD, false);
+}
+
+char **process_select_environment(const char *const *names)
+{
+	return copy_environment(names, true);
+}

@@ -1,0 +1,33 @@
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include "buffer.h"
+
+/* What our own programs do about themselves before and besides their work. */
+
+/*
+ * Before the first byte is read: descriptors 0 to 2 are open, files are made private, and nobody
+ * may trace this process or find it in a core dump (prctl(2), PR_SET_DUMPABLE).
+ */
+void process_harden(void);
+
+/*
+ * The path of a program that belongs to us: beside this program, else where make install puts the
+ * parts that users do not call, ../lib/sypht. STATUS_SYSTEM: it is in neither place.
+ */
+enum status process_find_part(const char *name, struct buffer *path, struct failure *failure)
+	MUST_CHECK;
+
+/* Milliseconds of a clock that nobody sets (CLOCK_MONOTONIC). */
+long long process_milliseconds(void);
+
+/*
+ * A copy of the environment without the variables that hold or lead to a secret of ours and
+ * without the loader's, for programs that are not ours. For free(); its strings are not copied.
+ */
+char **process_clean_environment(void);
+
+/* Of the environment only the named variables, NULL-terminated. For free(), as above. */
+char **process_select_environment(const char *const *names);
+
+#endif

@@ -1,0 +1,47 @@
+#ifndef SECRET_H
+#define SECRET_H
+
+#include <time.h>
+
+#include "status.h"
+
+struct profile;
+struct settings;
+
+/*
+ * Client credentials, from where they live. The first of these that is set is the only one asked:
+ *
+ *	1. SYPHT_CLIENT_SECRET or SYPHT_CLIENT_SECRET_FILE, with SYPHT_CLIENT_ID or the
+ *	   profile's client_id; SYPHT_API_KEY (profile sypht alone)
+ *	2. the profile's client_secret_file, client_secret_command, client_secret_helper
+ *	3. what "sypht-credential login" stored
+ *
+ * Where the profile names no client id, a file or command says "id:secret"; a helper answers both.
+ */
+struct secret {
+	char *client_id;
+	char *client_secret; /* NULL where the profile authenticates by private key */
+};
+
+#define SECRET_INIT \
+	{ \
+		.client_id = NULL \
+	}
+
+/*
+ * Waits at most timeout_ms for programs. STATUS_NO_SECRET: there is none; failure says where one
+ * may be put. STATUS_UNSAFE: a file of secrets that others can read. For secret_release().
+ */
+enum status secret_find(const struct settings *settings, const struct profile *profile,
+	long timeout_ms, struct secret *secret, struct failure *failure) MUST_CHECK;
+
+/* Where secret_find() would look, in words for status and traces; static or of the profile. */
+const char *secret_source(const struct settings *settings, const struct profile *profile);
+
+/* When the newest of the files that decide on the secret was changed; zero where there are none. */
+struct timespec secret_changed(const struct settings *settings, const struct profile *profile);
+
+/* Wipe and free. */
+void secret_release(struct secret *secret);
+
+#endif

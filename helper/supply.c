@@ -1,0 +1,442 @@
+#include "supply.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attributes.h"
+#include "cache.h"
+#include "process.h"
+#include "profile.h"
+#include "secret.h"
+#include "settings.h"
+#include "spawn.h"
+#include "token.h"
+#include "trace.h"
+
+enum { MINT_GRACE_MS = 500 }; /* the mint keeps its own deadline and says why; this is the backstop */
+
+/* All that the mint and what it loads may want to know of the environment. */
+static const char *const MINT_ENVIRONMENT[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
+	"all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_DIR", "OPENSSL_CONF", "TZ", NULL};
+
+/* ---- is the token at hand good enough? ---- */
+
+static bool is_rejected(const struct supply *supply, const struct token *token)
+{
+	char fingerprint[TOKEN_FINGERPRINT_BYTES];
+
+	if (!supply->rejected)
+		return false;
+	token_fingerprint(token->value, fingerprint);
+	return strcmp(fingerprint, supply->rejected) == 0;
+}
+
+static enum status refuse_min_valid(
+	const struct supply *supply, long lifetime, struct failure *failure)
+{
+	return status_fail(failure, STATUS_REFUSED,
+		"no token of profile '%s' is valid for %ld seconds: a fresh one lives for %ld",
+		supply->profile->name, supply->min_valid, lifetime);
+}
+
+/*
+ * The cached token if it will do; token->value NULL if there is none that does. One that never lived
+ * as long as is asked says that a fresh one would not either: that is refused without a mint.
+ */
+static enum status look(const struct supply *supply, const struct cache *cache,
+	struct token *token, struct failure *failure)
+{
+	time_t now = supply->clock();
+	const char *why = NULL;
+	enum status status = STATUS_OK;
+
+	if (!cache_get(cache, now, token)) {
+		trace_say(supply->trace, "profile %s: no token in the cache", supply->profile->name);
+		return STATUS_OK;
+	}
+	if (!token_usable(token, now))
+		why = "expired, or about to";
+	else if (is_rejected(supply, token))
+		why = "rejected";
+	else if (token_lifetime(token) < supply->min_valid)
+		status = refuse_min_valid(supply, token_lifetime(token), failure);
+	else if (token->expires - now < supply->min_valid)
+		why = "not valid for long enough";
+
+	trace_say(supply->trace, "profile %s: cached token, %lld seconds left%s%s",
+		supply->profile->name, (long long)(token->expires - now), why ? ": " : "",
+		why ? why : "");
+	if (why || status)
+		token_release(token);
+	return status;
+}
+
+/* ---- minting ---- */
+
+static enum status write_request(const struct supply *supply, const struct secret *secret,
+	long timeout_ms, struct buffer *request)
+{
+	const struct profile *profile = supply->profile;
+	const struct {
+		const char *key;
+		const char *value;
+	} rows[] = {
+		{"token_url", profile->token_url},
+		{"issuer", profile->issuer},
+		{"client_id", secret->client_id},
+		{"client_secret", secret->client_secret},
+		{"auth_method", profile->auth_method == PROFILE_AUTH_POST ? "post" : NULL},
+		{"basic_encoding", profile->basic_raw ? "raw" : NULL},
+		{"scope", profile->scope},
+		{"audience", profile->audience},
+		{"cainfo", supply->settings->cainfo},
+	};
+	enum status status = attributes_add_number(request, "timeout_ms", timeout_ms);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !status; i++)
+		status = attributes_add(request, rows[i].key, rows[i].value);
+	for (size_t i = 0; i < profile->resource.count && !status; i++)
+		status = attributes_add(request, "resource[]", profile->resource.items[i]);
+	return status ? status : buffer_append_text(request, "\n");
+}
+
+/* Run the mint; its answer is parsed, not yet believed. */
+static enum status run_mint(const struct buffer *request, long timeout_ms,
+	struct attributes *answer, struct failure *failure)
+{
+	struct buffer path = BUFFER_INIT(4096);
+	struct buffer output = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	char name[] = "sypht-mint";
+	char *argv[] = {name, NULL};
+	char **environment = process_select_environment(MINT_ENVIRONMENT);
+	int exit_code;
+	enum status status = process_find_part(name, &path, failure);
+
+	if (!environment && !status)
+		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	if (!status) {
+		struct spawn spawn = {
+			.path = path.data,
+			.argv = argv,
+			.envp = environment,
+			.input = request->data,
+			.input_length = request->length,
+			.output = &output,
+			.timeout_ms = timeout_ms + MINT_GRACE_MS,
+		};
+
+		status = spawn_run(&spawn, &exit_code, failure);
+	}
+	if (!status)
+		status = attributes_parse(answer, output.data, output.length, failure);
+	if (!status && !answer->closed)
+		status = status_fail(failure, STATUS_SYSTEM, "sypht-mint ended without an answer");
+	free(environment);
+	buffer_release(&output);
+	buffer_release(&path);
+	return status;
+}
+
+static enum status read_refusal(const struct attributes *answer, struct failure *failure)
+{
+	const char *code = attributes_get(answer, "status");
+	const char *error = attributes_get(answer, "error");
+	long status = code ? strtol(code, NULL, 10) : STATUS_SYSTEM;
+
+	if (status <= STATUS_OK || status > STATUS_SYSTEM)
+		status = STATUS_SYSTEM;
+	return status_fail(failure, (enum status)status, "%s",
+		error ? error : "sypht-mint answered neither token nor error");
+}
+
+/* The life that the profile grants a token which the endpoint gave expires_in seconds. */
+static long bounded_lifetime(const struct profile *profile, const char *expires_in)
+{
+	long lifetime = expires_in ? strtol(expires_in, NULL, 10) : profile->default_lifetime;
+
+	return lifetime < profile->max_lifetime ? lifetime : profile->max_lifetime;
+}
+
+static enum status read_token(const struct supply *supply, const struct attributes *answer,
+	time_t asked_at, struct token *token, struct failure *failure)
+{
+	const char *value = attributes_get(answer, "credential");
+	long lifetime = bounded_lifetime(supply->profile, attributes_get(answer, "expires_in"));
+
+	for (const char *line = NULL; (line = attributes_next(answer, "trace[]", line));)
+		trace_say(supply->trace, "%s", line);
+	if (!value || !token_is_b64token(value) || lifetime < 1)
+		return read_refusal(answer, failure);
+
+	token->value = buffer_duplicate(value);
+	token->scope = buffer_duplicate(attributes_get(answer, "scope"));
+	token->obtained = asked_at;
+	token->expires = asked_at + lifetime;
+	return token->value ? STATUS_OK : status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+}
+
+/* Whether every scope asked for is among those granted; where the endpoint is silent, it is so. */
+static bool is_fully_granted(const char *asked, const char *granted)
+{
+	size_t length;
+
+	if (!asked || !granted)
+		return true;
+	for (asked += strspn(asked, " "); *asked != '\0'; asked += strspn(asked, " ")) {
+		const char *found = granted;
+
+		length = strcspn(asked, " ");
+		for (found += strspn(found, " "); *found != '\0'; found += strspn(found, " ")) {
+			size_t found_length = strcspn(found, " ");
+
+			if (found_length == length && strncmp(found, asked, length) == 0)
+				break;
+			found += found_length;
+		}
+		if (*found == '\0')
+			return false;
+		asked += length;
+	}
+	return true;
+}
+
+static void tell_of_token(const struct supply *supply, const struct token *token)
+{
+	char fingerprint[TOKEN_FINGERPRINT_BYTES];
+
+	token_fingerprint(token->value, fingerprint);
+	trace_say(supply->trace, "profile %s: minted token %s, lives %ld seconds",
+		supply->profile->name, fingerprint, token_lifetime(token));
+	if (!is_fully_granted(supply->profile->scope, token->scope))
+		trace_say(supply->trace, "profile %s: warning: asked for scope '%s', granted '%s'",
+			supply->profile->name, supply->profile->scope, token->scope);
+}
+
+static enum status mint(const struct supply *supply, long long deadline, struct token *token,
+	struct failure *failure)
+{
+	struct secret secret = SECRET_INIT;
+	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	struct attributes answer = ATTRIBUTES_INIT;
+	time_t asked_at;
+	long left_ms = (long)(deadline - process_milliseconds());
+	enum status status;
+
+	trace_say(supply->trace, "profile %s: client secret from %s", supply->profile->name,
+		secret_source(supply->settings, supply->profile));
+	status = secret_find(supply->settings, supply->profile, left_ms, &secret, failure);
+	if (status)
+		goto done;
+	left_ms = (long)(deadline - process_milliseconds());
+	if (left_ms <= 0) {
+		status = status_fail(
+			failure, STATUS_TIMEOUT, "no time left to ask for a token");
+		goto done;
+	}
+	if (write_request(supply, &secret, left_ms, &request)) {
+		status = status_fail(failure, STATUS_NO_SECRET,
+			"the client credentials hold a line break, or are too long");
+		goto done;
+	}
+	asked_at = supply->clock();
+	status = run_mint(&request, left_ms, &answer, failure);
+	if (!status)
+		status = read_token(supply, &answer, asked_at, token, failure);
+	if (!status)
+		tell_of_token(supply, token);
+done:
+	attributes_release(&answer);
+	buffer_release(&request);
+	secret_release(&secret);
+	return status;
+}
+
+/* ---- under the lock ---- */
+
+/* A secret that is simply not there costs nothing to look for again, and may be there at once. */
+static bool is_worth_remembering(enum status status)
+{
+	return status != STATUS_NO_SECRET && status != STATUS_UNSAFE && status != STATUS_NO_MEMORY;
+}
+
+static enum status mint_into_cache(const struct supply *supply, const struct cache *cache,
+	long long deadline, struct token *token, struct failure *failure)
+{
+	struct failure unwritten;
+	enum status status = mint(supply, deadline, token, failure);
+
+	if (!status && cache_put(cache, token, &unwritten))
+		trace_say(supply->trace, "the token is not cached: %s", unwritten.reason);
+	if (status && is_worth_remembering(status))
+		cache_put_failure(cache, supply->clock(), status, failure);
+	return status;
+}
+
+static enum status remembered_failure(
+	const struct supply *supply, const struct cache *cache, struct failure *failure)
+{
+	struct timespec changed = secret_changed(supply->settings, supply->profile);
+	struct failure reason;
+	enum status status = cache_get_failure(cache, supply->clock(), &changed, &reason);
+
+	if (status)
+		status_fail(failure, status, "%.200s (asked less than %d s ago)", reason.reason,
+			CACHE_FAILURE_S);
+	return status;
+}
+
+static enum status supply_locked(const struct supply *supply, const struct cache *cache,
+	long long deadline, struct token *token, struct failure *failure)
+{
+	enum status status = look(supply, cache, token, failure);
+
+	if (status || token->value)
+		return status;
+	status = remembered_failure(supply, cache, failure);
+	if (!status)
+		status = mint_into_cache(supply, cache, deadline, token, failure);
+	return status;
+}
+
+static enum status supply_missed(const struct supply *supply, const struct cache *cache,
+	long long deadline, struct token *token, struct failure *failure)
+{
+	long left_ms = (long)(deadline - process_milliseconds());
+	int lock = cache_lock(cache, left_ms > 0 ? left_ms : 1);
+	enum status status;
+
+	if (lock >= 0) {
+		status = supply_locked(supply, cache, deadline, token, failure);
+		close(lock);
+		return status;
+	}
+	if (errno == EINTR)
+		return status_fail(failure, STATUS_TIMEOUT,
+			"another process has been asking for this token for %ld seconds",
+			settings_timeout_s(supply->settings));
+	trace_say(supply->trace, "no lock, so no cache: %s", strerror(errno));
+	return mint(supply, deadline, token, failure);
+}
+
+/* A cache that is not private is refused; one that cannot be had at all only costs a mint. */
+static enum status open_cache(
+	const struct supply *supply, struct cache *cache, struct failure *failure)
+{
+	char *path = settings_cache_path(supply->settings);
+	enum status status = cache_open(cache, path, supply->profile, true, failure);
+
+	buffer_free_text(path);
+	if (status != STATUS_SYSTEM)
+		return status;
+	trace_say(supply->trace, "working without a cache: %s", failure->reason);
+	return STATUS_OK;
+}
+
+enum status supply_token(
+	const struct supply *supply, struct token *token, struct failure *failure)
+{
+	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
+	struct cache cache = CACHE_INIT;
+	enum status status;
+
+	*token = (struct token)TOKEN_INIT;
+	if (supply->min_valid > supply->profile->max_lifetime)
+		return refuse_min_valid(supply, supply->profile->max_lifetime, failure);
+	status = open_cache(supply, &cache, failure);
+	if (!status)
+		status = look(supply, &cache, token, failure);
+	if (!status && !token->value)
+		status = supply_missed(supply, &cache, process_milliseconds() + timeout_ms, token,
+			failure);
+	cache_close(&cache);
+
+	if (!status && token_lifetime(token) < supply->min_valid) {
+		status = refuse_min_valid(supply, token_lifetime(token), failure);
+		token_release(token);
+	}
+	return status;
+}
+
+/* ---- beside the answer ---- */
+
+/* Nobody waits for this process, and nobody's pipe is kept open by it. */
+static void renew_in_background(const struct supply *supply, const struct cache *cache)
+{
+	const struct trace silence = TRACE_OFF;
+	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
+	struct supply detached = *supply;
+	struct token token = TOKEN_INIT;
+	struct failure failure;
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setsid();
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		dup2(nothing, fd);
+	if (supply->trace->fd <= STDERR_FILENO)
+		detached.trace = &silence;
+	if (mint_into_cache(
+		    &detached, cache, process_milliseconds() + timeout_ms, &token, &failure))
+		trace_say(detached.trace, "renewal failed: %s", failure.reason);
+	token_release(&token);
+}
+
+void supply_renew(const struct supply *supply, const struct token *token)
+{
+	struct cache cache = CACHE_INIT;
+	struct token current = TOKEN_INIT;
+	struct failure failure;
+	int lock = -1;
+	bool due;
+
+	if (!token_wants_renewal(token, supply->clock()))
+		return;
+	if (open_cache(supply, &cache, &failure) == STATUS_OK)
+		lock = cache_lock(&cache, 0);
+	if (lock < 0)
+		goto done;
+
+	/* somebody may have renewed it, or failed to, since the answer was made */
+	due = cache_get(&cache, supply->clock(), &current) &&
+		token_wants_renewal(&current, supply->clock()) &&
+		remembered_failure(supply, &cache, &failure) == STATUS_OK;
+	token_release(&current);
+	if (due) {
+		trace_say(supply->trace, "profile %s: renewing in the background",
+			supply->profile->name);
+		if (fork() == 0) {
+			renew_in_background(supply, &cache);
+			_exit(0);
+		}
+	}
+done:
+	if (lock >= 0)
+		close(lock);
+	cache_close(&cache);
+}
+
+void supply_erase(const struct supply *supply, const char *value)
+{
+	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
+	struct cache cache = CACHE_INIT;
+	struct token current = TOKEN_INIT;
+	struct failure failure;
+	int lock = -1;
+
+	if (open_cache(supply, &cache, &failure) == STATUS_OK)
+		lock = cache_lock(&cache, timeout_ms);
+	if (lock >= 0) {
+		if (!value ||
+			(cache_get(&cache, supply->clock(), &current) &&
+				strcmp(current.value, value) == 0)) {
+			cache_erase(&cache);
+			trace_say(supply->trace, "profile %s: cached token dropped",
+				supply->profile->name);
+		}
+		token_release(&current);
+		close(lock);
+	}
+	cache_close(&cache);
+}

@@ -1,0 +1,47 @@
+#ifndef SUPPLY_H
+#define SUPPLY_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "status.h"
+
+struct profile;
+struct settings;
+struct token;
+struct trace;
+
+/*
+ * The heart of the helper: a token from the cache, else from the endpoint, as one operation. All
+ * processes that miss together make one token request: the lock, then a second look. A failed
+ * supply is remembered, so that a herd asks once in CACHE_FAILURE_S seconds.
+ */
+struct supply {
+	const struct settings *settings;
+	const struct profile *profile;
+	const struct trace *trace;
+	time_t (*clock)(void); /* seconds since the epoch */
+	long min_valid;        /* seconds the token must still live; 0: whatever is usable */
+	const char *rejected;  /* fingerprint of a token that its API refused, whatever its expiry; or NULL */
+};
+
+/*
+ * Takes at most SYPHT_TIMEOUT. On success token is the caller's, for token_release(). Where no
+ * cache can be had a token is supplied all the same, and the trace says so.
+ */
+enum status supply_token(
+	const struct supply *supply, struct token *token, struct failure *failure) MUST_CHECK;
+
+/*
+ * To be called after the answer is out: where the cached token is in its renewal window and nobody
+ * else renews it, a process of its own mints the next one in the background. Never fails.
+ */
+void supply_renew(const struct supply *supply, const struct token *token);
+
+/*
+ * Drop the cached token: with value only that one, so that a late rejection does not cost the
+ * fresh token that somebody else has put in its place. What is remembered of failures goes too.
+ */
+void supply_erase(const struct supply *supply, const char *value);
+
+#endif

@@ -1,0 +1,33 @@
+#ifndef VAULT_H
+#define VAULT_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "status.h"
+
+struct profile;
+struct secret;
+struct settings;
+
+/*
+ * The client credentials that login and store keep: one file a profile, 0600, in a private folder
+ * beside the config, in the protocol's own grammar. A file names the origin of the token endpoint
+ * it is for, so that a profile that was pointed elsewhere does not take the secret along.
+ */
+
+/* STATUS_OK with secret->client_secret NULL: nothing is kept for this profile. */
+enum status vault_get(const struct settings *settings, const struct profile *profile,
+	struct secret *secret, struct failure *failure) MUST_CHECK;
+
+enum status vault_put(const struct settings *settings, const struct profile *profile,
+	const struct secret *secret, struct failure *failure) MUST_CHECK;
+
+/* True where something was there. */
+bool vault_erase(const struct settings *settings, const struct profile *profile);
+
+/* When it was last changed; false where nothing is kept. */
+bool vault_changed(const struct settings *settings, const struct profile *profile,
+	struct timespec *changed);
+
+#endif
