@@ -48,7 +48,8 @@ static enum status split(struct attributes *attributes, struct failure *failure)
 	return STATUS_OK;
 }
 
-static enum status finish(struct attributes *attributes, enum status status, struct failure *failure)
+static enum status finish(
+	struct attributes *attributes, enum status status, struct failure *failure)
 {
 	if (status == STATUS_OK)
 		status = split(attributes, failure);
@@ -75,8 +76,7 @@ enum status attributes_parse(
 }
 
 /* The pair whose key starts at key, or NULL at the end of the list. */
-static const char *pair_at(
-	const struct attributes *attributes, const char *key, const char **value)
+static const char *pair_at(const struct attributes *attributes, const char *key, const char **value)
 {
 	const char *end = attributes->text.data + attributes->text.length;
 

@@ -33,8 +33,8 @@ struct attributes {
 	}
 
 /* Read and parse; failure names the line number, never its value. On failure the list is empty. */
-enum status attributes_read(struct attributes *attributes, int fd, struct failure *failure)
-	MUST_CHECK;
+enum status attributes_read(
+	struct attributes *attributes, int fd, struct failure *failure) MUST_CHECK;
 
 /* The same for text that is already in memory; it is copied. */
 enum status attributes_parse(struct attributes *attributes, const char *text, size_t length,

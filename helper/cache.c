@@ -68,10 +68,10 @@ static bool is_for(const struct attributes *entry, const struct profile *profile
 			return false;
 	}
 	return !attributes_next(entry, "resource[]", resource) &&
-		same(attributes_get(entry, "token_url"), url) &&
-		same(attributes_get(entry, "client_id"), profile->client_id) &&
-		same(attributes_get(entry, "scope"), profile->scope) &&
-		same(attributes_get(entry, "audience"), profile->audience);
+	       same(attributes_get(entry, "token_url"), url) &&
+	       same(attributes_get(entry, "client_id"), profile->client_id) &&
+	       same(attributes_get(entry, "scope"), profile->scope) &&
+	       same(attributes_get(entry, "audience"), profile->audience);
 }
 
 enum status cache_open(struct cache *cache, const char *path, const struct profile *profile,
@@ -112,8 +112,8 @@ static bool read_entry(const struct cache *cache, const char *suffix, struct att
 		return false;
 	name_file(cache, suffix, name);
 	good = directory_read(cache->directory, name, &content, modified) &&
-		attributes_parse(entry, content.data, content.length, NULL) == STATUS_OK &&
-		entry->closed && is_for(entry, cache->profile);
+	       attributes_parse(entry, content.data, content.length, NULL) == STATUS_OK &&
+	       entry->closed && is_for(entry, cache->profile);
 	buffer_release(&content);
 	return good;
 }
@@ -158,7 +158,7 @@ static bool get_number(const struct attributes *entry, const char *key, long lon
 static bool is_believable(const struct profile *profile, const struct token *token, time_t now)
 {
 	return token->obtained < token->expires && token_lifetime(token) <= profile->max_lifetime &&
-		token->expires <= now + profile->max_lifetime + CLOCK_SLACK_S;
+	       token->expires <= now + profile->max_lifetime + CLOCK_SLACK_S;
 }
 
 bool cache_get(const struct cache *cache, time_t now, struct token *token)
@@ -189,8 +189,7 @@ bool cache_get(const struct cache *cache, time_t now, struct token *token)
 	return good;
 }
 
-enum status cache_put(
-	const struct cache *cache, const struct token *token, struct failure *failure)
+enum status cache_put(const struct cache *cache, const struct token *token, struct failure *failure)
 {
 	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
 	enum status status = write_key(cache->profile, &content);
@@ -241,11 +240,11 @@ void cache_put_failure(
 static bool is_older(const struct timespec *one, const struct timespec *other)
 {
 	return one->tv_sec < other->tv_sec ||
-		(one->tv_sec == other->tv_sec && one->tv_nsec < other->tv_nsec);
+	       (one->tv_sec == other->tv_sec && one->tv_nsec < other->tv_nsec);
 }
 
-enum status cache_get_failure(const struct cache *cache, time_t now,
-	const struct timespec *changed, struct failure *failure)
+enum status cache_get_failure(const struct cache *cache, time_t now, const struct timespec *changed,
+	struct failure *failure)
 {
 	struct attributes entry = ATTRIBUTES_INIT;
 	struct timespec written;
@@ -311,8 +310,8 @@ int cache_lock(const struct cache *cache, long timeout_ms)
 		return -1;
 	}
 	name_file(cache, "lock", name);
-	fd = openat(cache->directory, name,
-		O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	fd = openat(cache->directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+		0600);
 	if (fd < 0)
 		return -1;
 

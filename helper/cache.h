@@ -58,7 +58,8 @@ void cache_erase(const struct cache *cache);
 /*
  * The lock of this token, held until every copy of the returned descriptor is closed or its last
  * holder dies (flock(2)). Waits at most timeout_ms; 0 does not wait, more uses SIGALRM and
- * ITIMER_REAL, so it is for programs of our own. -1: errno says why (EWOULDBLOCK: another holds it).
+ * ITIMER_REAL, so it is for programs of our own. -1: errno says why (EWOULDBLOCK: another holds
+ * it).
  */
 int cache_lock(const struct cache *cache, long timeout_ms) MUST_CHECK;
 
@@ -69,9 +70,9 @@ int cache_lock(const struct cache *cache, long timeout_ms) MUST_CHECK;
  */
 enum { CACHE_FAILURE_S = 5 };
 
-void cache_put_failure(const struct cache *cache, time_t now, enum status status,
-	const struct failure *failure);
-enum status cache_get_failure(const struct cache *cache, time_t now,
-	const struct timespec *changed, struct failure *failure) MUST_CHECK;
+void cache_put_failure(
+	const struct cache *cache, time_t now, enum status status, const struct failure *failure);
+enum status cache_get_failure(const struct cache *cache, time_t now, const struct timespec *changed,
+	struct failure *failure) MUST_CHECK;
 
 #endif

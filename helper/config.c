@@ -19,9 +19,9 @@ struct reading {
 	size_t start;
 	size_t end;
 	unsigned line;
-	bool indented;     /* the line begins with a blank */
-	bool continuable;  /* a key stands above it in the same section */
-	bool over;         /* end of file, a stop, or a failure */
+	bool indented;    /* the line begins with a blank */
+	bool continuable; /* a key stands above it in the same section */
+	bool over;        /* end of file, a stop, or a failure */
 	enum status status;
 	config_visitor *visit;
 	void *context;
@@ -132,8 +132,7 @@ static int take_entry(void *user, const char *section, const char *key, const ch
 	return 1;
 }
 
-static enum status open_checked(
-	const char *path, bool must_exist, int *fd, struct failure *failure)
+static enum status open_checked(const char *path, bool must_exist, int *fd, struct failure *failure)
 {
 	struct stat found;
 

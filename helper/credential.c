@@ -90,7 +90,8 @@ static enum status pick_verb(
 	int operands = argc - optind - 1;
 
 	if (!name)
-		return status_fail(failure, STATUS_USAGE, "a verb is missing; see " PROGRAM " --help");
+		return status_fail(
+			failure, STATUS_USAGE, "a verb is missing; see " PROGRAM " --help");
 	*verb = ignore;
 	for (size_t i = 0; i < VERB_COUNT; i++) {
 		if (strcmp(VERBS[i].name, name) != 0)
@@ -152,8 +153,9 @@ static enum status read_arguments(
 			*verb = show_version;
 			return STATUS_OK;
 		default:
-			return status_fail(failure, STATUS_USAGE, "%s: no such option, or its value "
-								  "is missing; see " PROGRAM " --help",
+			return status_fail(failure, STATUS_USAGE,
+				"%s: no such option, or its value "
+				"is missing; see " PROGRAM " --help",
 				argv[optind - 1]);
 		}
 	}
@@ -201,8 +203,8 @@ int main(int argc, char **argv)
 	if (!status)
 		status = verb(&call, &failure);
 	if (!status && buffer_write(&reply, STDOUT_FILENO))
-		status = status_fail(&failure, STATUS_SYSTEM, "cannot write the answer: %s",
-			strerror(errno));
+		status = status_fail(
+			&failure, STATUS_SYSTEM, "cannot write the answer: %s", strerror(errno));
 	if (status)
 		complain(&failure);
 	else

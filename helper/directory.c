@@ -37,8 +37,8 @@ static enum status check_private(
 		return status_fail(
 			failure, STATUS_SYSTEM, "%s directory %s: %s", what, path, strerror(errno));
 	if (found.st_uid != geteuid())
-		return status_fail(failure, STATUS_UNSAFE, "%s directory %s belongs to another user",
-			what, path);
+		return status_fail(failure, STATUS_UNSAFE,
+			"%s directory %s belongs to another user", what, path);
 	if (found.st_mode & OPEN_TO_OTHERS)
 		return status_fail(failure, STATUS_UNSAFE,
 			"%s directory %s is open to others; run: chmod 700 '%s'", what, path, path);

@@ -78,8 +78,8 @@ static enum status write_body(const struct endpoint_request *request, struct buf
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]) && !status; i++)
 		status = append_field(body, fields[i].name, fields[i].value);
-	for (const char *resource = NULL; !status &&
-		(resource = attributes_next(request->resources, "resource[]", resource));)
+	for (const char *resource = NULL; !status && (resource = attributes_next(request->resources,
+							      "resource[]", resource));)
 		status = append_field(body, "resource", resource);
 	return status;
 }
@@ -95,10 +95,9 @@ static enum status set_basic(CURL *handle, const struct endpoint_request *reques
 
 	if (!status)
 		status = append(&password, request->client_secret);
-	if (!status &&
-		(curl_easy_setopt(handle, CURLOPT_HTTPAUTH, CURLAUTH_BASIC) ||
-			curl_easy_setopt(handle, CURLOPT_USERNAME, buffer_text(&user)) ||
-			curl_easy_setopt(handle, CURLOPT_PASSWORD, buffer_text(&password))))
+	if (!status && (curl_easy_setopt(handle, CURLOPT_HTTPAUTH, CURLAUTH_BASIC) ||
+			       curl_easy_setopt(handle, CURLOPT_USERNAME, buffer_text(&user)) ||
+			       curl_easy_setopt(handle, CURLOPT_PASSWORD, buffer_text(&password))))
 		status = STATUS_NO_MEMORY;
 	buffer_release(&user);
 	buffer_release(&password);
@@ -193,7 +192,7 @@ static bool may_retry(const struct attempt *attempt)
 	switch (attempt->code) {
 	case CURLE_OK:
 		return attempt->http_status == HTTP_TOO_MANY_REQUESTS ||
-			attempt->http_status >= HTTP_SERVER_ERROR;
+		       attempt->http_status >= HTTP_SERVER_ERROR;
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_COULDNT_CONNECT:
@@ -290,8 +289,8 @@ enum status endpoint_mint(const struct endpoint_request *request, struct grant *
 	if (!status)
 		status = prepare(handle, request, &body, &headers);
 	if (status)
-		status_fail(failure, status, "%s: the request cannot be prepared",
-			request->token_url);
+		status_fail(
+			failure, status, "%s: the request cannot be prepared", request->token_url);
 	else
 		status = try_until(deadline, handle, request, grant, story, failure);
 	curl_easy_cleanup(handle);

@@ -17,7 +17,7 @@ struct endpoint_request {
 	const char *token_url;
 	const char *client_id;
 	const char *client_secret;
-	const char *scope;                  /* NULL: not sent; the same for the next two */
+	const char *scope; /* NULL: not sent; the same for the next two */
 	const char *audience;
 	const struct attributes *resources; /* its resource[] */
 	enum profile_auth_method auth_method;

@@ -22,12 +22,13 @@ static bool set_scheme(struct origin *origin, const char *scheme, size_t length)
 	return origin->secure || scheme_is(scheme, length, "http");
 }
 
-/* A name or IPv4 address, or an IPv6 address in brackets; zone identifiers are not for URLs here. */
+/* A name or IPv4 address, or an IPv6 address in brackets; zone identifiers are not for URLs here.
+ */
 static bool set_host(struct origin *origin, const char *host, size_t length)
 {
 	bool bracketed = length > 2 && host[0] == '[' && host[length - 1] == ']';
-	const char *allowed = bracketed ? "0123456789abcdef:."
-					: "0123456789abcdefghijklmnopqrstuvwxyz-_.";
+	const char *allowed =
+		bracketed ? "0123456789abcdef:." : "0123456789abcdefghijklmnopqrstuvwxyz-_.";
 	size_t last = bracketed ? length - 1 : length;
 
 	if (length == 0 || length > ORIGIN_HOST_MAX)
@@ -66,14 +67,15 @@ static bool set_port(struct origin *origin, const char *port, size_t length)
 
 static bool set_authority(struct origin *origin, const char *authority, size_t length)
 {
-	const char *bracket = length > 0 && authority[0] == '[' ? memchr(authority, ']', length) : NULL;
+	const char *bracket =
+		length > 0 && authority[0] == '[' ? memchr(authority, ']', length) : NULL;
 	size_t host_start = bracket ? (size_t)(bracket - authority) : 0;
 	const char *colon = memchr(authority + host_start, ':', length - host_start);
 	size_t host_length = colon ? (size_t)(colon - authority) : length;
 	const char *port = colon ? colon + 1 : authority + length;
 
 	return set_host(origin, authority, host_length) &&
-		set_port(origin, port, (size_t)(authority + length - port));
+	       set_port(origin, port, (size_t)(authority + length - port));
 }
 
 bool origin_from_url(struct origin *origin, const char *url)
@@ -90,13 +92,13 @@ bool origin_from_url(struct origin *origin, const char *url)
 bool origin_from_protocol(struct origin *origin, const char *protocol, const char *host)
 {
 	return set_scheme(origin, protocol, strlen(protocol)) &&
-		set_authority(origin, host, strlen(host));
+	       set_authority(origin, host, strlen(host));
 }
 
 bool origin_equal(const struct origin *one, const struct origin *other)
 {
 	return one->secure == other->secure && one->port == other->port &&
-		strcmp(one->host, other->host) == 0;
+	       strcmp(one->host, other->host) == 0;
 }
 
 /* 127.a.b.c with each part 0..255 in plain decimal, as inet_pton(3) takes it. */
@@ -123,7 +125,7 @@ static bool is_loopback_address(const char *host)
 bool origin_is_loopback(const struct origin *origin)
 {
 	return strcmp(origin->host, "localhost") == 0 || strcmp(origin->host, "[::1]") == 0 ||
-		is_loopback_address(origin->host);
+	       is_loopback_address(origin->host);
 }
 
 bool origin_may_carry(const struct origin *origin)

@@ -48,8 +48,8 @@ enum status process_find_part(const char *name, struct buffer *path, struct fail
 	char *slash;
 
 	if (length < 0 || length == sizeof(self))
-		return status_fail(failure, STATUS_SYSTEM,
-			"cannot find %s: /proc/self/exe: %s", name, strerror(errno));
+		return status_fail(failure, STATUS_SYSTEM, "cannot find %s: /proc/self/exe: %s",
+			name, strerror(errno));
 	self[length] = '\0';
 	slash = strrchr(self, '/');
 	slash[1] = '\0';

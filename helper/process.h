@@ -15,8 +15,8 @@ void process_harden(void);
  * The path of a program that belongs to us: beside this program, else where make install puts the
  * parts that users do not call, ../lib/sypht. STATUS_SYSTEM: it is in neither place.
  */
-enum status process_find_part(const char *name, struct buffer *path, struct failure *failure)
-	MUST_CHECK;
+enum status process_find_part(
+	const char *name, struct buffer *path, struct failure *failure) MUST_CHECK;
 
 /* Milliseconds of a clock that nobody sets (CLOCK_MONOTONIC). */
 long long process_milliseconds(void);

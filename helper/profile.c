@@ -59,7 +59,7 @@ static bool is_safe_url(const char *value)
 	struct origin origin;
 
 	return is_text(value) && !strpbrk(value, " #") && origin_from_url(&origin, value) &&
-		origin_may_carry(&origin);
+	       origin_may_carry(&origin);
 }
 
 static bool is_safe_urls(const char *value)
@@ -97,7 +97,7 @@ static bool is_seconds(const char *value)
 static bool is_auth_method(const char *value)
 {
 	return strcmp(value, "basic") == 0 || strcmp(value, "post") == 0 ||
-		strcmp(value, "private_key_jwt") == 0;
+	       strcmp(value, "private_key_jwt") == 0;
 }
 
 static bool is_basic_encoding(const char *value)
@@ -111,7 +111,7 @@ static const struct {
 	const char *name;
 	bool (*accepts)(const char *value);
 	const char *expected;
-	bool repeats; /* each entry adds to the list, whose items are separated by spaces */
+	bool repeats;         /* each entry adds to the list, whose items are separated by spaces */
 	const char *built_in; /* for sypht */
 	const char *otherwise;
 } KEYS[KEY_COUNT] = {
@@ -182,8 +182,8 @@ static enum status draft_complete(struct draft *draft)
 	bool built_in = strcmp(draft->name, BUILT_IN) == 0;
 
 	for (enum key key = 0; key < KEY_COUNT; key++) {
-		const char *value = built_in && KEYS[key].built_in ? KEYS[key].built_in
-								   : KEYS[key].otherwise;
+		const char *value =
+			built_in && KEYS[key].built_in ? KEYS[key].built_in : KEYS[key].otherwise;
 
 		if (!draft->text[key] && draft_set(draft, key, value))
 			return STATUS_NO_MEMORY;
@@ -233,7 +233,8 @@ static enum status draft_overlay(
 		{KEY_AUDIENCE, settings->audience, "SYPHT_AUDIENCE"},
 		{KEY_CLIENT_ID, settings->client_id, "SYPHT_CLIENT_ID"},
 	};
-	bool pair = settings->client_id && (settings->client_secret || settings->client_secret_file);
+	bool pair =
+		settings->client_id && (settings->client_secret || settings->client_secret_file);
 	enum status status = STATUS_OK;
 
 	if (strcmp(draft->name, BUILT_IN) != 0)
@@ -415,8 +416,8 @@ static enum status end_profile(struct walk *walk, struct failure *failure)
 
 static bool is_name(const char *name)
 {
-	size_t length = strspn(name,
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+	size_t length =
+		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
 	return length > 0 && length <= PROFILE_NAME_MAX && name[length] == '\0';
 }
@@ -454,8 +455,8 @@ static enum status take_entry(
 	if (key == KEY_COUNT)
 		return status_fail(failure, STATUS_CONFIG, "unknown key '%s'", entry->key);
 	if (!KEYS[key].accepts(entry->value))
-		return status_fail(failure, STATUS_CONFIG, "%s: expected %s", entry->key,
-			KEYS[key].expected);
+		return status_fail(
+			failure, STATUS_CONFIG, "%s: expected %s", entry->key, KEYS[key].expected);
 	if (KEYS[key].repeats || entry->continued)
 		return draft_extend(&walk->draft, key, entry->value);
 	return draft_set(&walk->draft, key, entry->value);
@@ -464,8 +465,7 @@ static enum status take_entry(
 enum status profile_each(const struct settings *settings, const char *only, profile_visitor *visit,
 	void *context, struct failure *failure)
 {
-	struct walk walk = {
-		.settings = settings, .only = only, .visit = visit, .context = context};
+	struct walk walk = {.settings = settings, .only = only, .visit = visit, .context = context};
 	char *path = settings_config_path(settings);
 	enum status status = STATUS_OK;
 	enum status built_in_status = STATUS_OK;

@@ -18,11 +18,7 @@ enum {
 	PROFILE_URL_MAX = 2048,
 };
 
-enum profile_auth_method {
-	PROFILE_AUTH_BASIC,
-	PROFILE_AUTH_POST,
-	PROFILE_AUTH_PRIVATE_KEY_JWT
-};
+enum profile_auth_method { PROFILE_AUTH_BASIC, PROFILE_AUTH_POST, PROFILE_AUTH_PRIVATE_KEY_JWT };
 
 struct profile_list {
 	char **items;
@@ -47,7 +43,7 @@ struct profile {
 	bool basic_raw;        /* basic_encoding = raw */
 	long default_lifetime; /* seconds, where expires_in is missing */
 	long max_lifetime;     /* seconds, whatever the endpoint says */
-	char *basic_username;  /* for callers that know only user and password; NULL: not for them */
+	char *basic_username; /* for callers that know only user and password; NULL: not for them */
 };
 
 /*
@@ -57,8 +53,8 @@ struct profile {
  * profiles before that line, and the built-in one as far as it is known, have been visited.
  */
 typedef bool profile_visitor(struct profile *profile, void *context);
-enum status profile_each(const struct settings *settings, const char *only,
-	profile_visitor *visit, void *context, struct failure *failure) MUST_CHECK;
+enum status profile_each(const struct settings *settings, const char *only, profile_visitor *visit,
+	void *context, struct failure *failure) MUST_CHECK;
 
 /*
  * The profile that covers origin: the first, or with only that one or none. origin NULL: the one

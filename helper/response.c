@@ -75,8 +75,8 @@ static enum status read_lifetime(const cJSON *object, long *lifetime, struct fai
 	else
 		return status_fail(failure, STATUS_REFUSED, "expires_in is not a number");
 	if (!(seconds >= 1))
-		return status_fail(
-			failure, STATUS_REFUSED, "the token has no life left: expires_in is below 1");
+		return status_fail(failure, STATUS_REFUSED,
+			"the token has no life left: expires_in is below 1");
 	*lifetime = seconds < LIFETIME_MAX_S ? (long)seconds : LIFETIME_MAX_S;
 	return STATUS_OK;
 }
@@ -105,8 +105,7 @@ static enum status read_grant(const cJSON *object, struct grant *grant, struct f
 	grant->token = buffer_duplicate(token);
 	/* a scope that could not be written down tells nothing we could use */
 	grant->scope = scope && !strpbrk(scope, "\r\n") ? buffer_duplicate(scope) : NULL;
-	return grant->token ? STATUS_OK
-			    : status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	return grant->token ? STATUS_OK : status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 }
 
 /* RFC 6749, 5.2: the code first, then what the server adds for people. */
@@ -116,13 +115,11 @@ static enum status read_refusal(const cJSON *object, long http_status, struct fa
 	const char *description = get_text(object, "error_description");
 
 	if (error && description && *description != '\0')
-		return status_fail(
-			failure, STATUS_REFUSED, "%.60s: %.100s", error, description);
+		return status_fail(failure, STATUS_REFUSED, "%.60s: %.100s", error, description);
 	if (error)
 		return status_fail(failure, STATUS_REFUSED, "%.100s", error);
 	if (http_status == HTTP_OK)
-		return status_fail(
-			failure, STATUS_UNREACHABLE, "the answer is not a JSON object");
+		return status_fail(failure, STATUS_UNREACHABLE, "the answer is not a JSON object");
 	if (http_status >= HTTP_REDIRECT && http_status < HTTP_CLIENT_ERROR)
 		return status_fail(failure, STATUS_REFUSED,
 			"HTTP status %ld: redirects are not followed with a secret", http_status);
@@ -136,8 +133,7 @@ enum status response_read(long http_status, const char *body, size_t length, str
 	enum status status;
 
 	*grant = (struct grant)GRANT_INIT;
-	if (object && http_status == HTTP_OK &&
-		!cJSON_GetObjectItemCaseSensitive(object, "error"))
+	if (object && http_status == HTTP_OK && !cJSON_GetObjectItemCaseSensitive(object, "error"))
 		status = read_grant(object, grant, failure);
 	else
 		status = read_refusal(object, http_status, failure);

@@ -135,8 +135,7 @@ static char *expand_path(const struct settings *settings, const char *path, bool
 }
 
 /* Ours and private, or root's and readable by a group of ours at most, as systemd mounts them. */
-static enum status check_file(
-	int fd, const char *path, bool from_systemd, struct failure *failure)
+static enum status check_file(int fd, const char *path, bool from_systemd, struct failure *failure)
 {
 	struct stat found;
 	mode_t forbidden = S_IRWXG | S_IRWXO;
@@ -146,8 +145,7 @@ static enum status check_file(
 	if (!S_ISREG(found.st_mode))
 		return status_fail(failure, STATUS_NO_SECRET, "%s: not a regular file", path);
 	if (found.st_uid != geteuid() && found.st_uid != 0)
-		return status_fail(
-			failure, STATUS_UNSAFE, "%s: belongs to another user", path);
+		return status_fail(failure, STATUS_UNSAFE, "%s: belongs to another user", path);
 	if (from_systemd || found.st_uid != geteuid())
 		forbidden = S_IWGRP | S_IRWXO;
 	if (found.st_mode & forbidden)
@@ -177,8 +175,8 @@ static enum status ask_file(
 	if (status)
 		goto done;
 	if (buffer_read(&content, fd)) {
-		status = status_fail(
-			failure, STATUS_NO_SECRET, "%s: too long for a secret, or unreadable", path);
+		status = status_fail(failure, STATUS_NO_SECRET,
+			"%s: too long for a secret, or unreadable", path);
 		goto done;
 	}
 	status = set_from_bytes(question, &content, path, secret, failure);
@@ -217,8 +215,9 @@ static enum status run_shell(const struct question *question, char *command,
 	status = spawn_run(&spawn, &exit_code, failure);
 	free(environment);
 	if (status == STATUS_TIMEOUT)
-		return status_fail(failure, status, "the command for the client secret of profile "
-						    "'%s' did not end in time",
+		return status_fail(failure, status,
+			"the command for the client secret of profile "
+			"'%s' did not end in time",
 			question->profile->name);
 	if (!status && exit_code != 0)
 		status = status_fail(failure, STATUS_NO_SECRET,
@@ -238,8 +237,8 @@ static enum status ask_command(
 		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	status = run_shell(question, command, NULL, &output, failure);
 	if (!status)
-		status = set_from_bytes(
-			question, &output, "client_secret_command", secret, failure);
+		status =
+			set_from_bytes(question, &output, "client_secret_command", secret, failure);
 	buffer_release(&output);
 	free(command);
 	return status;
@@ -266,7 +265,7 @@ static char *helper_command(const char *helper)
 	const char *start = helper[0] == '!' || helper[0] == '/' ? "" : "git credential-";
 
 	return asprintf(&command, "%s%s get", start, helper + (helper[0] == '!')) < 0 ? NULL
-										    : command;
+										      : command;
 }
 
 static enum status ask_helper(
@@ -296,8 +295,8 @@ static enum status ask_helper(
 		status = set(secret, id, strlen(id), value, failure);
 	else
 		status = status_fail(failure, STATUS_NO_SECRET,
-			"credential helper '%s' knows no client credentials for %s",
-			question->text, question->profile->token_url);
+			"credential helper '%s' knows no client credentials for %s", question->text,
+			question->profile->token_url);
 done:
 	attributes_release(&answer);
 	buffer_release(&output);
@@ -316,10 +315,11 @@ static enum status ask_vault(
 
 	if (status || secret->client_secret)
 		return status;
-	return status_fail(failure, STATUS_NO_SECRET,
-		"no client credentials for profile '%s': %s", profile->name,
+	return status_fail(failure, STATUS_NO_SECRET, "no client credentials for profile '%s': %s",
+		profile->name,
 		strcmp(profile->name, "sypht") == 0
-			? "set SYPHT_API_KEY=client_id:client_secret, or run: sypht-credential login"
+			? "set SYPHT_API_KEY=client_id:client_secret, or run: sypht-credential "
+			  "login"
 			: "give it client_secret_file, or run: sypht-credential login --profile");
 }
 
@@ -334,8 +334,8 @@ struct source {
 static struct source choose(const struct settings *settings, const struct profile *profile)
 {
 	bool ours = strcmp(profile->name, "sypht") == 0;
-	const char *file = settings->client_id || !settings->api_key ? settings->client_secret_file
-								      : NULL;
+	const char *file =
+		settings->client_id || !settings->api_key ? settings->client_secret_file : NULL;
 	const struct source sources[] = {
 		{"SYPHT_CLIENT_SECRET", ours ? settings->client_secret : NULL, ask_variable},
 		{"SYPHT_CLIENT_SECRET_FILE", ours ? file : NULL, ask_file},
@@ -400,9 +400,8 @@ struct timespec secret_changed(const struct settings *settings, const struct pro
 	struct stat found;
 	bool from_systemd;
 	char *config = settings_config_path(settings);
-	char *file = source.ask == ask_file
-		? expand_path(settings, source.text, &from_systemd)
-		: NULL;
+	char *file =
+		source.ask == ask_file ? expand_path(settings, source.text, &from_systemd) : NULL;
 
 	if (config && stat(config, &found) == 0)
 		take_newer(&newest, &found.st_mtim);

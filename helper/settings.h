@@ -51,8 +51,9 @@ bool settings_passes_on_failure(const struct settings *settings);
 /*
  * Paths, for buffer_free_text(): NULL where no variable says where home is.
  * The config: $SYPHT_CONFIG, else $XDG_CONFIG_HOME/sypht/config, else ~/.config/sypht/config.
- * The stored client credentials: $XDG_CONFIG_HOME/sypht/credentials, else ~/.config/sypht/credentials.
- * The cache: $SYPHT_CACHE_DIR, else $XDG_CACHE_HOME/sypht, else ~/.cache/sypht.
+ * The stored client credentials: $XDG_CONFIG_HOME/sypht/credentials, else
+ * ~/.config/sypht/credentials. The cache: $SYPHT_CACHE_DIR, else $XDG_CACHE_HOME/sypht, else
+ * ~/.cache/sypht.
  */
 char *settings_config_path(const struct settings *settings);
 char *settings_credentials_path(const struct settings *settings);

@@ -16,11 +16,14 @@
 #include "token.h"
 #include "trace.h"
 
-enum { MINT_GRACE_MS = 500 }; /* the mint keeps its own deadline and says why; this is the backstop */
+enum {
+	MINT_GRACE_MS = 500
+}; /* the mint keeps its own deadline and says why; this is the backstop */
 
 /* All that the mint and what it loads may want to know of the environment. */
 static const char *const MINT_ENVIRONMENT[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
-	"all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_DIR", "OPENSSL_CONF", "TZ", NULL};
+	"all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_DIR", "OPENSSL_CONF", "TZ",
+	NULL};
 
 /* ---- is the token at hand good enough? ---- */
 
@@ -43,18 +46,19 @@ static enum status refuse_min_valid(
 }
 
 /*
- * The cached token if it will do; token->value NULL if there is none that does. One that never lived
- * as long as is asked says that a fresh one would not either: that is refused without a mint.
+ * The cached token if it will do; token->value NULL if there is none that does. One that never
+ * lived as long as is asked says that a fresh one would not either: that is refused without a mint.
  */
-static enum status look(const struct supply *supply, const struct cache *cache,
-	struct token *token, struct failure *failure)
+static enum status look(const struct supply *supply, const struct cache *cache, struct token *token,
+	struct failure *failure)
 {
 	time_t now = supply->clock();
 	const char *why = NULL;
 	enum status status = STATUS_OK;
 
 	if (!cache_get(cache, now, token)) {
-		trace_say(supply->trace, "profile %s: no token in the cache", supply->profile->name);
+		trace_say(
+			supply->trace, "profile %s: no token in the cache", supply->profile->name);
 		return STATUS_OK;
 	}
 	if (!token_usable(token, now))
@@ -232,8 +236,7 @@ static enum status mint(const struct supply *supply, long long deadline, struct 
 		goto done;
 	left_ms = (long)(deadline - process_milliseconds());
 	if (left_ms <= 0) {
-		status = status_fail(
-			failure, STATUS_TIMEOUT, "no time left to ask for a token");
+		status = status_fail(failure, STATUS_TIMEOUT, "no time left to ask for a token");
 		goto done;
 	}
 	if (write_request(supply, &secret, left_ms, &request)) {
@@ -335,8 +338,7 @@ static enum status open_cache(
 	return STATUS_OK;
 }
 
-enum status supply_token(
-	const struct supply *supply, struct token *token, struct failure *failure)
+enum status supply_token(const struct supply *supply, struct token *token, struct failure *failure)
 {
 	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
 	struct cache cache = CACHE_INIT;
@@ -349,8 +351,8 @@ enum status supply_token(
 	if (!status)
 		status = look(supply, &cache, token, failure);
 	if (!status && !token->value)
-		status = supply_missed(supply, &cache, process_milliseconds() + timeout_ms, token,
-			failure);
+		status = supply_missed(
+			supply, &cache, process_milliseconds() + timeout_ms, token, failure);
 	cache_close(&cache);
 
 	if (!status && token_lifetime(token) < supply->min_valid) {
@@ -400,8 +402,8 @@ void supply_renew(const struct supply *supply, const struct token *token)
 
 	/* somebody may have renewed it, or failed to, since the answer was made */
 	due = cache_get(&cache, supply->clock(), &current) &&
-		token_wants_renewal(&current, supply->clock()) &&
-		remembered_failure(supply, &cache, &failure) == STATUS_OK;
+	      token_wants_renewal(&current, supply->clock()) &&
+	      remembered_failure(supply, &cache, &failure) == STATUS_OK;
 	token_release(&current);
 	if (due) {
 		trace_say(supply->trace, "profile %s: renewing in the background",
@@ -428,9 +430,8 @@ void supply_erase(const struct supply *supply, const char *value)
 	if (open_cache(supply, &cache, &failure) == STATUS_OK)
 		lock = cache_lock(&cache, timeout_ms);
 	if (lock >= 0) {
-		if (!value ||
-			(cache_get(&cache, supply->clock(), &current) &&
-				strcmp(current.value, value) == 0)) {
+		if (!value || (cache_get(&cache, supply->clock(), &current) &&
+				      strcmp(current.value, value) == 0)) {
 			cache_erase(&cache);
 			trace_say(supply->trace, "profile %s: cached token dropped",
 				supply->profile->name);

@@ -22,7 +22,8 @@ struct supply {
 	const struct trace *trace;
 	time_t (*clock)(void); /* seconds since the epoch */
 	long min_valid;        /* seconds the token must still live; 0: whatever is usable */
-	const char *rejected;  /* fingerprint of a token that its API refused, whatever its expiry; or NULL */
+	const char *rejected;  /* fingerprint of a token that its API refused, whatever its expiry;
+				  or NULL */
 };
 
 /*

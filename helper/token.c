@@ -11,8 +11,8 @@ enum { CLOCK_SLACK_S = 2 }; /* coarse clocks lag, and clocks are slewed */
 
 bool token_is_b64token(const char *text)
 {
-	size_t length = strspn(text,
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/");
+	size_t length = strspn(
+		text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/");
 	size_t padding = strspn(text + length, "=");
 
 	return length > 0 && text[length + padding] == '\0' && length + padding <= TOKEN_MAX_BYTES;
@@ -35,12 +35,14 @@ time_t token_usable_until(const struct token *token)
 
 time_t token_renew_from(const struct token *token)
 {
-	return token_usable_until(token) - smaller(WINDOW_MAX_S, token_lifetime(token) / WINDOW_PART);
+	return token_usable_until(token) -
+	       smaller(WINDOW_MAX_S, token_lifetime(token) / WINDOW_PART);
 }
 
 bool token_usable(const struct token *token, time_t now)
 {
-	return token->value && token->obtained <= now + CLOCK_SLACK_S && now < token_usable_until(token);
+	return token->value && token->obtained <= now + CLOCK_SLACK_S &&
+	       now < token_usable_until(token);
 }
 
 bool token_wants_renewal(const struct token *token, time_t now)

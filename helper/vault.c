@@ -30,7 +30,7 @@ static bool is_for(const struct attributes *entry, const struct profile *profile
 	struct buffer endpoint = BUFFER_INIT(ATTRIBUTES_LINE_MAX);
 	const char *kept = attributes_get(entry, "endpoint");
 	bool same = write_endpoint(profile, &endpoint) == STATUS_OK && kept &&
-		strcmp(kept, endpoint.data) == 0;
+		    strcmp(kept, endpoint.data) == 0;
 
 	buffer_release(&endpoint);
 	return same;
@@ -127,8 +127,8 @@ bool vault_erase(const struct settings *settings, const struct profile *profile)
 	return was_there;
 }
 
-bool vault_changed(const struct settings *settings, const struct profile *profile,
-	struct timespec *changed)
+bool vault_changed(
+	const struct settings *settings, const struct profile *profile, struct timespec *changed)
 {
 	struct stat found;
 	int directory;

@@ -27,7 +27,7 @@ enum status vault_put(const struct settings *settings, const struct profile *pro
 bool vault_erase(const struct settings *settings, const struct profile *profile);
 
 /* When it was last changed; false where nothing is kept. */
-bool vault_changed(const struct settings *settings, const struct profile *profile,
-	struct timespec *changed);
+bool vault_changed(
+	const struct settings *settings, const struct profile *profile, struct timespec *changed);
 
 #endif

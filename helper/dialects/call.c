@@ -28,7 +28,8 @@ enum status call_find_url(struct call *call, struct failure *failure)
 	enum status status;
 
 	if (call->url && !origin_from_url(&origin, call->url))
-		return status_fail(failure, STATUS_USAGE, "'%s' is no http or https URL", call->url);
+		return status_fail(
+			failure, STATUS_USAGE, "'%s' is no http or https URL", call->url);
 	status = call_find_profile(call, call->url ? &origin : NULL, failure);
 	if (!status && !call->profile)
 		status = status_fail(failure, STATUS_NO_SECRET, "no profile%s%s covers %s",

@@ -69,8 +69,7 @@ static enum status take_place(struct description *description)
 	enum status status = STATUS_OK;
 	const char *value;
 
-	for (const char *key = NULL;
-		!status && (key = attributes_each(attributes, key, &value));) {
+	for (const char *key = NULL; !status && (key = attributes_each(attributes, key, &value));) {
 		if (strcmp(key, "url") == 0) {
 			buffer_free_text(description->protocol);
 			buffer_free_text(description->host);
@@ -107,7 +106,7 @@ static enum status description_read(struct description *description, struct fail
 			failure, STATUS_MALFORMED, "input names no protocol, or no host");
 	description->has_origin = origin_from_protocol(&description->origin, description->protocol,
 					  description->host) &&
-		origin_may_carry(&description->origin);
+				  origin_may_carry(&description->origin);
 	return STATUS_OK;
 }
 
@@ -122,8 +121,8 @@ static bool is_wanted_user(const struct description *description, const struct p
 	const char *username = description->username;
 
 	return !username || *username == '\0' ||
-		(profile->basic_username && strcmp(username, profile->basic_username) == 0) ||
-		(profile->client_id && strcmp(username, profile->client_id) == 0);
+	       (profile->basic_username && strcmp(username, profile->basic_username) == 0) ||
+	       (profile->client_id && strcmp(username, profile->client_id) == 0);
 }
 
 /* ---- get ---- */
@@ -179,8 +178,7 @@ static enum status write_bearer(const struct call *call, bool with_state)
 
 static enum status write_password(const struct call *call)
 {
-	enum status status =
-		attributes_add(call->reply, "username", call->profile->basic_username);
+	enum status status = attributes_add(call->reply, "username", call->profile->basic_username);
 
 	return status ? status : attributes_add(call->reply, "password", call->token.value);
 }
@@ -238,7 +236,7 @@ static bool is_endpoint_of(const struct profile *profile, const struct origin *o
 	struct origin endpoint;
 
 	return profile->token_url && origin_from_url(&endpoint, profile->token_url) &&
-		origin_equal(&endpoint, origin);
+	       origin_equal(&endpoint, origin);
 }
 
 static bool apply(struct profile *profile, void *context)
@@ -332,7 +330,7 @@ static bool is_kept(const struct change *change, const struct profile *profile)
 	if (vault_get(change->call->settings, profile, &secret, NULL) == STATUS_OK &&
 		secret.client_secret)
 		matches = (!username || strcmp(username, secret.client_id) == 0) &&
-			(!password || strcmp(password, secret.client_secret) == 0);
+			  (!password || strcmp(password, secret.client_secret) == 0);
 	secret_release(&secret);
 	return matches;
 }
@@ -360,8 +358,7 @@ enum status git_erase(struct call *call, struct failure *failure)
 
 enum status git_capability(struct call *call, struct failure *failure)
 {
-	if (buffer_append_text(
-		    call->reply, "version 0\ncapability authtype\ncapability state\n"))
+	if (buffer_append_text(call->reply, "version 0\ncapability authtype\ncapability state\n"))
 		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	return STATUS_OK;
 }

@@ -2,8 +2,8 @@
 
 #include "../buffer.h"
 
-static enum status answer(struct call *call, const char *before, const char *after,
-	struct failure *failure)
+static enum status answer(
+	struct call *call, const char *before, const char *after, struct failure *failure)
 {
 	enum status status = call_find_url(call, failure);
 
