@@ -73,6 +73,10 @@ test:
 	$(MAKE) all
 	test/run
 
+lint:
+	scripts/setup lint
+	scripts/lint
+
 clean:
 	rm -rf $(BUILD)
 

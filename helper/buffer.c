@@ -33,7 +33,7 @@ static enum status reserve(struct buffer *buffer, size_t length)
 	data = malloc(capacity);
 	if (!data)
 		return STATUS_NO_MEMORY;
-	if (buffer->length > 0)
+	if (buffer->data)
 		memcpy(data, buffer->data, buffer->length);
 	data[buffer->length] = '\0';
 	wipe_and_free(buffer->data, buffer->capacity);

@@ -170,7 +170,7 @@ static time_t read_clock(void)
 
 static void complain(const struct failure *failure)
 {
-	struct buffer line = BUFFER_INIT(2 * FAILURE_MAX_BYTES);
+	struct buffer line = BUFFER_INIT((size_t)2 * FAILURE_MAX_BYTES);
 
 	if (buffer_printf(&line, PROGRAM ": %s\n", failure->reason) ||
 		buffer_write(&line, STDERR_FILENO))
@@ -191,7 +191,7 @@ int main(int argc, char **argv)
 		.token = TOKEN_INIT,
 		.reply = &reply,
 	};
-	call_verb *verb = NULL;
+	call_verb *verb = show_help;
 	enum status status;
 
 	process_harden();

@@ -29,7 +29,8 @@ static bool set_host(struct origin *origin, const char *host, size_t length)
 	bool bracketed = length > 2 && host[0] == '[' && host[length - 1] == ']';
 	const char *allowed =
 		bracketed ? "0123456789abcdef:." : "0123456789abcdefghijklmnopqrstuvwxyz-_.";
-	size_t last = bracketed ? length - 1 : length;
+	size_t first = bracketed ? 1 : 0;
+	size_t last = length - first;
 
 	if (length == 0 || length > ORIGIN_HOST_MAX)
 		return false;
@@ -38,7 +39,7 @@ static bool set_host(struct origin *origin, const char *host, size_t length)
 
 		if (c >= 'A' && c <= 'Z')
 			c = (char)(c - 'A' + 'a');
-		if (c == '\0' || (i >= bracketed && i < last && !strchr(allowed, c)))
+		if (c == '\0' || (i >= first && i < last && !strchr(allowed, c)))
 			return false;
 		origin->host[i] = c;
 	}

@@ -12,8 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* Where a part may be, seen from the folder of the running program. */
 static const char *const PLACES[] = {"", "../lib/sypht/", NULL};
 

@@ -252,18 +252,18 @@ static bool apply(struct profile *profile, void *context)
 	return change->status == STATUS_OK;
 }
 
-static enum status change_all(struct change *change)
+static enum status change_all(struct change change)
 {
 	struct description description;
-	struct call *call = change->call;
-	enum status status = description_read(&description, change->failure);
+	struct call *call = change.call;
+	enum status status = description_read(&description, change.failure);
 
-	change->description = &description;
+	change.description = &description;
 	if (!status && description.has_origin)
 		status = profile_each(
-			call->settings, call->profile_name, apply, change, change->failure);
+			call->settings, call->profile_name, apply, &change, change.failure);
 	description_release(&description);
-	return status ? status : change->status;
+	return status ? status : change.status;
 }
 
 /* The token comes from us and is in the cache already. */
@@ -303,7 +303,7 @@ enum status git_store(struct call *call, struct failure *failure)
 		.failure = failure,
 	};
 
-	return change_all(&change);
+	return change_all(change);
 }
 
 /* With a credential only that token goes; a rejected one must not take its successor along. */
@@ -353,7 +353,7 @@ enum status git_erase(struct call *call, struct failure *failure)
 		.failure = failure,
 	};
 
-	return change_all(&change);
+	return change_all(change);
 }
 
 enum status git_capability(struct call *call, struct failure *failure)
