@@ -23,9 +23,9 @@ TRIM       = -ffunction-sections -fdata-sections
 INIH := $(shell $(CC) -print-file-name=libinih.a)
 
 # Which files each program is made of, in the order data flows.
-LEAVES     = attributes origin settings profile config cache directory token trace spawn buffer status
+LEAVES     = attributes origin settings profile key config cache directory token trace spawn buffer status
 DIALECTS   = dialects/call dialects/git dialects/shell dialects/status
-CREDENTIAL = credential $(DIALECTS) supply vault secret process $(LEAVES)
+CREDENTIAL = credential $(DIALECTS) supply minter vault secret process $(LEAVES)
 MINT       = mint endpoint response process attributes origin token buffer status
 PLUGIN     = $(basename $(notdir $(filter-out plugin/run.c plugin/program.c,$(wildcard plugin/*.c))))
 RUN        = run program

@@ -5,141 +5,15 @@
 #include <string.h>
 
 #include "config.h"
+#include "key.h"
 
 #define BUILT_IN      "sypht"
-#define BUILT_IN_LIFE "3600" /* Sypht documents one hour, and shows replies without expires_in */
 #define SECTION_START "profile "
-
-enum { SECONDS_MAX = 366 * 86400 };
-
-/* What a profile is made of, in the order of struct profile. */
-enum key {
-	KEY_ORIGIN,
-	KEY_TOKEN_URL,
-	KEY_ISSUER,
-	KEY_CLIENT_ID,
-	KEY_CLIENT_SECRET_FILE,
-	KEY_CLIENT_SECRET_COMMAND,
-	KEY_CLIENT_SECRET_HELPER,
-	KEY_SCOPE,
-	KEY_AUDIENCE,
-	KEY_RESOURCE,
-	KEY_AUTH_METHOD,
-	KEY_PRIVATE_KEY_FILE,
-	KEY_BASIC_ENCODING,
-	KEY_DEFAULT_LIFETIME,
-	KEY_MAX_LIFETIME,
-	KEY_BASIC_USERNAME,
-	KEY_COUNT,
-};
 
 /* A profile while it is put together: the text of each key, NULL where nobody said anything yet. */
 struct draft {
 	char name[PROFILE_NAME_MAX + 1]; /* "" while there is none */
 	char *text[KEY_COUNT];
-};
-
-static bool is_text(const char *value)
-{
-	for (const char *p = value; *p != '\0'; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return false;
-	}
-	return *value != '\0';
-}
-
-static bool is_text_or_empty(const char *value)
-{
-	return *value == '\0' || is_text(value);
-}
-
-/* Where bytes may go without being read on the way; a fragment never reaches a server. */
-static bool is_safe_url(const char *value)
-{
-	struct origin origin;
-
-	return is_text(value) && !strpbrk(value, " #") && origin_from_url(&origin, value) &&
-	       origin_may_carry(&origin);
-}
-
-static bool is_safe_urls(const char *value)
-{
-	char url[PROFILE_URL_MAX + 1];
-	size_t length;
-
-	for (value += strspn(value, " "); *value != '\0'; value += strspn(value, " ")) {
-		length = strcspn(value, " ");
-		if (length >= sizeof(url))
-			return false;
-		memcpy(url, value, length);
-		url[length] = '\0';
-		if (!is_safe_url(url))
-			return false;
-		value += length;
-	}
-	return true;
-}
-
-/* RFC 8707: an absolute URI without a fragment. */
-static bool is_resource(const char *value)
-{
-	return is_text(value) && strchr(value, ':') && !strchr(value, '#');
-}
-
-static bool is_seconds(const char *value)
-{
-	char *end;
-	long seconds = strtol(value, &end, 10);
-
-	return end != value && *end == '\0' && seconds >= 1 && seconds <= SECONDS_MAX;
-}
-
-static bool is_auth_method(const char *value)
-{
-	return strcmp(value, "basic") == 0 || strcmp(value, "post") == 0 ||
-	       strcmp(value, "private_key_jwt") == 0;
-}
-
-static bool is_basic_encoding(const char *value)
-{
-	return strcmp(value, "rfc") == 0 || strcmp(value, "raw") == 0;
-}
-
-#define A_URL "an https URL (http only to a loopback host)"
-
-static const struct {
-	const char *name;
-	bool (*accepts)(const char *value);
-	const char *expected;
-	bool repeats;         /* each entry adds to the list, whose items are separated by spaces */
-	const char *built_in; /* for sypht */
-	const char *otherwise;
-} KEYS[KEY_COUNT] = {
-	[KEY_ORIGIN] = {"origin", is_safe_urls, A_URL, true, "https://api.sypht.com", NULL},
-	[KEY_TOKEN_URL] = {"token_url", is_safe_url, A_URL, false,
-		"https://auth.sypht.com/oauth2/token", NULL},
-	[KEY_ISSUER] = {"issuer", is_safe_url, A_URL, false, NULL, NULL},
-	[KEY_CLIENT_ID] = {"client_id", is_text, "a client id", false, NULL, NULL},
-	[KEY_CLIENT_SECRET_FILE] = {"client_secret_file", is_text, "a path", false, NULL, NULL},
-	[KEY_CLIENT_SECRET_COMMAND] = {"client_secret_command", is_text, "a command", false, NULL,
-		NULL},
-	[KEY_CLIENT_SECRET_HELPER] = {"client_secret_helper", is_text, "a git credential helper",
-		false, NULL, NULL},
-	[KEY_SCOPE] = {"scope", is_text_or_empty, "scopes separated by spaces", false, NULL, NULL},
-	[KEY_AUDIENCE] = {"audience", is_text_or_empty, "an audience", false, NULL, NULL},
-	[KEY_RESOURCE] = {"resource", is_resource, "an absolute URI without fragment", true, NULL,
-		NULL},
-	[KEY_AUTH_METHOD] = {"auth_method", is_auth_method, "basic, post or private_key_jwt", false,
-		NULL, "basic"},
-	[KEY_PRIVATE_KEY_FILE] = {"private_key_file", is_text, "a path", false, NULL, NULL},
-	[KEY_BASIC_ENCODING] = {"basic_encoding", is_basic_encoding, "rfc or raw", false, "raw",
-		"rfc"},
-	[KEY_DEFAULT_LIFETIME] = {"default_lifetime", is_seconds, "seconds, at least 1", false,
-		BUILT_IN_LIFE, "300"},
-	[KEY_MAX_LIFETIME] = {"max_lifetime", is_seconds, "seconds, at least 1", false,
-		BUILT_IN_LIFE, "86400"},
-	[KEY_BASIC_USERNAME] = {"basic_username", is_text_or_empty, "a user name, or nothing",
-		false, NULL, "oauth2"},
 };
 
 /* ---- drafts ---- */
@@ -182,8 +56,8 @@ static enum status draft_complete(struct draft *draft)
 	bool built_in = strcmp(draft->name, BUILT_IN) == 0;
 
 	for (enum key key = 0; key < KEY_COUNT; key++) {
-		const char *value =
-			built_in && KEYS[key].built_in ? KEYS[key].built_in : KEYS[key].otherwise;
+		const char *value = built_in && KEY_RULES[key].built_in ? KEY_RULES[key].built_in
+									: KEY_RULES[key].otherwise;
 
 		if (!draft->text[key] && draft_set(draft, key, value))
 			return STATUS_NO_MEMORY;
@@ -215,7 +89,7 @@ static enum status set_legacy_form(struct draft *draft)
 	if (!draft->text[KEY_AUTH_METHOD])
 		status = draft_set(draft, KEY_AUTH_METHOD, "post");
 	if (!status && !draft->text[KEY_AUDIENCE])
-		status = draft_set(draft, KEY_AUDIENCE, KEYS[KEY_ORIGIN].built_in);
+		status = draft_set(draft, KEY_AUDIENCE, KEY_RULES[KEY_ORIGIN].built_in);
 	return status;
 }
 
@@ -244,9 +118,9 @@ static enum status draft_overlay(
 
 		if (!overlays[i].value)
 			continue;
-		if (!KEYS[key].accepts(overlays[i].value))
+		if (!KEY_RULES[key].accepts(overlays[i].value))
 			return status_fail(failure, STATUS_CONFIG, "%s: expected %s",
-				overlays[i].variable, KEYS[key].expected);
+				overlays[i].variable, KEY_RULES[key].expected);
 		status = draft_set(draft, key, overlays[i].value);
 	}
 	if (!status && settings->api_key && !pair && !settings->client_secret)
@@ -442,7 +316,7 @@ static enum status take_entry(
 	const struct config_entry *entry, void *context, bool *stop, struct failure *failure)
 {
 	struct walk *walk = context;
-	enum key key = 0;
+	enum key key;
 	enum status status;
 
 	status = begin_profile(walk, entry->section, failure);
@@ -450,14 +324,13 @@ static enum status take_entry(
 	if (status || walk->stopped || !is_wanted(walk, walk->draft.name))
 		return status;
 
-	while (key < KEY_COUNT && strcmp(KEYS[key].name, entry->key) != 0)
-		key++;
+	key = key_find(entry->key);
 	if (key == KEY_COUNT)
 		return status_fail(failure, STATUS_CONFIG, "unknown key '%s'", entry->key);
-	if (!KEYS[key].accepts(entry->value))
-		return status_fail(
-			failure, STATUS_CONFIG, "%s: expected %s", entry->key, KEYS[key].expected);
-	if (KEYS[key].repeats || entry->continued)
+	if (!KEY_RULES[key].accepts(entry->value))
+		return status_fail(failure, STATUS_CONFIG, "%s: expected %s", entry->key,
+			KEY_RULES[key].expected);
+	if (KEY_RULES[key].repeats || entry->continued)
 		return draft_extend(&walk->draft, key, entry->value);
 	return draft_set(&walk->draft, key, entry->value);
 }

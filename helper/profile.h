@@ -13,10 +13,7 @@
  * section for it, and a section overrides it key by key. The environment
  * overrides both, for "sypht" alone.
  */
-enum {
-	PROFILE_NAME_MAX = 40, /* a section name is "profile " + name, and inih keeps 48 bytes */
-	PROFILE_URL_MAX = 2048,
-};
+enum { PROFILE_NAME_MAX = 40 }; /* a section name is "profile " + name, and inih keeps 48 bytes */
 
 enum profile_auth_method { PROFILE_AUTH_BASIC, PROFILE_AUTH_POST, PROFILE_AUTH_PRIVATE_KEY_JWT };
 

@@ -6,24 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attributes.h"
 #include "cache.h"
+#include "minter.h"
 #include "process.h"
 #include "profile.h"
 #include "secret.h"
 #include "settings.h"
-#include "spawn.h"
 #include "token.h"
 #include "trace.h"
-
-enum {
-	MINT_GRACE_MS = 500
-}; /* the mint keeps its own deadline and says why; this is the backstop */
-
-/* All that the mint and what it loads may want to know of the environment. */
-static const char *const MINT_ENVIRONMENT[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
-	"all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_DIR", "OPENSSL_CONF", "TZ",
-	NULL};
 
 /* ---- is the token at hand good enough? ---- */
 
@@ -78,185 +68,6 @@ static enum status look(const struct supply *supply, const struct cache *cache, 
 	return status;
 }
 
-/* ---- minting ---- */
-
-static enum status write_request(const struct supply *supply, const struct secret *secret,
-	long timeout_ms, struct buffer *request)
-{
-	const struct profile *profile = supply->profile;
-	const struct {
-		const char *key;
-		const char *value;
-	} rows[] = {
-		{"token_url", profile->token_url},
-		{"issuer", profile->issuer},
-		{"client_id", secret->client_id},
-		{"client_secret", secret->client_secret},
-		{"auth_method", profile->auth_method == PROFILE_AUTH_POST ? "post" : NULL},
-		{"basic_encoding", profile->basic_raw ? "raw" : NULL},
-		{"scope", profile->scope},
-		{"audience", profile->audience},
-		{"cainfo", supply->settings->cainfo},
-	};
-	enum status status = attributes_add_number(request, "timeout_ms", timeout_ms);
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !status; i++)
-		status = attributes_add(request, rows[i].key, rows[i].value);
-	for (size_t i = 0; i < profile->resource.count && !status; i++)
-		status = attributes_add(request, "resource[]", profile->resource.items[i]);
-	return status ? status : buffer_append_text(request, "\n");
-}
-
-/* Run the mint; its answer is parsed, not yet believed. */
-static enum status run_mint(const struct buffer *request, long timeout_ms,
-	struct attributes *answer, struct failure *failure)
-{
-	struct buffer path = BUFFER_INIT(4096);
-	struct buffer output = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
-	char name[] = "sypht-mint";
-	char *argv[] = {name, NULL};
-	char **environment = process_select_environment(MINT_ENVIRONMENT);
-	int exit_code;
-	enum status status = process_find_part(name, &path, failure);
-
-	if (!environment && !status)
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
-	if (!status) {
-		struct spawn spawn = {
-			.path = path.data,
-			.argv = argv,
-			.envp = environment,
-			.input = request->data,
-			.input_length = request->length,
-			.output = &output,
-			.timeout_ms = timeout_ms + MINT_GRACE_MS,
-		};
-
-		status = spawn_run(&spawn, &exit_code, failure);
-	}
-	if (!status)
-		status = attributes_parse(answer, output.data, output.length, failure);
-	if (!status && !answer->closed)
-		status = status_fail(failure, STATUS_SYSTEM, "sypht-mint ended without an answer");
-	free(environment);
-	buffer_release(&output);
-	buffer_release(&path);
-	return status;
-}
-
-static enum status read_refusal(const struct attributes *answer, struct failure *failure)
-{
-	const char *code = attributes_get(answer, "status");
-	const char *error = attributes_get(answer, "error");
-	long status = code ? strtol(code, NULL, 10) : STATUS_SYSTEM;
-
-	if (status <= STATUS_OK || status > STATUS_SYSTEM)
-		status = STATUS_SYSTEM;
-	return status_fail(failure, (enum status)status, "%s",
-		error ? error : "sypht-mint answered neither token nor error");
-}
-
-/* The life that the profile grants a token which the endpoint gave expires_in seconds. */
-static long bounded_lifetime(const struct profile *profile, const char *expires_in)
-{
-	long lifetime = expires_in ? strtol(expires_in, NULL, 10) : profile->default_lifetime;
-
-	return lifetime < profile->max_lifetime ? lifetime : profile->max_lifetime;
-}
-
-static enum status read_token(const struct supply *supply, const struct attributes *answer,
-	time_t asked_at, struct token *token, struct failure *failure)
-{
-	const char *value = attributes_get(answer, "credential");
-	long lifetime = bounded_lifetime(supply->profile, attributes_get(answer, "expires_in"));
-
-	for (const char *line = NULL; (line = attributes_next(answer, "trace[]", line));)
-		trace_say(supply->trace, "%s", line);
-	if (!value || !token_is_b64token(value) || lifetime < 1)
-		return read_refusal(answer, failure);
-
-	token->value = buffer_duplicate(value);
-	token->scope = buffer_duplicate(attributes_get(answer, "scope"));
-	token->obtained = asked_at;
-	token->expires = asked_at + lifetime;
-	return token->value ? STATUS_OK : status_fail(failure, STATUS_NO_MEMORY, "out of memory");
-}
-
-/* Whether every scope asked for is among those granted; where the endpoint is silent, it is so. */
-static bool is_fully_granted(const char *asked, const char *granted)
-{
-	size_t length;
-
-	if (!asked || !granted)
-		return true;
-	for (asked += strspn(asked, " "); *asked != '\0'; asked += strspn(asked, " ")) {
-		const char *found = granted;
-
-		length = strcspn(asked, " ");
-		for (found += strspn(found, " "); *found != '\0'; found += strspn(found, " ")) {
-			size_t found_length = strcspn(found, " ");
-
-			if (found_length == length && strncmp(found, asked, length) == 0)
-				break;
-			found += found_length;
-		}
-		if (*found == '\0')
-			return false;
-		asked += length;
-	}
-	return true;
-}
-
-static void tell_of_token(const struct supply *supply, const struct token *token)
-{
-	char fingerprint[TOKEN_FINGERPRINT_BYTES];
-
-	token_fingerprint(token->value, fingerprint);
-	trace_say(supply->trace, "profile %s: minted token %s, lives %ld seconds",
-		supply->profile->name, fingerprint, token_lifetime(token));
-	if (!is_fully_granted(supply->profile->scope, token->scope))
-		trace_say(supply->trace, "profile %s: warning: asked for scope '%s', granted '%s'",
-			supply->profile->name, supply->profile->scope, token->scope);
-}
-
-static enum status mint(const struct supply *supply, long long deadline, struct token *token,
-	struct failure *failure)
-{
-	struct secret secret = SECRET_INIT;
-	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
-	struct attributes answer = ATTRIBUTES_INIT;
-	time_t asked_at;
-	long left_ms = (long)(deadline - process_milliseconds());
-	enum status status;
-
-	trace_say(supply->trace, "profile %s: client secret from %s", supply->profile->name,
-		secret_source(supply->settings, supply->profile));
-	status = secret_find(supply->settings, supply->profile, left_ms, &secret, failure);
-	if (status)
-		goto done;
-	left_ms = (long)(deadline - process_milliseconds());
-	if (left_ms <= 0) {
-		status = status_fail(failure, STATUS_TIMEOUT, "no time left to ask for a token");
-		goto done;
-	}
-	if (write_request(supply, &secret, left_ms, &request)) {
-		status = status_fail(failure, STATUS_NO_SECRET,
-			"the client credentials hold a line break, or are too long");
-		goto done;
-	}
-	asked_at = supply->clock();
-	status = run_mint(&request, left_ms, &answer, failure);
-	if (!status)
-		status = read_token(supply, &answer, asked_at, token, failure);
-	if (!status)
-		tell_of_token(supply, token);
-done:
-	attributes_release(&answer);
-	buffer_release(&request);
-	secret_release(&secret);
-	return status;
-}
-
 /* ---- under the lock ---- */
 
 /* A secret that is simply not there costs nothing to look for again, and may be there at once. */
@@ -269,7 +80,7 @@ static enum status mint_into_cache(const struct supply *supply, const struct cac
 	long long deadline, struct token *token, struct failure *failure)
 {
 	struct failure unwritten;
-	enum status status = mint(supply, deadline, token, failure);
+	enum status status = minter_run(supply, deadline, token, failure);
 
 	if (!status && cache_put(cache, token, &unwritten))
 		trace_say(supply->trace, "the token is not cached: %s", unwritten.reason);
@@ -321,7 +132,7 @@ static enum status supply_missed(const struct supply *supply, const struct cache
 			"another process has been asking for this token for %ld seconds",
 			settings_timeout_s(supply->settings));
 	trace_say(supply->trace, "no lock, so no cache: %s", strerror(errno));
-	return mint(supply, deadline, token, failure);
+	return minter_run(supply, deadline, token, failure);
 }
 
 /* A cache that is not private is refused; one that cannot be had at all only costs a mint. */

@@ -12,9 +12,7 @@ struct settings;
  * appear as fingerprints, secrets not at all; control characters become '?', what is too long is
  * cut. errno is left alone, and a reader that went away raises no SIGPIPE.
  */
-enum {
-	TRACE_LINE_MAX = 1024
-};
+enum { TRACE_LINE_MAX = 1024 };
 
 struct trace {
 	int fd;           /* -1: off */
