@@ -155,7 +155,7 @@ static enum status open_checked(const char *path, bool must_exist, int *fd, stru
 enum status config_read(const char *path, bool must_exist, config_visitor *visit, void *context,
 	struct failure *failure)
 {
-	struct failure unheard;
+	struct failure unheard = {""};
 	struct reading reading = {
 		.path = path,
 		.visit = visit,
