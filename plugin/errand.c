@@ -1,0 +1,236 @@
+#include "errand.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attributes.h"
+#include "object.h"
+#include "origin.h"
+#include "settings.h"
+#include "spawn.h"
+#include "token.h"
+#include "trace.h"
+
+enum {
+	PATH_MAX_BYTES = 4096,
+	COMPLAINT_MAX_BYTES = 64 * 1024,
+	GRACE_S = 2, /* beyond the helper's own deadline, so that its reason arrives */
+};
+
+static const char COMPLAINS[] = "sypht-credential: ";
+
+/* Where the helper stands, seen from the directory of this library; installed, and in the tree. */
+static const char *const places[] = {
+	"sypht-credential",
+	"../bin/sypht-credential",
+	"../../bin/sypht-credential",
+	"../../../bin/sypht-credential",
+};
+
+extern char **environ;
+
+static char **environment;
+
+/* What may not reach a helper: the linker would load our library into it, or the host's others. */
+static bool is_inherited(const char *variable)
+{
+	return strncmp(variable, "LD_", 3) != 0;
+}
+
+void errand_prepare(void)
+{
+	size_t count = 0, kept = 0;
+	char **copy;
+
+	while (environ && environ[count])
+		count++;
+	copy = calloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < count; i++) {
+		if (is_inherited(environ[i]) && (copy[kept] = buffer_duplicate(environ[i])))
+			kept++;
+	}
+	environment = copy;
+}
+
+/* The directory of this library, with the slash. */
+static enum status append_directory(struct buffer *path)
+{
+	struct object ours;
+	const char *slash;
+	char *absolute;
+	enum status status = STATUS_SYSTEM;
+
+	if (!object_ours(&ours))
+		return status;
+	absolute = *ours.name == '/' ? buffer_duplicate(ours.name) : realpath(ours.name, NULL);
+	slash = absolute ? strrchr(absolute, '/') : NULL;
+	if (slash)
+		status = buffer_append(path, absolute, (size_t)(slash + 1 - absolute));
+	free(absolute);
+	return status;
+}
+
+static enum status find_helper(
+	const struct settings *settings, struct buffer *path, struct failure *failure)
+{
+	enum status status;
+
+	if (settings->credential) {
+		if (*settings->credential != '/')
+			return status_fail(failure, STATUS_USAGE,
+				"SYPHT_CREDENTIAL: '%s' is no absolute path", settings->credential);
+		return buffer_append_text(path, settings->credential);
+	}
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		buffer_clear(path);
+		status = append_directory(path);
+		if (!status)
+			status = buffer_append_text(path, places[i]);
+		if (status)
+			return status_fail(failure, status, "sypht-credential cannot be located");
+		if (access(path->data, X_OK) == 0)
+			return STATUS_OK;
+	}
+	return status_fail(failure, STATUS_SYSTEM,
+		"sypht-credential is not where it was installed; SYPHT_CREDENTIAL may name it");
+}
+
+/* The first complaint is the reason; whatever else was said is the helper's trace, passed on. */
+static void read_complaints(
+	const struct settings *settings, const char *text, struct failure *failure)
+{
+	struct trace trace;
+	const char *line, *end;
+	bool told = false;
+
+	trace_open(&trace, "sypht-preload", settings);
+	for (line = text; *line; line = *end ? end + 1 : end) {
+		int length;
+
+		end = line + strcspn(line, "\n");
+		length = (int)(end - line);
+		if (strncmp(line, COMPLAINS, sizeof(COMPLAINS) - 1) == 0) {
+			if (!told)
+				status_fail(failure, STATUS_OK, "%.*s",
+					length - (int)sizeof(COMPLAINS) + 1,
+					line + sizeof(COMPLAINS) - 1);
+			told = true;
+		} else if (trace.fd == STDERR_FILENO) {
+			dprintf(trace.fd, "%.*s\n", length, line);
+		}
+	}
+	trace_close(&trace);
+}
+
+static enum status run(const struct settings *settings, const char *verb,
+	const struct buffer *question, struct buffer *answer, struct failure *failure)
+{
+	struct buffer path = BUFFER_INIT(PATH_MAX_BYTES);
+	struct buffer complaints = BUFFER_INIT(COMPLAINT_MAX_BYTES);
+	char name[] = "sypht-credential", argument[12];
+	char *argv[] = {name, argument, NULL};
+	struct spawn spawn = {
+		.argv = argv,
+		.envp = environment,
+		.input = question->data,
+		.input_length = question->length,
+		.output = answer,
+		.errors = &complaints,
+		.timeout_ms = (settings_timeout_s(settings) + GRACE_S) * 1000,
+	};
+	int exit_code = 0;
+	enum status status;
+
+	snprintf(argument, sizeof(argument), "%s", verb);
+	status = find_helper(settings, &path, failure);
+	if (!status) {
+		spawn.path = path.data;
+		status = spawn_run(&spawn, &exit_code, failure);
+	}
+	if (!status && exit_code)
+		status = status_fail(failure, STATUS_REFUSED, "%s ended with exit code %d",
+			path.data, exit_code);
+	read_complaints(settings, buffer_text(&complaints), status ? failure : NULL);
+	buffer_release(&complaints);
+	buffer_release(&path);
+	return status;
+}
+
+static enum status ask(struct buffer *question, const struct origin *origin, const char *credential)
+{
+	char host[ORIGIN_HOST_MAX + sizeof(":65535")];
+	enum status status;
+
+	snprintf(host, sizeof(host), "%s:%u", origin->host, origin->port);
+	status = attributes_add(question, "capability[]", "authtype");
+	if (!status)
+		status = attributes_add(question, "protocol", origin->secure ? "https" : "http");
+	if (!status)
+		status = attributes_add(question, "host", host);
+	if (!status && credential)
+		status = attributes_add(question, "authtype", "Bearer");
+	if (!status && credential)
+		status = attributes_add(question, "credential", credential);
+	if (!status)
+		status = buffer_append_text(question, "\n");
+	return status;
+}
+
+static enum status read_answer(
+	const struct attributes *answer, time_t now, struct token *token, struct failure *failure)
+{
+	const char *value = attributes_get(answer, "credential");
+	const char *expiry = attributes_get(answer, "password_expiry_utc");
+	char *end = NULL;
+
+	if (!value)
+		return status_fail(failure, STATUS_REFUSED, "sypht-credential has no token for it");
+	if (!token_is_b64token(value))
+		return status_fail(
+			failure, STATUS_MALFORMED, "sypht-credential gave no proper token");
+	*token = (struct token){.obtained = now, .value = buffer_duplicate(value)};
+	if (!token->value)
+		return STATUS_NO_MEMORY;
+	token->expires = expiry ? (time_t)strtoll(expiry, &end, 10) : 0;
+	if (!end || *end || token->expires < now)
+		token->expires = now;
+	return STATUS_OK;
+}
+
+enum status errand_get(const struct settings *settings, const struct origin *origin, time_t now,
+	struct token *token, struct failure *failure)
+{
+	struct buffer question = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	struct buffer answer = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	struct attributes attributes = ATTRIBUTES_INIT;
+	enum status status;
+
+	*token = (struct token)TOKEN_INIT;
+	status = ask(&question, origin, NULL);
+	if (!status)
+		status = run(settings, "get", &question, &answer, failure);
+	if (!status)
+		status =
+			attributes_parse(&attributes, buffer_text(&answer), answer.length, failure);
+	if (!status)
+		status = read_answer(&attributes, now, token, failure);
+	attributes_release(&attributes);
+	buffer_release(&answer);
+	buffer_release(&question);
+	return status;
+}
+
+void errand_erase(const struct settings *settings, const struct origin *origin, const char *value)
+{
+	struct buffer question = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	struct buffer answer = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	struct failure failure;
+
+	if (!ask(&question, origin, value) && run(settings, "erase", &question, &answer, &failure))
+		buffer_clear(&answer); /* the next request will tell */
+	buffer_release(&answer);
+	buffer_release(&question);
+}

@@ -1,0 +1,28 @@
+#ifndef ERRAND_H
+#define ERRAND_H
+
+#include <time.h>
+
+#include "status.h"
+
+struct origin;
+struct settings;
+struct token;
+
+/*
+ * Running sypht-credential on the application's behalf. It gets the environment of the moment
+ * errand_prepare() was called, without the dynamic linker's variables.
+ */
+void errand_prepare(void);
+
+/*
+ * What "sypht-credential get" answers for origin; token is the caller's to release, and lives from
+ * now on. On failure the reason is the helper's own.
+ */
+enum status errand_get(const struct settings *settings, const struct origin *origin, time_t now,
+	struct token *token, struct failure *failure) MUST_CHECK;
+
+/* "sypht-credential erase": drop the token in the cache if it still is value. */
+void errand_erase(const struct settings *settings, const struct origin *origin, const char *value);
+
+#endif

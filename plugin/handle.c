@@ -1,0 +1,350 @@
+#include "handle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "table.h"
+
+static struct table easies = TABLE_INIT;
+static struct table multis = TABLE_INIT;
+static atomic_ulong serials;
+static atomic_bool ever_resolved;
+
+/* How an option enters the record. */
+enum rule_kind {
+	RULE_NONE,
+	RULE_FACT_IF_SET,  /* a pointer that is not NULL */
+	RULE_FACT_IF_TRUE, /* a number that is not 0 */
+	RULE_FACT_IF_FALSE,
+	RULE_LONG,
+	RULE_POINTER,
+	RULE_TEXT,
+	RULE_NETRC,
+	RULE_PROXY,
+	RULE_RESOLVE,
+	RULE_PROTOCOLS, /* a number and a fact; the text is void */
+	RULE_PROTOCOLS_TEXT,
+};
+
+struct rule {
+	unsigned char kind;
+	unsigned char place; /* in units of a pointer: where in struct easy */
+	unsigned short option_type;
+	unsigned facts;
+};
+
+enum { OPTIONS_MAX = 400 };
+
+#define PLACE(field)                 (offsetof(struct easy, field) / sizeof(void *))
+#define RULE(option, ...)            [(option) % 10000] = {.option_type = (option) / 10000, __VA_ARGS__}
+#define FACT(option, kind_of, fact)  RULE(option, .kind = RULE_##kind_of, .facts = (fact))
+#define KEEP(option, kind_of, field) RULE(option, .kind = RULE_##kind_of, .place = PLACE(field))
+
+static const struct rule rules[OPTIONS_MAX] = {
+	KEEP(CURLOPT_URL, TEXT, url),
+	KEEP(CURLOPT_CURLU, POINTER, url_handle),
+	KEEP(CURLOPT_PORT, LONG, port),
+	KEEP(CURLOPT_DEFAULT_PROTOCOL, TEXT, default_protocol),
+	KEEP(CURLOPT_HTTPHEADER, POINTER, headers),
+	KEEP(CURLOPT_HTTPAUTH, LONG, http_auth),
+	KEEP(CURLOPT_UNRESTRICTED_AUTH, LONG, unrestricted_auth),
+	KEEP(CURLOPT_NOPROXY, TEXT, no_proxy),
+	KEEP(CURLOPT_ERRORBUFFER, POINTER, error_buffer),
+	FACT(CURLOPT_USERPWD, FACT_IF_SET, FACT_USER | FACT_PASSWORD),
+	FACT(CURLOPT_USERNAME, FACT_IF_SET, FACT_USER),
+	FACT(CURLOPT_PASSWORD, FACT_IF_SET, FACT_PASSWORD),
+	FACT(CURLOPT_NETRC, NETRC, FACT_NETRC_REQUIRED),
+	FACT(CURLOPT_AWS_SIGV4, FACT_IF_SET, FACT_SIGV4),
+	FACT(CURLOPT_XOAUTH2_BEARER, FACT_IF_SET, FACT_BEARER),
+	FACT(CURLOPT_CONNECT_ONLY, FACT_IF_TRUE, FACT_CONNECT_ONLY),
+	FACT(CURLOPT_SSL_VERIFYPEER, FACT_IF_FALSE, FACT_PEER_UNVERIFIED),
+	FACT(CURLOPT_SSL_VERIFYHOST, FACT_IF_FALSE, FACT_HOST_UNVERIFIED),
+	FACT(CURLOPT_PROXY, PROXY, FACT_PROXY),
+	FACT(CURLOPT_PRE_PROXY, FACT_IF_SET, FACT_PRE_PROXY),
+	FACT(CURLOPT_UNIX_SOCKET_PATH, FACT_IF_SET, FACT_UNIX_SOCKET),
+	FACT(CURLOPT_ABSTRACT_UNIX_SOCKET, FACT_IF_SET, FACT_ABSTRACT_SOCKET),
+	FACT(CURLOPT_CONNECT_TO, FACT_IF_SET, FACT_CONNECT_TO),
+	FACT(CURLOPT_DOH_URL, FACT_IF_SET, FACT_DOH),
+	FACT(CURLOPT_RESOLVE, RESOLVE, 0),
+	RULE(CURLOPT_PROTOCOLS, .kind = RULE_PROTOCOLS, .place = PLACE(protocols),
+		.facts = FACT_PROTOCOLS),
+	RULE(CURLOPT_PROTOCOLS_STR, .kind = RULE_PROTOCOLS_TEXT, .place = PLACE(protocols_text),
+		.facts = FACT_PROTOCOLS),
+	RULE(CURLOPT_REDIR_PROTOCOLS, .kind = RULE_PROTOCOLS, .place = PLACE(redir_protocols),
+		.facts = FACT_REDIR_PROTOCOLS),
+	RULE(CURLOPT_REDIR_PROTOCOLS_STR, .kind = RULE_PROTOCOLS_TEXT,
+		.place = PLACE(redir_protocols_text), .facts = FACT_REDIR_PROTOCOLS),
+};
+
+static const struct rule *rule_of(CURLoption option)
+{
+	unsigned index = (unsigned)option % 10000;
+	const struct rule *rule = &rules[index < OPTIONS_MAX ? index : 0];
+
+	return rule->kind && rule->option_type == (unsigned)option / 10000 ? rule : NULL;
+}
+
+bool easy_cares(CURLoption option)
+{
+	return rule_of(option) && option != CURLOPT_ERRORBUFFER;
+}
+
+static bool text_set(struct text *text, const char *value)
+{
+	size_t size = value ? strlen(value) + 1 : 0;
+
+	text->set = value != NULL;
+	if (size > text->size) {
+		char *bytes = realloc(text->bytes, size + size / 2);
+
+		if (!bytes) {
+			text->set = false;
+			return false;
+		}
+		text->bytes = bytes;
+		text->size = size + size / 2;
+	}
+	if (value)
+		memcpy(text->bytes, value, size);
+	return true;
+}
+
+static void set_fact(struct easy *easy, unsigned facts, bool holds)
+{
+	easy->facts = holds ? easy->facts | facts : easy->facts & ~facts;
+}
+
+static void observe_text(struct easy *easy, struct text *text, const char *value)
+{
+	if (!text_set(text, value))
+		easy->facts |= FACT_UNKNOWN;
+}
+
+/* A number makes the names void, and the other way round. */
+static void observe_protocols(struct easy *easy, const struct rule *rule, union setting setting)
+{
+	bool redir = rule->facts == FACT_REDIR_PROTOCOLS;
+	struct text *text = redir ? &easy->redir_protocols_text : &easy->protocols_text;
+	bool by_number = rule->kind == RULE_PROTOCOLS;
+
+	set_fact(easy, rule->facts, by_number);
+	if (by_number)
+		*(redir ? &easy->redir_protocols : &easy->protocols) = setting.number;
+	observe_text(easy, text, by_number ? NULL : setting.pointer);
+}
+
+static void observe_proxy(struct easy *easy, const char *proxy)
+{
+	set_fact(easy, FACT_PROXY, proxy && *proxy);
+	set_fact(easy, FACT_NO_PROXY, proxy && !*proxy);
+}
+
+void easy_observe(struct easy *easy, CURLoption option, union setting setting)
+{
+	const struct rule *rule = rule_of(option);
+	void *place;
+
+	if (!rule)
+		return;
+	place = (void **)easy + rule->place;
+	switch ((enum rule_kind)rule->kind) {
+	case RULE_NONE:
+		break;
+	case RULE_FACT_IF_SET:
+		set_fact(easy, rule->facts, setting.pointer != NULL);
+		break;
+	case RULE_FACT_IF_TRUE:
+		set_fact(easy, rule->facts, setting.number != 0);
+		break;
+	case RULE_FACT_IF_FALSE:
+		set_fact(easy, rule->facts, setting.number == 0);
+		break;
+	case RULE_LONG:
+		*(long *)place = setting.number;
+		break;
+	case RULE_POINTER:
+		*(void **)place = setting.pointer;
+		break;
+	case RULE_TEXT:
+		observe_text(easy, place, setting.pointer);
+		break;
+	case RULE_NETRC:
+		set_fact(easy, rule->facts, setting.number == CURL_NETRC_REQUIRED);
+		break;
+	case RULE_PROXY:
+		observe_proxy(easy, setting.pointer);
+		break;
+	case RULE_RESOLVE:
+		if (setting.pointer)
+			atomic_store(&ever_resolved, true);
+		break;
+	case RULE_PROTOCOLS:
+	case RULE_PROTOCOLS_TEXT:
+		observe_protocols(easy, rule, setting);
+		break;
+	}
+}
+
+bool easy_ever_resolved(void)
+{
+	return atomic_load_explicit(&ever_resolved, memory_order_relaxed);
+}
+
+CURLcode setting_pass(CURLcode (*setopt)(CURL *, CURLoption, ...), CURL *handle, CURLoption option,
+	union setting setting)
+{
+	if (option < CURLOPTTYPE_OBJECTPOINT)
+		return setopt(handle, option, setting.number);
+	if (option >= CURLOPTTYPE_OFF_T && option < CURLOPTTYPE_BLOB)
+		return setopt(handle, option, setting.offset);
+	return setopt(handle, option, setting.pointer);
+}
+
+/* A thread that forks may leave another behind in the middle of a change. */
+static void before_fork(void)
+{
+	table_lock(&easies);
+	table_lock(&multis);
+}
+
+static void after_fork(void)
+{
+	table_unlock(&multis);
+	table_unlock(&easies);
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(before_fork, after_fork, after_fork);
+}
+
+static bool easy_keep(struct easy *easy)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	void *stale;
+
+	pthread_once(&once, watch_forks);
+	if (!table_put(&easies, easy->handle, easy, &stale))
+		return false;
+	easy_free(stale);
+	return true;
+}
+
+struct easy *easy_find(const CURL *handle)
+{
+	return table_find(&easies, handle);
+}
+
+void easy_create(CURL *handle, const struct libcurl *libcurl)
+{
+	struct easy *easy = calloc(1, sizeof(*easy));
+
+	if (!easy) {
+		easy_free(easy_take(handle));
+		return;
+	}
+	easy->handle = handle;
+	easy->libcurl = libcurl;
+	easy->http_auth = CURLAUTH_BASIC;
+	if (!easy_keep(easy)) {
+		easy_free(easy_take(handle));
+		easy_free(easy);
+	}
+}
+
+static bool text_copy(struct text *copy, const struct text *original)
+{
+	*copy = (struct text){0};
+	return text_set(copy, original->set ? original->bytes : NULL);
+}
+
+struct easy *easy_duplicate(CURL *handle, const struct easy *original)
+{
+	struct easy *copy = malloc(sizeof(*copy));
+	bool whole;
+
+	if (!copy)
+		return NULL;
+	*copy = *original;
+	copy->handle = handle;
+	copy->doom = NULL;
+	copy->performing = false;
+	copy->multi = NULL;
+	whole = text_copy(&copy->url, &original->url);
+	whole &= text_copy(&copy->default_protocol, &original->default_protocol);
+	whole &= text_copy(&copy->no_proxy, &original->no_proxy);
+	whole &= text_copy(&copy->protocols_text, &original->protocols_text);
+	whole &= text_copy(&copy->redir_protocols_text, &original->redir_protocols_text);
+	if (!whole)
+		copy->facts |= FACT_UNKNOWN;
+	if (!easy_keep(copy)) {
+		easy_free(copy);
+		return NULL;
+	}
+	return copy;
+}
+
+void easy_reset(struct easy *easy)
+{
+	struct easy fresh = {
+		.libcurl = easy->libcurl,
+		.handle = easy->handle,
+		.http_auth = CURLAUTH_BASIC,
+		.url = {.bytes = easy->url.bytes, .size = easy->url.size},
+		.performing = easy->performing,
+		.multi = easy->multi,
+		.multi_serial = easy->multi_serial,
+		.multi_drives = easy->multi_drives,
+	};
+
+	free(easy->default_protocol.bytes);
+	free(easy->no_proxy.bytes);
+	free(easy->protocols_text.bytes);
+	free(easy->redir_protocols_text.bytes);
+	free(easy->doom);
+	*easy = fresh;
+}
+
+struct easy *easy_take(const CURL *handle)
+{
+	return table_take(&easies, handle);
+}
+
+void easy_free(struct easy *easy)
+{
+	if (!easy)
+		return;
+	easy_reset(easy);
+	free(easy->url.bytes);
+	free(easy);
+}
+
+struct multi *multi_find(const CURLM *handle)
+{
+	return table_find(&multis, handle);
+}
+
+struct multi *multi_get(CURLM *handle, const struct libcurl *libcurl)
+{
+	struct multi *multi = multi_find(handle);
+	void *stale;
+
+	if (multi)
+		return multi;
+	multi = calloc(1, sizeof(*multi));
+	if (!multi)
+		return NULL;
+	multi->libcurl = libcurl;
+	multi->serial = atomic_fetch_add(&serials, 1);
+	if (!table_put(&multis, handle, multi, &stale)) {
+		free(multi);
+		return NULL;
+	}
+	free(stale);
+	return multi;
+}
+
+void multi_forget(const CURLM *handle)
+{
+	free(table_take(&multis, handle));
+}

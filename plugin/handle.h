@@ -1,0 +1,130 @@
+#ifndef HANDLE_H
+#define HANDLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "resolve.h"
+
+/*
+ * What the application set on its handles, as far as it matters here. libcurl has no way to ask.
+ * Only handles whose creation was seen have a record. Like the handle itself, a record is used by
+ * one thread at a time.
+ */
+enum fact {
+	FACT_USER = 1 << 0,
+	FACT_PASSWORD = 1 << 1,
+	FACT_NETRC_REQUIRED = 1 << 2,
+	FACT_SIGV4 = 1 << 3,
+	FACT_BEARER = 1 << 4,
+	FACT_CONNECT_ONLY = 1 << 5,
+	FACT_PEER_UNVERIFIED = 1 << 6,
+	FACT_HOST_UNVERIFIED = 1 << 7,
+	FACT_PROXY = 1 << 8,
+	FACT_NO_PROXY = 1 << 9, /* CURLOPT_PROXY "": those of the environment do not count either */
+	FACT_PRE_PROXY = 1 << 10,
+	FACT_UNIX_SOCKET = 1 << 11,
+	FACT_ABSTRACT_SOCKET = 1 << 12,
+	FACT_CONNECT_TO = 1 << 13,
+	FACT_DOH = 1 << 14,
+	FACT_PROTOCOLS = 1 << 15, /* set as a number */
+	FACT_REDIR_PROTOCOLS = 1 << 16,
+	FACT_UNKNOWN = 1 << 17, /* memory was short: something was not recorded */
+};
+
+/* A string that libcurl copied; the memory stays for the next one. */
+struct text {
+	char *bytes; /* NULL or "" while nothing was set */
+	size_t size;
+	bool set;
+};
+
+enum carried { CARRIED_NOTHING, CARRIED_TOKEN, CARRIED_DOOM };
+
+struct realm;
+struct multi;
+
+struct easy {
+	const struct libcurl *libcurl;
+	CURL *handle;
+
+	/* set by the application */
+	unsigned facts;
+	struct text url;
+	CURLU *url_handle;
+	long port;
+	struct text default_protocol;
+	struct curl_slist *headers;
+	unsigned long http_auth;
+	long unrestricted_auth;
+	struct text no_proxy;
+	long protocols;
+	struct text protocols_text;
+	long redir_protocols;
+	struct text redir_protocols_text;
+	char *error_buffer;
+
+	/* put on by the plugin, for the transfer under way */
+	enum carried carried;
+	const struct realm *realm;
+	bool redirects_restricted;
+	char *doom; /* the reason */
+
+	/* in curl_easy_perform(), or in which multi handle of the application */
+	bool performing;
+	CURLM *multi;
+	unsigned long multi_serial;
+	unsigned long multi_drives;
+};
+
+/* NULL where the handle's creation was not seen. */
+struct easy *easy_find(const CURL *handle);
+
+/* A record for a new handle; whatever stood at its address is forgotten. */
+void easy_create(CURL *handle, const struct libcurl *libcurl);
+
+/* The same for a handle that was duplicated. NULL where memory is short. */
+struct easy *easy_duplicate(CURL *copy, const struct easy *original);
+
+/* curl_easy_reset() was called: nothing is set any more, by anyone. */
+void easy_reset(struct easy *easy);
+
+/* Take the record of a handle that is about to be freed, so that the address can be used again. */
+struct easy *easy_take(const CURL *handle);
+void easy_free(struct easy *easy);
+
+/* The one argument of curl_easy_setopt(), by the option's type. */
+union setting {
+	long number;
+	void *pointer;
+	curl_off_t offset;
+};
+
+/* Whether the option has a place in the record. */
+bool easy_cares(CURLoption option);
+
+/* The application set it, and libcurl took it. */
+void easy_observe(struct easy *easy, CURLoption option, union setting setting);
+
+/* Whether any handle of this process ever had CURLOPT_RESOLVE: DNS caches keep that, and are
+ * shared. */
+bool easy_ever_resolved(void);
+
+/* curl_easy_setopt() with the argument passed on as its type wants it. */
+CURLcode setting_pass(CURLcode (*setopt)(CURL *, CURLoption, ...), CURL *handle, CURLoption option,
+	union setting setting);
+
+/* A multi handle of the application that easy handles were added to. */
+struct multi {
+	const struct libcurl *libcurl;
+	unsigned long serial; /* tells it from others that had its address */
+	unsigned long drives; /* how often it was made to work */
+};
+
+struct multi *multi_find(const CURLM *handle);
+
+/* The same, made where there is none; NULL where memory is short. */
+struct multi *multi_get(CURLM *handle, const struct libcurl *libcurl);
+void multi_forget(const CURLM *handle);
+
+#endif

@@ -1,0 +1,261 @@
+#include "inject.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "buffer.h"
+#include "policy.h"
+#include "scope.h"
+#include "supplier.h"
+#include "trace.h"
+
+/* Of the protocols a redirect may lead to, those that know nothing of bearer tokens. */
+enum { SAFE_REDIRECTS = CURLPROTO_HTTP | CURLPROTO_HTTPS | CURLPROTO_FTP | CURLPROTO_FTPS };
+
+/* Option by option, as curl_easy_setopt() wants them. */
+static CURLcode set_long(const struct easy *easy, CURLoption option, long value)
+{
+	return easy->libcurl->own.easy_setopt(easy->handle, option, value);
+}
+
+static CURLcode set_text(const struct easy *easy, CURLoption option, const char *value)
+{
+	return easy->libcurl->own.easy_setopt(easy->handle, option, value);
+}
+
+__attribute__((format(printf, 2, 3), cold)) static void say(
+	const struct easy *easy, const char *format, ...)
+{
+	const struct settings *settings = scope_settings();
+	struct trace trace = TRACE_OFF;
+	char text[FAILURE_MAX_BYTES + 128];
+	va_list arguments;
+
+	if (!settings || !settings->trace)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	trace_open(&trace, "sypht-preload", settings);
+	trace_say(&trace, "transfer %p: %s", (void *)easy->handle, text);
+	trace_close(&trace);
+}
+
+/* The safe ones among names, and whether there are others. */
+static long safe_among(const char *names, bool *others)
+{
+	static const struct {
+		const char *name;
+		long bits;
+	} safe[] = {
+		{"http", CURLPROTO_HTTP},
+		{"https", CURLPROTO_HTTPS},
+		{"ftp", CURLPROTO_FTP},
+		{"ftps", CURLPROTO_FTPS},
+		{"all", SAFE_REDIRECTS},
+	};
+	long found = 0;
+
+	*others = false;
+	for (const char *end; *names; names = *end ? end + 1 : end) {
+		long bits = 0;
+
+		end = names + strcspn(names, ",");
+		for (size_t i = 0; i < sizeof(safe) / sizeof(*safe); i++)
+			if (strlen(safe[i].name) == (size_t)(end - names) &&
+				strncasecmp(names, safe[i].name, (size_t)(end - names)) == 0)
+				bits = safe[i].bits;
+		found |= bits;
+		*others |= bits == 0 || bits == SAFE_REDIRECTS;
+	}
+	return found;
+}
+
+/*
+ * CVE-2025-14524: until 8.18 a bearer could follow a redirect to another protocol that knows bearer
+ * tokens, where the application allows such redirects. It is not allowed them for this once.
+ */
+static void narrow_redirects(struct easy *easy)
+{
+	long allowed = easy->redir_protocols & SAFE_REDIRECTS;
+	bool others = easy->redir_protocols & ~SAFE_REDIRECTS;
+
+	if (easy->redir_protocols_text.set)
+		allowed = safe_among(easy->redir_protocols_text.bytes, &others);
+	else if (!(easy->facts & FACT_REDIR_PROTOCOLS))
+		return;
+	if (!others)
+		return;
+	easy->redirects_restricted = true;
+	set_long(easy, CURLOPT_REDIR_PROTOCOLS, allowed);
+}
+
+static void restore_protocols(struct easy *easy, CURLoption number_option, long number,
+	CURLoption text_option, const struct text *text)
+{
+	if (text->set)
+		set_text(easy, text_option, text->bytes);
+	else
+		set_long(easy, number_option, number);
+}
+
+static bool put_token(struct easy *easy, const char *token)
+{
+	if (set_text(easy, CURLOPT_XOAUTH2_BEARER, token))
+		return false;
+	easy->carried = CARRIED_TOKEN;
+	if (easy->unrestricted_auth)
+		set_long(easy, CURLOPT_UNRESTRICTED_AUTH, 0);
+	narrow_redirects(easy);
+	return set_long(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK;
+}
+
+static void take_token(struct easy *easy)
+{
+	set_text(easy, CURLOPT_XOAUTH2_BEARER, NULL);
+	set_long(easy, CURLOPT_HTTPAUTH, (long)easy->http_auth);
+	if (easy->unrestricted_auth)
+		set_long(easy, CURLOPT_UNRESTRICTED_AUTH, easy->unrestricted_auth);
+	if (easy->redirects_restricted)
+		restore_protocols(easy, CURLOPT_REDIR_PROTOCOLS, easy->redir_protocols,
+			CURLOPT_REDIR_PROTOCOLS_STR, &easy->redir_protocols_text);
+	easy->redirects_restricted = false;
+}
+
+static void put_doom(struct easy *easy, const char *reason)
+{
+	set_long(easy, CURLOPT_PROTOCOLS, 0);
+	easy->carried = CARRIED_DOOM;
+	easy->doom = buffer_duplicate(reason);
+}
+
+static void take_doom(struct easy *easy)
+{
+	/* libcurl's default: all bits */
+	restore_protocols(easy, CURLOPT_PROTOCOLS,
+		easy->facts & FACT_PROTOCOLS ? easy->protocols : -1L, CURLOPT_PROTOCOLS_STR,
+		&easy->protocols_text);
+	free(easy->doom);
+	easy->doom = NULL;
+}
+
+void inject_undo(struct easy *easy)
+{
+	int error = errno;
+
+	if (easy->carried == CARRIED_TOKEN)
+		take_token(easy);
+	else if (easy->carried == CARRIED_DOOM)
+		take_doom(easy);
+	easy->carried = CARRIED_NOTHING;
+	errno = error;
+}
+
+static void doom(struct easy *easy, const struct realm *realm, const struct failure *failure)
+{
+	if (settings_passes_on_failure(scope_settings())) {
+		say(easy, "sent without a token: %s", failure->reason);
+		return;
+	}
+	easy->realm = realm;
+	put_doom(easy, *failure->reason ? failure->reason : "memory was short");
+	say(easy, "not sent: %s", failure->reason);
+}
+
+static void put_leased(struct easy *easy, const struct realm *realm, const struct lease *lease)
+{
+	struct failure failure = {"libcurl does not take the token"};
+
+	easy->realm = realm;
+	if (put_token(easy, lease->token)) {
+		if (scope_settings()->trace)
+			say(easy, "carries token %s of profile %s to %s", lease->fingerprint,
+				supplier_profile(realm->supplier), realm->origin.host);
+		return;
+	}
+	inject_undo(easy);
+	doom(easy, realm, &failure);
+}
+
+static void supply(struct easy *easy, const struct realm *realm)
+{
+	struct failure failure = {""};
+	struct lease lease;
+
+	if (!realm->supplier) {
+		doom(easy, realm, realm->broken);
+	} else if (supplier_lease(realm->supplier, &realm->origin, &lease, &failure)) {
+		doom(easy, realm, &failure);
+	} else {
+		put_leased(easy, realm, &lease);
+		supplier_return(&lease);
+	}
+}
+
+void inject(struct easy *easy)
+{
+	int error = errno;
+	struct verdict verdict;
+
+	inject_undo(easy);
+	if (scope_settings()) {
+		verdict = policy_judge(easy);
+		if (verdict.realm)
+			supply(easy, verdict.realm);
+		else if (scope_settings()->trace)
+			say(easy, "left alone: %s", verdict.reason);
+	}
+	errno = error;
+}
+
+CURLcode inject_settle(struct easy *easy, CURLcode result)
+{
+	int error = errno;
+
+	if (easy->carried == CARRIED_DOOM && result == CURLE_UNSUPPORTED_PROTOCOL) {
+		result = CURLE_LOGIN_DENIED;
+		if (easy->error_buffer)
+			snprintf(easy->error_buffer, CURL_ERROR_SIZE, "sypht: %s",
+				easy->doom ? easy->doom : "memory was short");
+	}
+	inject_undo(easy);
+	errno = error;
+	return result;
+}
+
+/* In curl_easy_perform(), or in a multi handle that was made to work since it was added. */
+static bool has_started(const struct easy *easy)
+{
+	const struct multi *multi = multi_find(easy->multi);
+
+	return easy->performing || !multi || multi->serial != easy->multi_serial ||
+	       multi->drives != easy->multi_drives;
+}
+
+CURLcode inject_change(struct easy *easy, CURLcode (*setopt)(CURL *, CURLoption, ...),
+	CURLoption option, union setting setting)
+{
+	bool again = !has_started(easy);
+	CURLcode code;
+
+	inject_undo(easy);
+	code = setting_pass(setopt, easy->handle, option, setting);
+	if (code == CURLE_OK)
+		easy_observe(easy, option, setting);
+	if (again)
+		inject(easy);
+	return code;
+}
+
+void inject_clean_copy(CURL *copy, const struct easy *original)
+{
+	struct easy carrier = *original;
+
+	carrier.handle = copy;
+	carrier.doom = NULL;
+	inject_undo(&carrier);
+}

@@ -1,0 +1,35 @@
+#ifndef INJECT_H
+#define INJECT_H
+
+#include "handle.h"
+
+/*
+ * Putting a token on a transfer, and taking it off again. Where a token is due and none can be
+ * had, the transfer is doomed instead: it may use no protocol, fails before a byte is sent, and
+ * reports CURLE_LOGIN_DENIED with the reason in the application's error buffer.
+ */
+
+/*
+ * A transfer of this handle is about to start: take off what an earlier one left behind, decide,
+ * and put on what is due. May wait for a token as long as SYPHT_TIMEOUT.
+ */
+void inject(struct easy *easy);
+
+/* Take off whatever was put on; the application's own settings stand again. */
+void inject_undo(struct easy *easy);
+
+/* The transfer ended with result: take off, and return the result the application is to see. */
+CURLcode inject_settle(struct easy *easy, CURLcode result);
+
+/*
+ * The application sets an option while something is put on. It is taken off first, and put on
+ * again, if still due, only where the transfer has not started: a token must not follow a change
+ * of URL.
+ */
+CURLcode inject_change(struct easy *easy, CURLcode (*setopt)(CURL *, CURLoption, ...),
+	CURLoption option, union setting setting);
+
+/* A duplicate of a handle carries what was put on the original: take it off. */
+void inject_clean_copy(CURL *copy, const struct easy *original);
+
+#endif

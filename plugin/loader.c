@@ -1,0 +1,134 @@
+#include "loader.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "hooks.h"
+#include "imports.h"
+#include "object.h"
+#include "resolve.h"
+
+/*
+ * dlopen() and dlsym() look at the address they return to: whose RUNPATH applies, whom RTLD_NEXT
+ * comes after. So the real ones must be jumped to, not called. The compiler does that for a call
+ * in the last place wherever it optimises, so it is made to do so here in every build.
+ */
+#if defined(__clang__)
+#define LAST_CALL __attribute__((musttail)) return
+#define JUMPS     __attribute__((visibility("default"), disable_sanitizer_instrumentation))
+#else
+#define LAST_CALL return
+#define JUMPS \
+	__attribute__((visibility("default"), optimize("O2"), \
+		no_sanitize("address", "thread", "undefined"), no_stack_protector))
+#endif
+
+typedef void *dlopen_function(const char *file, int mode);
+typedef void *dlsym_function(void *handle, const char *name);
+
+JUMPS dlopen_function dlopen;
+JUMPS dlsym_function dlsym;
+
+/* The versions under which C libraries export them, by architecture and age. */
+static const char *const libc_versions[] = {"GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17", "GLIBC_2.0",
+	"GLIBC_2.1", "GLIBC_2.27", "GLIBC_2.4"};
+
+static void *find_real(_Atomic(void *) *kept, const char *name)
+{
+	void *real = atomic_load_explicit(kept, memory_order_acquire);
+
+	for (size_t i = 0; !real && i < sizeof(libc_versions) / sizeof(*libc_versions); i++)
+		real = dlvsym(RTLD_NEXT, name, libc_versions[i]);
+	atomic_store_explicit(kept, real, memory_order_release);
+	return real;
+}
+
+static dlopen_function *real_dlopen(void)
+{
+	static _Atomic(void *) kept;
+
+	return (dlopen_function *)find_real(&kept, "dlopen");
+}
+
+static dlsym_function *real_dlsym(void)
+{
+	static _Atomic(void *) kept;
+
+	return (dlsym_function *)find_real(&kept, "dlsym");
+}
+
+void *loader_symbol(void *handle, const char *name)
+{
+	void *symbol = real_dlsym()(handle, name);
+
+	if (!symbol)
+		dlerror();
+	return symbol;
+}
+
+void *loader_next(const char *name, const char *version)
+{
+	void *symbol;
+
+	if (!version)
+		return loader_symbol(RTLD_NEXT, name);
+	symbol = dlvsym(RTLD_NEXT, name, version);
+	if (!symbol)
+		dlerror();
+	return symbol;
+}
+
+/*
+ * RTLD_DEEPBIND would bind a file to libcurl past this library. It is given up for files that
+ * call libcurl, and for nothing else.
+ */
+static int allowed_mode(const char *file, int mode)
+{
+	int error = errno;
+
+	if (mode & RTLD_DEEPBIND && file && imports_libcurl(file))
+		mode &= ~RTLD_DEEPBIND;
+	errno = error;
+	return mode;
+}
+
+void *dlopen(const char *file, int mode)
+{
+	dlopen_function *real = real_dlopen();
+	int allowed = allowed_mode(file, mode);
+
+	LAST_CALL real(file, allowed);
+}
+
+/*
+ * Foreign function interfaces ask for libcurl's functions by handle. What they find in a libcurl
+ * is answered with our hook for that version.
+ */
+static void *found_by_handle(void *handle, const char *name)
+{
+	void *found = real_dlsym()(handle, name);
+	enum node node;
+
+	if (found && hooks_name(name) && resolve_node(found, name, &node))
+		return hooks_symbol(name, node);
+	return found;
+}
+
+static bool concerns_us(const void *handle, const char *name)
+{
+	return handle != RTLD_NEXT && handle != RTLD_DEFAULT && name &&
+	       strncmp(name, "curl_", 5) == 0;
+}
+
+void *dlsym(void *handle, const char *name)
+{
+	dlsym_function *real = real_dlsym();
+
+	if (concerns_us(handle, name))
+		real = found_by_handle;
+	LAST_CALL real(handle, name);
+}

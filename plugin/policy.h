@@ -1,0 +1,19 @@
+#ifndef POLICY_H
+#define POLICY_H
+
+struct easy;
+struct realm;
+
+/*
+ * May the transfer that the application has set up carry a token, and whose? The answer depends on
+ * the handle's record, the URL API of the libcurl that will make the request, and the proxies of
+ * the environment; nothing is read, sent or changed.
+ */
+struct verdict {
+	const struct realm *realm; /* NULL: no token */
+	const char *reason;        /* then: why */
+};
+
+struct verdict policy_judge(const struct easy *easy);
+
+#endif

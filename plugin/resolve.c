@@ -1,0 +1,228 @@
+#include "resolve.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader.h"
+#include "object.h"
+
+/* A function that every libcurl has and no preload would hook: where it is, libcurl is. */
+static const char ANCHOR[] = "curl_easy_strerror";
+
+static const char *const node_versions[NODE_COUNT] = {
+#define VERSION(name, version, at, ...) [NODE_##name] = #version,
+	NODES(VERSION, )
+#undef VERSION
+};
+
+static const char *version_of(enum node node)
+{
+	return node == NODE_PLAIN ? NULL : node_versions[node];
+}
+
+/*
+ * What was found for each node, good for as long as nothing is loaded or unloaded. Written under
+ * the mutex, which is held for a few stores and never across a call to the dynamic linker.
+ */
+static struct {
+	_Atomic unsigned long generation;
+	_Atomic(struct libcurl *) libcurl;
+} bound[NODE_COUNT];
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic(struct libcurl *) newest;
+static _Atomic(const void *) asked_for; /* in the object last seen by resolve_node() as PLAIN */
+
+/* (a) of three: the global scope, behind this library. */
+static bool find_globally(struct object *object, enum node node, const void *caller)
+{
+	void *anchor = loader_next(ANCHOR, version_of(node));
+
+	(void)caller;
+	return anchor && object_at(object, anchor);
+}
+
+/* (b) What the caller's object needs. The linker takes its own record of an object as a handle. */
+static bool find_beside(struct object *object, enum node node, const void *caller)
+{
+	const char *version = version_of(node);
+	struct link_map *map = NULL;
+	Dl_info info;
+	void *anchor;
+
+	if (!dladdr1(caller, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
+		return false;
+	anchor = version ? dlvsym(map, ANCHOR, version) : loader_symbol(map, ANCHOR);
+	return anchor && object_at(object, anchor);
+}
+
+/* What a program found with dlopen() and dlsym(). */
+static bool find_asked_for(struct object *object, enum node node, const void *caller)
+{
+	const void *address = atomic_load(&asked_for);
+
+	(void)caller;
+	return node == NODE_PLAIN && address && object_at(object, address) &&
+	       object_symbol(object, ANCHOR, NULL);
+}
+
+/* (c) Whatever is loaded. */
+static bool find_anywhere(struct object *object, enum node node, const void *caller)
+{
+	(void)caller;
+	return object_exporting(object, ANCHOR, version_of(node));
+}
+
+static bool find_object(struct object *object, struct site site)
+{
+	static bool (*const ways[])(struct object *, enum node, const void *) = {
+		find_globally, find_beside, find_asked_for, find_anywhere};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		if (ways[i](object, site.node, site.caller))
+			return true;
+	return false;
+}
+
+/* The next preload's function if there is one in between, else libcurl's own; never ours. */
+static void *next_function(const struct object *object, const char *name, const char *version)
+{
+	void *own = object_symbol(object, name, version);
+	void *next = loader_next(name, version);
+
+	return next && !object_is_ours(next) && own ? next : own;
+}
+
+/* Functions that a libcurl must have to be used. */
+static bool complete(const struct libcurl *libcurl)
+{
+	return libcurl->next.easy_init && libcurl->next.easy_setopt && libcurl->next.easy_perform &&
+	       libcurl->own.easy_setopt;
+}
+
+static bool read_libcurl(struct libcurl *libcurl, const struct object *object, const char *version)
+{
+	*libcurl = (struct libcurl){.start = object->start, .end = object->end};
+#define FIND_NEXT(result, name, parameters) \
+	libcurl->next.name = (result(*) parameters)next_function(object, "curl_" #name, version);
+	HOOKED(FIND_NEXT)
+#define FIND_OWN(result, name, parameters) \
+	libcurl->own.name = (result(*) parameters)object_symbol(object, "curl_" #name, version);
+	OWN(FIND_OWN)
+	return complete(libcurl);
+}
+
+static bool same_libcurl(const struct libcurl *one, const struct libcurl *other)
+{
+	return one->start == other->start && one->end == other->end &&
+	       memcmp(&one->next, &other->next, sizeof(one->next)) == 0 &&
+	       memcmp(&one->own, &other->own, sizeof(one->own)) == 0;
+}
+
+/* Keep found under the mutex, unless it is known already; it is freed or owned by the list. */
+static struct libcurl *keep_libcurl(struct libcurl *found)
+{
+	struct libcurl *known;
+
+	for (known = atomic_load(&newest); known; known = known->older)
+		if (same_libcurl(known, found))
+			break;
+	if (known) {
+		free(found);
+		atomic_store(&known->unloaded, false);
+		return known;
+	}
+	found->older = atomic_load(&newest);
+	atomic_store(&newest, found);
+	return found;
+}
+
+static void keep_binding(enum node node, struct libcurl *libcurl, unsigned long generation)
+{
+	atomic_store(&bound[node].generation, 0);
+	atomic_store(&bound[node].libcurl, libcurl);
+	atomic_store(&bound[node].generation, generation);
+}
+
+static bool still_loaded(const struct libcurl *libcurl)
+{
+	struct object object;
+
+	return object_at(&object, (const void *)libcurl->start) && object.start == libcurl->start &&
+	       object.end == libcurl->end && object_symbol(&object, ANCHOR, NULL);
+}
+
+static void mark_unloaded(void)
+{
+	for (struct libcurl *known = atomic_load(&newest); known; known = known->older)
+		if (!still_loaded(known))
+			atomic_store(&known->unloaded, true);
+}
+
+static struct libcurl *find_libcurl(struct site site, unsigned long generation)
+{
+	struct object object;
+	struct libcurl *found;
+
+	mark_unloaded();
+	if (!find_object(&object, site))
+		return NULL;
+	found = malloc(sizeof(*found));
+	if (!found)
+		return NULL;
+	if (!read_libcurl(found, &object, version_of(site.node))) {
+		free(found);
+		return NULL;
+	}
+
+	pthread_mutex_lock(&mutex);
+	found = keep_libcurl(found);
+	keep_binding(site.node, found, generation);
+	pthread_mutex_unlock(&mutex);
+	return found;
+}
+
+const struct libcurl *resolve(struct site site)
+{
+	unsigned long generation = object_generation();
+	struct libcurl *libcurl;
+
+	if (atomic_load(&bound[site.node].generation) == generation) {
+		libcurl = atomic_load(&bound[site.node].libcurl);
+		if (atomic_load(&bound[site.node].generation) == generation)
+			return libcurl;
+	}
+	return find_libcurl(site, generation);
+}
+
+const struct libcurl *resolve_inner(const void *caller)
+{
+	struct libcurl *known;
+
+	for (known = atomic_load(&newest); known; known = known->older)
+		if (libcurl_contains(known, caller) && !atomic_load(&known->unloaded))
+			return known;
+	return NULL;
+}
+
+bool resolve_node(const void *address, const char *name, enum node *node)
+{
+	struct object object;
+	const char *version;
+
+	if (object_is_ours(address) || !object_at(&object, address) ||
+		!object_symbol(&object, ANCHOR, NULL) ||
+		object_symbol(&object, name, NULL) != address)
+		return false;
+
+	version = object_symbol_version(&object, name);
+	for (*node = NODE_PLAIN + 1; version && *node < NODE_COUNT; ++*node)
+		if (strcmp(node_versions[*node], version) == 0)
+			return true;
+	*node = NODE_PLAIN;
+	atomic_store(&asked_for, address);
+	return true;
+}

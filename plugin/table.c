@@ -1,0 +1,220 @@
+#include "table.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+/*
+ * Open addressing with linear probing; a slot is freed by moving later ones up, so that there are
+ * no gravestones. A reader that met a change in between (the shard's version tells) looks again.
+ * Slots that were outgrown may still be read: they are kept, half as many as the present ones.
+ */
+enum { SLOTS_MIN = 8, TRIES_WITHOUT_LOCK = 4 };
+
+struct slot {
+	_Atomic(const void *) address;
+	_Atomic(void *) record;
+};
+
+struct table_slots {
+	struct table_slots *outgrown;
+	size_t mask;
+	struct slot slot[];
+};
+
+static size_t hash(const void *address)
+{
+	return (size_t)(((uint64_t)(uintptr_t)address * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+}
+
+static struct table_shard *shard_of(struct table *table, size_t hashed)
+{
+	return &table->shards[hashed % TABLE_SHARDS];
+}
+
+static size_t home_of(const struct table_slots *slots, size_t hashed)
+{
+	return (hashed / TABLE_SHARDS) & slots->mask;
+}
+
+static const void *address_in(const struct slot *slot)
+{
+	return atomic_load_explicit(&slot->address, memory_order_acquire);
+}
+
+/* The slot that holds address, or the empty one where it would be put. */
+static struct slot *probe(struct table_slots *slots, const void *address, size_t hashed)
+{
+	size_t index = home_of(slots, hashed);
+	const void *found;
+
+	while ((found = address_in(&slots->slot[index])) && found != address)
+		index = (index + 1) & slots->mask;
+	return &slots->slot[index];
+}
+
+/* A moving shard may, for a moment, have no empty slot on the way: the steps are counted. */
+static void *look(struct table_slots *slots, const void *address, size_t hashed)
+{
+	size_t index = home_of(slots, hashed);
+
+	for (size_t step = 0; step <= slots->mask; step++) {
+		struct slot *slot = &slots->slot[(index + step) & slots->mask];
+		const void *found = address_in(slot);
+
+		if (found == address)
+			return atomic_load_explicit(&slot->record, memory_order_acquire);
+		if (!found)
+			return NULL;
+	}
+	return NULL;
+}
+
+static void *find_locked(struct table_shard *shard, const void *address, size_t hashed)
+{
+	struct table_slots *slots;
+	void *record;
+
+	pthread_mutex_lock(&shard->mutex);
+	slots = atomic_load(&shard->slots);
+	record = slots ? look(slots, address, hashed) : NULL;
+	pthread_mutex_unlock(&shard->mutex);
+	return record;
+}
+
+void *table_find(struct table *table, const void *address)
+{
+	size_t hashed = hash(address);
+	struct table_shard *shard = shard_of(table, hashed);
+
+	for (int tries = 0; tries < TRIES_WITHOUT_LOCK; tries++) {
+		unsigned before = atomic_load_explicit(&shard->version, memory_order_acquire);
+		struct table_slots *slots =
+			atomic_load_explicit(&shard->slots, memory_order_acquire);
+		void *record = slots ? look(slots, address, hashed) : NULL;
+
+		if (!(before & 1) &&
+			atomic_load_explicit(&shard->version, memory_order_acquire) == before)
+			return record;
+	}
+	return find_locked(shard, address, hashed);
+}
+
+static void store(struct slot *slot, const void *address, void *record)
+{
+	atomic_store_explicit(&slot->record, record, memory_order_release);
+	atomic_store_explicit(&slot->address, address, memory_order_release);
+}
+
+static void begin_change(struct table_shard *shard)
+{
+	atomic_fetch_add(&shard->version, 1);
+}
+
+static void end_change(struct table_shard *shard)
+{
+	atomic_fetch_add(&shard->version, 1);
+}
+
+/* Make room for one more, so that at least a third of the slots stays empty. */
+static struct table_slots *with_room(struct table_shard *shard)
+{
+	struct table_slots *old = atomic_load(&shard->slots), *slots;
+	size_t size = old ? old->mask + 1 : 0;
+	size_t wanted = size ? size * 2 : SLOTS_MIN;
+
+	if (old && (shard->count + 1) * 3 <= size * 2)
+		return old;
+	slots = calloc(1, sizeof(*slots) + wanted * sizeof(*slots->slot));
+	if (!slots)
+		return NULL;
+	slots->outgrown = old;
+	slots->mask = wanted - 1;
+	for (size_t i = 0; i < size; i++) {
+		const void *address = address_in(&old->slot[i]);
+
+		if (address)
+			store(probe(slots, address, hash(address)), address,
+				atomic_load(&old->slot[i].record));
+	}
+	atomic_store_explicit(&shard->slots, slots, memory_order_release);
+	return slots;
+}
+
+bool table_put(struct table *table, const void *address, void *record, void **replaced)
+{
+	size_t hashed = hash(address);
+	struct table_shard *shard = shard_of(table, hashed);
+	struct table_slots *slots;
+
+	*replaced = NULL;
+	pthread_mutex_lock(&shard->mutex);
+	begin_change(shard);
+	slots = with_room(shard);
+	if (slots) {
+		struct slot *slot = probe(slots, address, hashed);
+
+		if (address_in(slot))
+			*replaced = atomic_load(&slot->record);
+		else
+			shard->count++;
+		store(slot, address, record);
+	}
+	end_change(shard);
+	pthread_mutex_unlock(&shard->mutex);
+	return slots != NULL;
+}
+
+/* Close the gap: move up whatever may not be found behind it. */
+static void close_gap(struct table_slots *slots, size_t gap)
+{
+	size_t index = gap;
+
+	for (;;) {
+		struct slot *slot = &slots->slot[index = (index + 1) & slots->mask];
+		const void *address = address_in(slot);
+		size_t home;
+
+		if (!address)
+			break;
+		home = home_of(slots, hash(address));
+		if (((index - home) & slots->mask) < ((index - gap) & slots->mask))
+			continue;
+		store(&slots->slot[gap], address, atomic_load(&slot->record));
+		gap = index;
+	}
+	store(&slots->slot[gap], NULL, NULL);
+}
+
+void *table_take(struct table *table, const void *address)
+{
+	size_t hashed = hash(address);
+	struct table_shard *shard = shard_of(table, hashed);
+	struct table_slots *slots;
+	struct slot *slot;
+	void *record = NULL;
+
+	pthread_mutex_lock(&shard->mutex);
+	slots = atomic_load(&shard->slots);
+	slot = slots ? probe(slots, address, hashed) : NULL;
+	if (slot && address_in(slot)) {
+		record = atomic_load(&slot->record);
+		begin_change(shard);
+		close_gap(slots, (size_t)(slot - slots->slot));
+		end_change(shard);
+		shard->count--;
+	}
+	pthread_mutex_unlock(&shard->mutex);
+	return record;
+}
+
+void table_lock(struct table *table)
+{
+	for (size_t i = 0; i < TABLE_SHARDS; i++)
+		pthread_mutex_lock(&table->shards[i].mutex);
+}
+
+void table_unlock(struct table *table)
+{
+	for (size_t i = 0; i < TABLE_SHARDS; i++)
+		pthread_mutex_unlock(&table->shards[i].mutex);
+}
