@@ -64,9 +64,27 @@ static enum status finish(
 	return status;
 }
 
+/* Whether nothing that could follow matters: the list has ended, or is malformed already. */
+static bool is_decided(const struct buffer *text, size_t seen)
+{
+	size_t fresh = text->length - seen;
+
+	return text->data[0] == '\n' || strstr(text->data + (seen > 0 ? seen - 1 : 0), "\n\n") ||
+	       memchr(text->data + seen, '\r', fresh) || memchr(text->data + seen, '\0', fresh);
+}
+
 enum status attributes_read(struct attributes *attributes, int fd, struct failure *failure)
 {
-	return finish(attributes, buffer_read(&attributes->text, fd), failure);
+	struct buffer *text = &attributes->text;
+	size_t seen;
+	size_t got;
+	enum status status;
+
+	do {
+		seen = text->length;
+		status = buffer_read_some(text, fd, &got);
+	} while (!status && got > 0 && !is_decided(text, seen));
+	return finish(attributes, status, failure);
 }
 
 enum status attributes_parse(

@@ -32,7 +32,10 @@ struct attributes {
 		.text = BUFFER_INIT(ATTRIBUTES_MAX_BYTES) \
 	}
 
-/* Read and parse; failure names the line number, never its value. On failure the list is empty. */
+/*
+ * Read and parse; failure names the line number, never its value. On failure the list is empty.
+ * Behind a blank line nothing is waited for: a caller may keep its end open until it has an answer.
+ */
 enum status attributes_read(
 	struct attributes *attributes, int fd, struct failure *failure) MUST_CHECK;
 

@@ -82,37 +82,46 @@ enum status buffer_printf(struct buffer *buffer, const char *format, ...)
 	return STATUS_OK;
 }
 
+static size_t smaller(size_t one, size_t other)
+{
+	return one < other ? one : other;
+}
+
+enum status buffer_read_some(struct buffer *buffer, int fd, size_t *got)
+{
+	enum status status = reserve(buffer, smaller(buffer->limit - buffer->length, READ_STEP));
+	size_t room;
+	char beyond;
+	ssize_t count;
+
+	*got = 0;
+	if (status)
+		return status;
+	room = smaller(buffer->capacity - 1, buffer->limit) - buffer->length;
+	do
+		count = read(fd, room > 0 ? buffer->data + buffer->length : &beyond,
+			room > 0 ? room : sizeof(beyond));
+	while (count < 0 && errno == EINTR);
+	if (count < 0)
+		return STATUS_SYSTEM;
+	if (count > 0 && room == 0)
+		return STATUS_TOO_LONG;
+
+	*got = (size_t)count;
+	buffer->length += *got;
+	buffer->data[buffer->length] = '\0';
+	return STATUS_OK;
+}
+
 enum status buffer_read(struct buffer *buffer, int fd)
 {
-	for (;;) {
-		size_t room = buffer->limit - buffer->length;
-		char beyond;
-		ssize_t got;
-		enum status status;
+	size_t got;
+	enum status status;
 
-		if (room == 0) {
-			got = read(fd, &beyond, 1);
-			if (got > 0)
-				return STATUS_TOO_LONG;
-		} else {
-			status = reserve(buffer, room < READ_STEP ? room : READ_STEP);
-			if (status)
-				return status;
-			room = buffer->capacity - buffer->length - 1;
-			if (room > buffer->limit - buffer->length)
-				room = buffer->limit - buffer->length;
-			got = read(fd, buffer->data + buffer->length, room);
-		}
-		if (got == 0)
-			return STATUS_OK;
-		if (got < 0) {
-			if (errno == EINTR)
-				continue;
-			return STATUS_SYSTEM;
-		}
-		buffer->length += (size_t)got;
-		buffer->data[buffer->length] = '\0';
-	}
+	do
+		status = buffer_read_some(buffer, fd, &got);
+	while (!status && got > 0);
+	return status;
 }
 
 enum status buffer_write(const struct buffer *buffer, int fd)

@@ -34,6 +34,9 @@ enum status buffer_printf(struct buffer *buffer, const char *format, ...)
  */
 enum status buffer_read(struct buffer *buffer, int fd) MUST_CHECK;
 
+/* The same for what a single read(2) gives; *got is 0 at the end of file. */
+enum status buffer_read_some(struct buffer *buffer, int fd, size_t *got) MUST_CHECK;
+
 /* Write everything, or STATUS_SYSTEM with errno. */
 enum status buffer_write(const struct buffer *buffer, int fd) MUST_CHECK;
 
