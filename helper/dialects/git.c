@@ -1,5 +1,6 @@
 #include "git.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -21,17 +22,47 @@ struct description {
 	char *username; /* NULL: any */
 };
 
-static void description_release(struct description *description)
+static void forget_place(struct description *description)
 {
-	attributes_release(&description->attributes);
 	buffer_free_text(description->protocol);
 	buffer_free_text(description->host);
 	buffer_free_text(description->username);
+	description->protocol = description->host = description->username = NULL;
+}
+
+static void description_release(struct description *description)
+{
+	attributes_release(&description->attributes);
+	forget_place(description);
+}
+
+static int hex_digit(char c)
+{
+	const char *digits = "0123456789abcdef";
+	const char *found = c != '\0' ? strchr(digits, tolower((unsigned char)c)) : NULL;
+
+	return found ? (int)(found - digits) : -1;
+}
+
+/* As git does it: a "%" that begins no escape stands for itself, and so does "%00". */
+static void percent_decode(char *text)
+{
+	char *out = text;
+
+	for (const char *in = text; *in != '\0'; in++) {
+		int high = *in == '%' ? hex_digit(in[1]) : -1;
+		int low = high >= 0 ? hex_digit(in[2]) : -1;
+		bool escape = low >= 0 && high + low > 0;
+
+		*out++ = escape ? (char)(high << 4 | low) : *in;
+		in += escape ? 2 : 0;
+	}
+	*out = '\0';
 }
 
 /*
- * "url" stands for protocol, host and username at once, and wipes what came before it. Only what
- * lies between "://" and the next "/", "?" or "#" matters here.
+ * "url" stands for protocol, host and username at once, and wipes what came before it. What lies
+ * between "://" and the next "/", "?" or "#" is "host" or "username[:password]@host".
  */
 static enum status take_url(struct description *description, const char *url)
 {
@@ -40,18 +71,21 @@ static enum status take_url(struct description *description, const char *url)
 	const char *at;
 	size_t length;
 
+	forget_place(description);
 	if (!separator)
 		return STATUS_MALFORMED;
 	authority = separator + 3;
 	length = strcspn(authority, "/?#");
-	at = memrchr(authority, '@', length);
-
-	description->protocol = strndup(url, (size_t)(separator - url));
+	at = memchr(authority, '@', length);
 	if (at) {
 		description->username = strndup(authority, strcspn(authority, ":@"));
+		if (!description->username)
+			return STATUS_NO_MEMORY;
+		percent_decode(description->username);
 		length -= (size_t)(at + 1 - authority);
 		authority = at + 1;
 	}
+	description->protocol = strndup(url, (size_t)(separator - url));
 	description->host = strndup(authority, length);
 	return description->protocol && description->host ? STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -70,19 +104,14 @@ static enum status take_place(struct description *description)
 	const char *value;
 
 	for (const char *key = NULL; !status && (key = attributes_each(attributes, key, &value));) {
-		if (strcmp(key, "url") == 0) {
-			buffer_free_text(description->protocol);
-			buffer_free_text(description->host);
-			buffer_free_text(description->username);
-			description->protocol = description->host = description->username = NULL;
+		if (strcmp(key, "url") == 0)
 			status = take_url(description, value);
-		} else if (strcmp(key, "protocol") == 0) {
+		else if (strcmp(key, "protocol") == 0)
 			status = take_field(&description->protocol, value);
-		} else if (strcmp(key, "host") == 0) {
+		else if (strcmp(key, "host") == 0)
 			status = take_field(&description->host, value);
-		} else if (strcmp(key, "username") == 0) {
+		else if (strcmp(key, "username") == 0)
 			status = take_field(&description->username, value);
-		}
 	}
 	return status;
 }
