@@ -1,0 +1,147 @@
+# shellcheck shell=bash
+# What the suites about sypht-credential have in common:  load suite;  load helper
+#
+# Each test starts with the sandbox as new, an empty home, and the environment of a user of the
+# sandbox's usual client.
+
+setup_file() {
+	start_sandbox
+}
+
+teardown_file() {
+	stop_sandbox
+}
+
+setup() {
+	seal
+	reset_sandbox
+	sypht_env
+}
+
+# Questions and answers ------------------------------------------------------------------------
+
+# for_api [KEY=VALUE…]: git's description of the sandbox's API, those lines before it.
+for_api() {
+	description "$@" protocol=https "host=${SANDBOX_API#https://}"
+}
+
+# for_endpoint [KEY=VALUE…]: the same for the token endpoint, those lines behind it.
+for_endpoint() {
+	description protocol=https "host=${SANDBOX_ISSUER#https://}" "$@"
+}
+
+description() {
+	printf '%s\n' "$@" ''
+}
+
+# The value of KEY in $output; assert_attribute KEY VALUE
+attribute() {
+	sed -n "s/^$1=//p" <<<"$output"
+}
+
+assert_attribute() {
+	assert_equal "$1=$(attribute "$1")" "$1=$2"
+}
+
+# The keys of $output, in order, between blanks.
+assert_keys() {
+	assert_equal "$(cut -d = -f 1 <<<"$output" | paste -sd ' ')" "$*"
+}
+
+# No answer, and nothing to complain of.
+assert_silence() {
+	assert_status 0
+	assert_empty "$output"
+	assert_empty "$stderr"
+}
+
+# assert_refused STATUS TEXT…: nothing on stdout, one line on stderr that holds each text.
+assert_refused() {
+	local text expected=$1
+	shift
+	assert_status "$expected"
+	assert_empty "$output"
+	assert_equal "$(wc -l <<<"$stderr") line" '1 line'
+	assert_contains "$stderr" 'sypht-credential: '
+	for text in "$@"; do assert_contains "$stderr" "$text"; done
+}
+
+# Whether the sandbox's token endpoint gave this token out.
+assert_issued() {
+	local mark
+	mark=$(printf %s "$1" | sha256sum | cut -c 1-8)
+	requests 'select(.server == "token") | .token' | grep -qx "\"$mark\"" ||
+		fail "never issued: '$1'"
+}
+
+# assert_token_requests NUMBER, since the start of the test.
+assert_token_requests() {
+	assert_equal "$(token_requests) token requests" "$1 token requests"
+}
+
+# The token, or the test fails.
+token() {
+	"$BUILD/sypht-credential" token "$@"
+}
+
+# What lies on the disk -------------------------------------------------------------------------
+
+# configure <<<text: the config file.
+configure() {
+	(umask 077 && mkdir -p "$XDG_CONFIG_HOME/sypht" && cat >"$XDG_CONFIG_HOME/sypht/config")
+}
+
+# profile NAME [KEY=VALUE…]: a section for the sandbox's usual client, without the secret.
+profile() {
+	local name=$1
+	shift
+	printf '%s\n' "[profile $name]" "origin = $SANDBOX_API" "token_url = $SANDBOX_TOKEN_URL" \
+		"client_id = $SANDBOX_CLIENT_ID" "$@"
+}
+
+cache_directory() {
+	printf '%s\n' "${SYPHT_CACHE_DIR:-$XDG_CACHE_HOME/sypht}"
+}
+
+# entry SUFFIX: the one file of that kind in the cache (token, failed, lock).
+entry() {
+	local found
+	mapfile -t found < <(compgen -G "$(cache_directory)/*.$1")
+	[ ${#found[@]} -eq 1 ] || fail "there is not one $1 file but: ${found[*]-none}"
+	printf '%s\n' "${found[0]}"
+}
+
+# forge SUFFIX SED: change that file, keeping its mode.
+forge() {
+	sed -i "$2" "$(entry "$1")"
+}
+
+# age SUFFIX SECONDS: make all times in that file, and its own, so much older.
+age() {
+	local file before
+	file=$(entry "$1")
+	before=$(stat -c %Y "$file")
+	shift_times "$2" <"$file" >aged
+	cat aged >"$file"
+	touch -d "@$((before - $2))" "$file"
+}
+
+shift_times() {
+	awk -F= -v by="$1" '
+		/^(obtained|expires|failed)=/ { printf "%s=%d\n", $1, $2 - by; next }
+		{ print }'
+}
+
+# Processes ------------------------------------------------------------------------------------
+
+needs_root() {
+	[ "$(id -u)" = 0 ] || skip_allowed "only root can $1"
+}
+
+# herd NUMBER COMMAND…: so many at once; their stdouts go to herd.out, their stderrs to herd.err.
+herd() {
+	local number=$1
+	shift
+	for ((; number > 0; number--)); do "$@" 3>&- & done >>herd.out 2>>herd.err
+	wait
+}
