@@ -1,6 +1,7 @@
 #ifndef HANDLE_H
 #define HANDLE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -109,6 +110,19 @@ void easy_observe(struct easy *easy, CURLoption option, union setting setting);
 /* Whether any handle of this process ever had CURLOPT_RESOLVE: DNS caches keep that, and are
  * shared. */
 bool easy_ever_resolved(void);
+
+static inline union setting setting_take(CURLoption option, va_list list)
+{
+	union setting setting;
+
+	if (option < CURLOPTTYPE_OBJECTPOINT)
+		setting.number = va_arg(list, long);
+	else if (option < CURLOPTTYPE_OFF_T || option >= CURLOPTTYPE_BLOB)
+		setting.pointer = va_arg(list, void *);
+	else
+		setting.offset = va_arg(list, curl_off_t);
+	return setting;
+}
 
 /* curl_easy_setopt() with the argument passed on as its type wants it. */
 CURLcode setting_pass(CURLcode (*setopt)(CURL *, CURLoption, ...), CURL *handle, CURLoption option,

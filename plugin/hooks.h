@@ -1,14 +1,29 @@
 #ifndef HOOKS_H
 #define HOOKS_H
 
-#include <stdbool.h>
-
+#include "handle.h"
 #include "resolve.h"
 
-/* Whether name is a function of libcurl that is hooked here. */
-bool hooks_name(const char *name);
+/*
+ * The functions of libcurl that this library puts itself before. For each of them there are three:
+ * the real one (resolve.h), our decision (here), and the exported one, once for every symbol
+ * version (exports.c). What libcurl calls for itself is passed on unseen.
+ */
+CURL *hook_easy_init(struct site site);
+CURL *hook_easy_duphandle(struct site site, CURL *handle);
+void hook_easy_reset(struct site site, CURL *handle);
+void hook_easy_cleanup(struct site site, CURL *handle);
+CURLcode hook_easy_setopt(struct site site, CURL *handle, CURLoption option, union setting setting);
+CURLcode hook_easy_perform(struct site site, CURL *handle);
 
-/* The hook of that name at node. */
-void *hooks_symbol(const char *name, enum node node);
+CURLMcode hook_multi_add_handle(struct site site, CURLM *multi, CURL *handle);
+CURLMcode hook_multi_remove_handle(struct site site, CURLM *multi, CURL *handle);
+CURLMsg *hook_multi_info_read(struct site site, CURLM *multi, int *queued);
+CURLMcode hook_multi_perform(struct site site, CURLM *multi, int *running);
+CURLMcode hook_multi_socket(struct site site, CURLM *multi, curl_socket_t socket, int *running);
+CURLMcode hook_multi_socket_action(
+	struct site site, CURLM *multi, curl_socket_t socket, int events, int *running);
+CURLMcode hook_multi_socket_all(struct site site, CURLM *multi, int *running);
+CURLMcode hook_multi_cleanup(struct site site, CURLM *multi);
 
 #endif

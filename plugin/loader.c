@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "hooks.h"
 #include "imports.h"
 #include "object.h"
 #include "resolve.h"
@@ -61,9 +60,9 @@ static dlsym_function *real_dlsym(void)
 	return (dlsym_function *)find_real(&kept, "dlsym");
 }
 
-void *loader_symbol(void *handle, const char *name)
+static void *symbol_by_handle(void *handle, const char *name, const char *version)
 {
-	void *symbol = real_dlsym()(handle, name);
+	void *symbol = version ? dlvsym(handle, name, version) : real_dlsym()(handle, name);
 
 	if (!symbol)
 		dlerror();
@@ -72,13 +71,20 @@ void *loader_symbol(void *handle, const char *name)
 
 void *loader_next(const char *name, const char *version)
 {
-	void *symbol;
+	return symbol_by_handle(RTLD_NEXT, name, version);
+}
 
-	if (!version)
-		return loader_symbol(RTLD_NEXT, name);
-	symbol = dlvsym(RTLD_NEXT, name, version);
-	if (!symbol)
+void *loader_symbol_beside(const char *path, const char *name, const char *version)
+{
+	void *handle = real_dlopen()(*path ? path : NULL, RTLD_NOLOAD | RTLD_LAZY);
+	void *symbol = NULL;
+
+	if (handle) {
+		symbol = symbol_by_handle(handle, name, version);
+		dlclose(handle);
+	} else {
 		dlerror();
+	}
 	return symbol;
 }
 
@@ -111,11 +117,9 @@ void *dlopen(const char *file, int mode)
 static void *found_by_handle(void *handle, const char *name)
 {
 	void *found = real_dlsym()(handle, name);
-	enum node node;
+	void *hook = found ? resolve_hook(found, name) : NULL;
 
-	if (found && hooks_name(name) && resolve_node(found, name, &node))
-		return hooks_symbol(name, node);
-	return found;
+	return hook ? hook : found;
 }
 
 static bool concerns_us(const void *handle, const char *name)

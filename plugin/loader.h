@@ -9,7 +9,7 @@
 /* What name at version means behind this library in the global scope; version may be NULL. */
 void *loader_next(const char *name, const char *version);
 
-/* dlsym(). */
-void *loader_symbol(void *handle, const char *name);
+/* What it means to the loaded object at path, the program itself where that is "". */
+void *loader_symbol_beside(const char *path, const char *name, const char *version);
 
 #endif

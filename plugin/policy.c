@@ -83,22 +83,31 @@ static bool names_host(const char *list, const char *host)
 	return false;
 }
 
-static bool environment_has_proxy(void)
+static bool is_proxy_variable(const char *variable)
 {
 	static const char *const names[] = {
 		"http_proxy=", "https_proxy=", "HTTPS_PROXY=", "all_proxy=", "ALL_PROXY="};
 
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		size_t length = strlen(names[i]);
+
+		if (strncmp(variable, names[i], length) == 0 && variable[length])
+			return true;
+	}
+	return false;
+}
+
+/* Done for every request over loopback http, hence the first look at two letters. */
+static bool environment_has_proxy(void)
+{
 	for (char **variable = environ; variable && *variable; variable++) {
-		char first = (char)(**variable | 0x20);
+		const char *name = *variable;
+		int first = name[0] | 0x20;
 
-		if (first != 'h' && first != 'a')
-			continue;
-		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-			size_t length = strlen(names[i]);
-
-			if (strncmp(*variable, names[i], length) == 0 && (*variable)[length])
+		if ((first == 'h' && (name[1] | 0x20) == 't') ||
+			(first == 'a' && (name[1] | 0x20) == 'l'))
+			if (is_proxy_variable(name))
 				return true;
-		}
 	}
 	return false;
 }
@@ -116,13 +125,14 @@ static bool is_proxied(const struct easy *easy, const struct origin *origin)
 }
 
 /* Without TLS, or with its checks turned off, only the kernel vouches for where the bytes go. */
-static const char *exposure_reason(const struct easy *easy, const struct origin *origin)
+static const char *exposure_reason(const struct easy *easy, const struct realm *realm)
 {
-	if (origin->secure && !(easy->facts & UNVERIFIED))
+	if (realm->origin.secure && !(easy->facts & UNVERIFIED))
 		return NULL;
-	if (!origin_is_loopback(origin))
-		return origin->secure ? "certificate checks are off" : "http beyond this machine";
-	if (easy->facts & DIVERSIONS || easy_ever_resolved() || is_proxied(easy, origin))
+	if (!realm->loopback)
+		return realm->origin.secure ? "certificate checks are off"
+					    : "http beyond this machine";
+	if (easy->facts & DIVERSIONS || easy_ever_resolved() || is_proxied(easy, &realm->origin))
 		return "something else may carry a loopback request";
 	return NULL;
 }
@@ -334,6 +344,6 @@ struct verdict policy_judge(const struct easy *easy)
 	else if (has_authorization(easy->headers))
 		reason = "the application has an Authorization header of its own";
 	else
-		reason = exposure_reason(easy, &verdict.realm->origin);
+		reason = exposure_reason(easy, verdict.realm);
 	return reason ? refuse(reason) : verdict;
 }

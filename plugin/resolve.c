@@ -1,6 +1,5 @@
 #include "resolve.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -12,15 +11,16 @@
 /* A function that every libcurl has and no preload would hook: where it is, libcurl is. */
 static const char ANCHOR[] = "curl_easy_strerror";
 
-static const char *const node_versions[NODE_COUNT] = {
-#define VERSION(name, version, at, ...) [NODE_##name] = #version,
-	NODES(VERSION, )
-#undef VERSION
-};
-
+/* NULL for PLAIN, else the version without the "@" it is defined with. */
 static const char *version_of(enum node node)
 {
-	return node == NODE_PLAIN ? NULL : node_versions[node];
+	static const char *const definitions[NODE_COUNT] = {
+#define DEFINITION(name, definition, ...) [NODE_##name] = definition,
+		NODES(DEFINITION, )
+#undef DEFINITION
+	};
+
+	return node == NODE_PLAIN ? NULL : definitions[node] + 1;
 }
 
 /*
@@ -34,7 +34,7 @@ static struct {
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct libcurl *) newest;
-static _Atomic(const void *) asked_for; /* in the object last seen by resolve_node() as PLAIN */
+static _Atomic(const void *) asked_for; /* in the object last seen by resolve_hook() as PLAIN */
 
 /* (a) of three: the global scope, behind this library. */
 static bool find_globally(struct object *object, enum node node, const void *caller)
@@ -45,17 +45,15 @@ static bool find_globally(struct object *object, enum node node, const void *cal
 	return anchor && object_at(object, anchor);
 }
 
-/* (b) What the caller's object needs. The linker takes its own record of an object as a handle. */
+/* (b) What the caller's object needs. */
 static bool find_beside(struct object *object, enum node node, const void *caller)
 {
-	const char *version = version_of(node);
-	struct link_map *map = NULL;
-	Dl_info info;
+	struct object user;
 	void *anchor;
 
-	if (!dladdr1(caller, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
+	if (!object_at(&user, caller))
 		return false;
-	anchor = version ? dlvsym(map, ANCHOR, version) : loader_symbol(map, ANCHOR);
+	anchor = loader_symbol_beside(user.name, ANCHOR, version_of(node));
 	return anchor && object_at(object, anchor);
 }
 
@@ -208,21 +206,26 @@ const struct libcurl *resolve_inner(const void *caller)
 	return NULL;
 }
 
-bool resolve_node(const void *address, const char *name, enum node *node)
+static enum node node_of(const char *version)
 {
-	struct object object;
-	const char *version;
+	enum node node = NODE_PLAIN + 1;
+
+	while (version && node < NODE_COUNT && strcmp(version_of(node), version) != 0)
+		node++;
+	return version && node < NODE_COUNT ? node : NODE_PLAIN;
+}
+
+void *resolve_hook(const void *address, const char *name)
+{
+	struct object object, ours;
+	enum node node;
 
 	if (object_is_ours(address) || !object_at(&object, address) ||
 		!object_symbol(&object, ANCHOR, NULL) ||
-		object_symbol(&object, name, NULL) != address)
-		return false;
-
-	version = object_symbol_version(&object, name);
-	for (*node = NODE_PLAIN + 1; version && *node < NODE_COUNT; ++*node)
-		if (strcmp(node_versions[*node], version) == 0)
-			return true;
-	*node = NODE_PLAIN;
-	atomic_store(&asked_for, address);
-	return true;
+		object_symbol(&object, name, NULL) != address || !object_ours(&ours))
+		return NULL;
+	node = node_of(object_symbol_version(&object, name));
+	if (node == NODE_PLAIN)
+		atomic_store(&asked_for, address);
+	return object_symbol(&ours, name, version_of(node));
 }

@@ -17,21 +17,21 @@
  * in plugin.map it stands first and is the default.
  */
 #define NODES(X, ...) \
-	X(PLAIN, SYPHT_PRELOAD, "@@", __VA_ARGS__) \
-	X(OPENSSL_4, CURL_OPENSSL_4, "@", __VA_ARGS__) \
-	X(OPENSSL_3, CURL_OPENSSL_3, "@", __VA_ARGS__) \
-	X(GNUTLS_4, CURL_GNUTLS_4, "@", __VA_ARGS__) \
-	X(GNUTLS_3, CURL_GNUTLS_3, "@", __VA_ARGS__) \
-	X(NSS_4, CURL_NSS_4, "@", __VA_ARGS__) \
-	X(NSS_3, CURL_NSS_3, "@", __VA_ARGS__) \
-	X(BARE_4, CURL_4, "@", __VA_ARGS__) \
-	X(BARE_3, CURL_3, "@", __VA_ARGS__) \
-	X(MULTISSL_4, CURL_MULTISSL_4, "@", __VA_ARGS__) \
-	X(MBEDTLS_4, CURL_MBEDTLS_4, "@", __VA_ARGS__) \
-	X(WOLFSSL_4, CURL_WOLFSSL_4, "@", __VA_ARGS__) \
-	X(WOLFSSL_3, CURL_WOLFSSL_3, "@", __VA_ARGS__) \
-	X(RUSTLS_4, CURL_RUSTLS_4, "@", __VA_ARGS__) \
-	X(BEARSSL_4, CURL_BEARSSL_4, "@", __VA_ARGS__)
+	X(PLAIN, "@@SYPHT_PRELOAD", __VA_ARGS__) \
+	X(OPENSSL_4, "@CURL_OPENSSL_4", __VA_ARGS__) \
+	X(OPENSSL_3, "@CURL_OPENSSL_3", __VA_ARGS__) \
+	X(GNUTLS_4, "@CURL_GNUTLS_4", __VA_ARGS__) \
+	X(GNUTLS_3, "@CURL_GNUTLS_3", __VA_ARGS__) \
+	X(NSS_4, "@CURL_NSS_4", __VA_ARGS__) \
+	X(NSS_3, "@CURL_NSS_3", __VA_ARGS__) \
+	X(BARE_4, "@CURL_4", __VA_ARGS__) \
+	X(BARE_3, "@CURL_3", __VA_ARGS__) \
+	X(MULTISSL_4, "@CURL_MULTISSL_4", __VA_ARGS__) \
+	X(MBEDTLS_4, "@CURL_MBEDTLS_4", __VA_ARGS__) \
+	X(WOLFSSL_4, "@CURL_WOLFSSL_4", __VA_ARGS__) \
+	X(WOLFSSL_3, "@CURL_WOLFSSL_3", __VA_ARGS__) \
+	X(RUSTLS_4, "@CURL_RUSTLS_4", __VA_ARGS__) \
+	X(BEARSSL_4, "@CURL_BEARSSL_4", __VA_ARGS__)
 
 enum node {
 #define NODE(name, ...) NODE_##name,
@@ -109,9 +109,9 @@ static inline bool libcurl_contains(const struct libcurl *libcurl, const void *c
 }
 
 /*
- * A program has asked the dynamic linker for one of our names in the object that address lies in:
- * *node is set to the one whose hooks lead there. False where that object is no libcurl.
+ * A program has asked the dynamic linker for name in one object and was given address: our hook
+ * that leads there, NULL where that object is no libcurl or name is not hooked.
  */
-bool resolve_node(const void *address, const char *name, enum node *node);
+void *resolve_hook(const void *address, const char *name);
 
 #endif

@@ -1,6 +1,7 @@
 #include "scope.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 
@@ -14,7 +15,7 @@ static struct settings settings;
 static struct failure failure;
 static struct realm *realms;
 static size_t realm_count;
-static bool usable;
+static atomic_bool usable;
 
 static struct realm *add_realm(void)
 {
@@ -45,6 +46,7 @@ static bool keep_profile(struct profile *profile, void *context)
 		if (!realm)
 			return false;
 		realm->origin = origin;
+		realm->loopback = origin_is_loopback(&origin);
 		realm->supplier = supplier;
 	}
 	return supplier != NULL;
@@ -77,15 +79,16 @@ static void read_scope(void)
 	errand_prepare();
 	if (read_profiles(settings.profile))
 		break_realms();
-	usable = true;
+	atomic_store(&usable, true);
 }
 
 const struct settings *scope_settings(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	pthread_once(&once, read_scope);
-	return usable ? &settings : NULL;
+	if (!atomic_load_explicit(&usable, memory_order_acquire))
+		pthread_once(&once, read_scope);
+	return atomic_load_explicit(&usable, memory_order_relaxed) ? &settings : NULL;
 }
 
 const struct realm *scope_find(const struct origin *origin)

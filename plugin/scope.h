@@ -16,6 +16,7 @@ struct supplier;
 /* An origin that a profile names. */
 struct realm {
 	struct origin origin;
+	bool loopback;
 	struct supplier *supplier;    /* NULL: broken */
 	const struct failure *broken; /* why no token can be had for it */
 };
