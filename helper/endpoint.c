@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -16,10 +17,14 @@ enum {
 	CONNECT_TIMEOUT_MS = 10000,
 	RETRIES = 3,
 	FIRST_PAUSE_MS = 250,
+	RETRY_AFTER_MAX_S = 86400,
 	HTTP_TOO_MANY_REQUESTS = 429,
 	HTTP_SERVER_ERROR = 500,
 	BODY_MAX_BYTES = 256 * 1024,
 };
+
+/* How reasons begin; a URL may be longer than a reason, and must leave room for it. */
+#define ENDPOINT "%.100s"
 
 /* One attempt's outcome, before anybody has read the reply. */
 struct attempt {
@@ -172,15 +177,15 @@ static enum status read_attempt(const struct endpoint_request *request,
 	enum status status;
 
 	if (attempt->code == CURLE_OPERATION_TIMEDOUT)
-		return status_fail(failure, STATUS_TIMEOUT, "%s: no answer in time: %s",
+		return status_fail(failure, STATUS_TIMEOUT, ENDPOINT ": no answer in time: %s",
 			request->token_url, describe_fault(attempt));
 	if (attempt->code)
-		return status_fail(failure, STATUS_UNREACHABLE, "%s: %s", request->token_url,
+		return status_fail(failure, STATUS_UNREACHABLE, ENDPOINT ": %s", request->token_url,
 			describe_fault(attempt));
 	status = response_read(attempt->http_status, buffer_text(&attempt->reply),
 		attempt->reply.length, grant, &reason);
 	if (status)
-		status_fail(failure, status, "%s: %s", request->token_url, reason.reason);
+		status_fail(failure, status, ENDPOINT ": %s", request->token_url, reason.reason);
 	return status;
 }
 
@@ -216,8 +221,10 @@ static long long pause_ms(const struct attempt *attempt, int tries)
 	long long pause = (long long)FIRST_PAUSE_MS << tries;
 	unsigned random = 0;
 
+	if (attempt->retry_after_s > RETRY_AFTER_MAX_S)
+		return RETRY_AFTER_MAX_S * 1000LL;
 	if (attempt->retry_after_s > 0)
-		return (long long)attempt->retry_after_s * 1000;
+		return attempt->retry_after_s * 1000LL;
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = (unsigned)process_milliseconds();
 	return pause / 2 + random % (unsigned)(pause / 2 + 1);
@@ -230,8 +237,8 @@ static void sleep_ms(long long milliseconds)
 		.tv_nsec = (long)(milliseconds % 1000) * 1000000,
 	};
 
-	while (nanosleep(&left, &left) != 0) {
-	}
+	while (nanosleep(&left, &left) != 0 && errno == EINTR)
+		;
 }
 
 static enum status tell(struct buffer *story, const struct endpoint_request *request,
@@ -253,7 +260,8 @@ static enum status try_until(long long deadline, CURL *handle,
 	struct failure *failure)
 {
 	struct attempt attempt = {.reply = BUFFER_INIT(RESPONSE_MAX_BYTES)};
-	enum status status = STATUS_TIMEOUT;
+	enum status status = status_fail(
+		failure, STATUS_TIMEOUT, ENDPOINT ": no time left to ask it", request->token_url);
 
 	for (int tries = 0;; tries++) {
 		long long left_ms = deadline - process_milliseconds();
@@ -289,8 +297,8 @@ enum status endpoint_mint(const struct endpoint_request *request, struct grant *
 	if (!status)
 		status = prepare(handle, request, &body, &headers);
 	if (status)
-		status_fail(
-			failure, status, "%s: the request cannot be prepared", request->token_url);
+		status_fail(failure, status, ENDPOINT ": the request cannot be prepared",
+			request->token_url);
 	else
 		status = try_until(deadline, handle, request, grant, story, failure);
 	curl_easy_cleanup(handle);

@@ -64,7 +64,7 @@ int main(void)
 	struct buffer answer = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	struct endpoint_request request;
 	struct grant grant = GRANT_INIT;
-	struct failure failure;
+	struct failure failure = {""};
 	enum status status;
 
 	process_harden();

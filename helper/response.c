@@ -114,10 +114,14 @@ static enum status read_refusal(const cJSON *object, long http_status, struct fa
 	const char *error = get_text(object, "error");
 	const char *description = get_text(object, "error_description");
 
+	if (error && *error == '\0')
+		error = NULL;
 	if (error && description && *description != '\0')
 		return status_fail(failure, STATUS_REFUSED, "%.60s: %.100s", error, description);
 	if (error)
 		return status_fail(failure, STATUS_REFUSED, "%.100s", error);
+	if (http_status == HTTP_OK && object)
+		return status_fail(failure, STATUS_REFUSED, "an error that is no text");
 	if (http_status == HTTP_OK)
 		return status_fail(failure, STATUS_UNREACHABLE, "the answer is not a JSON object");
 	if (http_status >= HTTP_REDIRECT && http_status < HTTP_CLIENT_ERROR)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* ASCII's, and those that UTF-8 writes as C2 80 to C2 9F, which some terminals obey as well. */
 static void replace_controls(char *text)
 {
 	for (; *text != '\0'; text++) {
@@ -11,6 +12,8 @@ static void replace_controls(char *text)
 
 		if (byte < 0x20 || byte == 0x7f)
 			*text = '?';
+		else if (byte == 0xc2 && (text[1] & 0xe0) == 0x80)
+			text[0] = text[1] = '?';
 	}
 }
 
