@@ -14,7 +14,8 @@ export function bearerOf(request) {
 
 function issuedToken(answer) {
   try {
-    return JSON.parse(answer.body).access_token ?? null;
+    const { access_token: token } = JSON.parse(answer.body);
+    return typeof token === 'string' ? token : null;
   } catch {
     return null;
   }
