@@ -24,16 +24,21 @@ INIH := $(shell $(CC) -print-file-name=libinih.a)
 
 # Which files each program is made of, in the order data flows.
 LEAVES     = attributes origin settings profile key config cache directory token trace spawn buffer status
-DIALECTS   = dialects/call dialects/git dialects/shell dialects/status
-CREDENTIAL = credential $(DIALECTS) supply minter vault secret process $(LEAVES)
-MINT       = mint endpoint response process attributes origin token buffer status
+SUPPLY     = supply minter secret secretfile outsider vault challenge process $(LEAVES)
+CREDENTIAL = credential command $(addprefix dialects/,call change account git shell go keyring \
+	tokenfile login status) terminal $(SUPPLY)
+DIALECT    = dialect command $(addprefix dialects/,call change account bazel cargo docker \
+	kubernetes statusjson) json $(SUPPLY)
+MINT       = mint endpoint response json process attributes origin token buffer status
 PLUGIN     = $(basename $(notdir $(filter-out plugin/run.c plugin/program.c,$(wildcard plugin/*.c))))
 RUN        = run program
 
-PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint sypht-run libsypht-preload.so)
+PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint sypht-dialect sypht-run libsypht-preload.so)
+# The names by which git and docker know sypht-credential.
+LINKS = $(addprefix $(BUILD)/,git-credential-sypht docker-credential-sypht)
 
 .PHONY: all demo test lint sanitize clean
-all: $(PROGRAMS)
+all: $(PROGRAMS) $(LINKS)
 
 # Three ways to compile: static/ for the small programs, host/ for those with libraries, and pic/
 # for the guest in other people's processes.
@@ -58,6 +63,10 @@ $(BUILD)/sypht-run: $(RUN:%=$(BUILD)/static/plugin/%.o)
 	$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) -Wl,--gc-sections -o $@ $^ $(LDFLAGS)
 $(BUILD)/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%.o)
 	$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(LDFLAGS) -lcurl -lcjson
+$(BUILD)/sypht-dialect: $(DIALECT:%=$(BUILD)/host/helper/%.o)
+	$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(INIH) $(LDFLAGS) -lcjson
+$(LINKS): $(BUILD)/sypht-credential
+	ln -sf sypht-credential $@
 $(BUILD)/libsypht-preload.so: $(PLUGIN:%=$(BUILD)/pic/plugin/%.o) $(LEAVES:%=$(BUILD)/pic/helper/%.o) plugin/plugin.map
 	$(CC) $(CFLAGS) $(SANITIZE) -shared -Wl,-z,relro,-z,now,-z,defs \
 		-Wl,--version-script=plugin/plugin.map -Wl,--exclude-libs,ALL -Wl,--gc-sections \

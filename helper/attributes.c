@@ -69,6 +69,8 @@ static bool is_decided(const struct buffer *text, size_t seen)
 {
 	size_t fresh = text->length - seen;
 
+	if (fresh == 0)
+		return false;
 	return text->data[0] == '\n' || strstr(text->data + (seen > 0 ? seen - 1 : 0), "\n\n") ||
 	       memchr(text->data + seen, '\r', fresh) || memchr(text->data + seen, '\0', fresh);
 }
@@ -76,14 +78,14 @@ static bool is_decided(const struct buffer *text, size_t seen)
 enum status attributes_read(struct attributes *attributes, int fd, struct failure *failure)
 {
 	struct buffer *text = &attributes->text;
-	size_t seen;
-	size_t got;
-	enum status status;
+	size_t seen = 0;
+	size_t got = 1;
+	enum status status = STATUS_OK;
 
-	do {
+	while (!status && got > 0 && !is_decided(text, seen)) {
 		seen = text->length;
 		status = buffer_read_some(text, fd, &got);
-	} while (!status && got > 0 && !is_decided(text, seen));
+	}
 	return finish(attributes, status, failure);
 }
 

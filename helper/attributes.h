@@ -33,7 +33,8 @@ struct attributes {
 	}
 
 /*
- * Read and parse; failure names the line number, never its value. On failure the list is empty.
+ * Read and parse; what text holds already comes first. failure names the line number, never its
+ * value. On failure the list is empty.
  * Behind a blank line nothing is waited for: a caller may keep its end open until it has an answer.
  */
 enum status attributes_read(

@@ -1,25 +1,20 @@
 /*
- * sypht-credential: a token for whoever asks, in the language the caller speaks. This file hardens
- * the process, picks the verb, and turns the outcome into output and exit status; it alone reads
- * the clock and ends the program.
+ * sypht-credential: a token for whoever asks, in the language the caller speaks. What it has to
+ * know of JSON it leaves to sypht-dialect, so that everybody else gets a small program.
  */
-#include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "attributes.h"
 #include "buffer.h"
-#include "dialects/call.h"
+#include "command.h"
 #include "dialects/git.h"
+#include "dialects/go.h"
+#include "dialects/keyring.h"
+#include "dialects/login.h"
 #include "dialects/shell.h"
 #include "dialects/status.h"
+#include "dialects/tokenfile.h"
 #include "process.h"
-#include "settings.h"
-#include "trace.h"
 
 #define PROGRAM "sypht-credential"
 
@@ -35,11 +30,28 @@ static const char USAGE[] =
 	"  token [URL]        the bare token\n"
 	"  header [URL]       an Authorization header, for curl -H @-\n"
 	"  curl-config [URL]  an option line, for curl -K -\n"
-	"  status             profiles, origins, where the secret is, what is cached\n"
+	"  token-file [URL]   the token into $BEARER_TOKEN_FILE, else bt_u$EUID in\n"
+	"                     $XDG_RUNTIME_DIR or /tmp, where WLCG's tools look; says where\n"
+	"  login              keep client credentials, once they have proved good: asked for\n"
+	"                     at a terminal, else two lines on stdin, client id and secret\n"
+	"  logout             drop them, and the tokens they got\n"
+	"  status [--json]    profiles, origins, where the secret is, what is cached\n"
+	"\n"
+	"For other programs:\n"
+	"  get                with a JSON object on stdin, as Bazel asks\n"
+	"  kubernetes [URL]   an ExecCredential, as kubectl asks; URL defaults to the cluster's\n"
+	"                     server where kubectl tells it\n"
+	"  --cargo-plugin     as cargo asks\n"
+	"  --protocol=goauth [URL]       as go asks: GOAUTH='sypht-credential --protocol=goauth'\n"
+	"  --protocol=htslib [URL]       JSON for $HTS_AUTH_LOCATION; with verb token-file it is\n"
+	"                                written there. Run it again before the token expires\n"
+	"  --protocol=docker, keyring    as docker-credential-sypht and keyring, links by these\n"
+	"                                names, are asked; a link sypht-token does as token does\n"
 	"\n"
 	"Options:\n"
 	"  --profile NAME     look at this profile only (also: SYPHT_PROFILE)\n"
 	"  --min-valid SECS   a token that lives at least so long\n"
+	"  --protocol NAME    bazel, cargo, docker, git, goauth, htslib, keyring, kubernetes\n"
 	"  --help, --version\n"
 	"\n"
 	"Exit status: 0 answered or nothing to say, 1 no token, 2 wrong usage or input.\n";
@@ -50,168 +62,137 @@ static enum status show_help(struct call *call, struct failure *failure)
 	return buffer_append_text(call->reply, USAGE);
 }
 
-static enum status show_version(struct call *call, struct failure *failure)
+/* Later versions of git may have verbs we do not know; they get the silence they ask for. */
+static enum status ignore(struct call *call, struct failure *failure)
 {
-	(void)failure;
-	return buffer_append_text(call->reply, PROGRAM " " SYPHT_VERSION "\n");
+	if (!call->operands[0])
+		return status_fail(
+			failure, STATUS_USAGE, "a verb is missing; see " PROGRAM " --help");
+	if (isatty(STDIN_FILENO))
+		return status_fail(failure, STATUS_USAGE, "no such verb; see " PROGRAM " --help");
+	return STATUS_OK;
 }
 
-static const struct {
-	const char *name;
-	call_verb *run;
-	int operands; /* at most */
-} VERBS[] = {
-	{"get", git_get, 0},
+/* ---- what sypht-dialect answers ---- */
+
+/* It is told the dialect by name, and gets all words as they came. */
+static enum status pass_on(struct call *call, struct failure *failure)
+{
+	char name[] = "sypht-dialect";
+	char option[] = "--protocol";
+	char *protocol = buffer_duplicate(call->protocol);
+	size_t count = 0;
+	char **argv;
+	enum status status = STATUS_NO_MEMORY;
+
+	while (call->argv[count])
+		count++;
+	argv = calloc(count + 4, sizeof(*argv));
+	if (argv && protocol) {
+		argv[0] = name;
+		argv[1] = option;
+		argv[2] = protocol;
+		for (size_t i = 1; i < count; i++)
+			argv[i + 2] = call->argv[i];
+		status = process_become(name, argv, &call->input, failure);
+	} else {
+		status_fail(failure, status, "out of memory");
+	}
+	free(argv);
+	free(protocol);
+	return status;
+}
+
+static enum status pass_on_kubernetes(struct call *call, struct failure *failure)
+{
+	call->protocol = "kubernetes";
+	return pass_on(call, failure);
+}
+
+static enum status pass_on_status(struct call *call, struct failure *failure)
+{
+	call->protocol = "status";
+	return call->json ? pass_on(call, failure) : status_show(call, failure);
+}
+
+/* git and Bazel both say "get"; only what follows on stdin tells them apart. */
+static enum status get(struct call *call, struct failure *failure)
+{
+	size_t got;
+	enum status status = buffer_read_some(&call->input, STDIN_FILENO, &got);
+
+	if (status || buffer_text(&call->input)[0] != '{')
+		return git_get(call, failure);
+	status = buffer_read(&call->input, STDIN_FILENO);
+	if (status)
+		return status_fail(
+			failure, STATUS_MALFORMED, "input is too long, or cannot be read");
+	call->protocol = "bazel";
+	return pass_on(call, failure);
+}
+
+/* ---- who may ask, and for what ---- */
+
+static const struct verb OWN[] = {
+	{"get", get, 0},
 	{"store", git_store, 0},
 	{"erase", git_erase, 0},
 	{"capability", git_capability, 0},
 	{"token", shell_token, 1},
 	{"header", shell_header, 1},
 	{"curl-config", shell_curl_config, 1},
-	{"status", status_show, 0},
+	{"token-file", tokenfile_write, 1},
+	{"login", login_keep, 0},
+	{"logout", login_drop, 0},
+	{"status", pass_on_status, 0},
+	{"kubernetes", pass_on_kubernetes, 1},
 	{"help", show_help, 0},
+	{NULL, ignore, COMMAND_ANY_NUMBER},
 };
 
-enum { VERB_COUNT = sizeof(VERBS) / sizeof(VERBS[0]) };
-
-/* Later versions of git may have verbs we do not know; they get the silence they ask for. */
-static enum status ignore(struct call *call, struct failure *failure)
-{
-	(void)call;
-	if (isatty(STDIN_FILENO))
-		return status_fail(failure, STATUS_USAGE, "no such verb; see " PROGRAM " --help");
-	return STATUS_OK;
-}
-
-static enum status pick_verb(
-	int argc, char **argv, struct call *call, call_verb **verb, struct failure *failure)
-{
-	const char *name = argv[optind];
-	int operands = argc - optind - 1;
-
-	if (!name)
-		return status_fail(
-			failure, STATUS_USAGE, "a verb is missing; see " PROGRAM " --help");
-	*verb = ignore;
-	for (size_t i = 0; i < VERB_COUNT; i++) {
-		if (strcmp(VERBS[i].name, name) != 0)
-			continue;
-		if (operands > VERBS[i].operands)
-			return status_fail(failure, STATUS_USAGE, "%s: '%s' is one word too many",
-				name, argv[optind + 1 + VERBS[i].operands]);
-		*verb = VERBS[i].run;
-	}
-	call->url = operands > 0 ? argv[optind + 1] : NULL;
-	return STATUS_OK;
-}
-
-static enum status read_seconds(const char *text, long *seconds, struct failure *failure)
-{
-	char *end;
-
-	errno = 0;
-	*seconds = strtol(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || *seconds < 0)
-		return status_fail(
-			failure, STATUS_USAGE, "--min-valid: '%s' is no number of seconds", text);
-	return STATUS_OK;
-}
-
-enum { OPTION_PROFILE, OPTION_MIN_VALID, OPTION_JSON, OPTION_HELP, OPTION_VERSION };
-
-static const struct option OPTIONS[] = {
-	{"profile", required_argument, NULL, OPTION_PROFILE},
-	{"min-valid", required_argument, NULL, OPTION_MIN_VALID},
-	{"json", no_argument, NULL, OPTION_JSON},
-	{"help", no_argument, NULL, OPTION_HELP},
-	{"version", no_argument, NULL, OPTION_VERSION},
-	{NULL, 0, NULL, 0},
+static const struct verb GIT[] = {
+	{"get", git_get, 0},
+	{"store", git_store, 0},
+	{"erase", git_erase, 0},
+	{"capability", git_capability, 0},
+	{NULL, ignore, COMMAND_ANY_NUMBER},
 };
 
-static enum status read_arguments(
-	int argc, char **argv, struct call *call, call_verb **verb, struct failure *failure)
-{
-	enum status status = STATUS_OK;
-	int option;
+static const struct verb KEYRING[] = {
+	{"get", keyring_get, 2},
+	{"set", keyring_set, 2},
+	{"del", keyring_del, 2},
+	{NULL, ignore, COMMAND_ANY_NUMBER},
+};
 
-	opterr = 0;
-	while (!status && (option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
-		switch (option) {
-		case OPTION_PROFILE:
-			call->profile_name = optarg;
-			break;
-		case OPTION_MIN_VALID:
-			status = read_seconds(optarg, &call->min_valid, failure);
-			break;
-		case OPTION_JSON:
-			call->json = true;
-			break;
-		case OPTION_HELP:
-			*verb = show_help;
-			return STATUS_OK;
-		case OPTION_VERSION:
-			*verb = show_version;
-			return STATUS_OK;
-		default:
-			return status_fail(failure, STATUS_USAGE,
-				"%s: no such option, or its value "
-				"is missing; see " PROGRAM " --help",
-				argv[optind - 1]);
-		}
-	}
-	return status ? status : pick_verb(argc, argv, call, verb, failure);
-}
+static const struct verb GOAUTH[] = {{NULL, go_answer, 1}};
 
-/* The only clock; supply and dialects are handed it, so that tests may hand them another. */
-static time_t read_clock(void)
-{
-	return time(NULL);
-}
+static const struct verb HTSLIB[] = {
+	{"token-file", tokenfile_write_htslib, 1},
+	{NULL, tokenfile_show_htslib, 1},
+};
 
-static void complain(const struct failure *failure)
-{
-	struct buffer line = BUFFER_INIT((size_t)2 * FAILURE_MAX_BYTES);
+static const struct verb TOKEN[] = {{NULL, shell_token, 1}};
 
-	if (buffer_printf(&line, PROGRAM ": %s\n", failure->reason) ||
-		buffer_write(&line, STDERR_FILENO))
-		errno = 0; /* nobody is left to tell */
-	buffer_release(&line);
-}
+static const struct verb ELSEWHERE[] = {{NULL, pass_on, COMMAND_ANY_NUMBER}};
+
+static const struct dialect DIALECTS[] = {
+	{"own", NULL, OWN},
+	{"git", "git-credential-", GIT},
+	{"docker", "docker-credential-", ELSEWHERE},
+	{"keyring", "keyring", KEYRING},
+	{"token", "sypht-token", TOKEN},
+	{"goauth", NULL, GOAUTH},
+	{"htslib", NULL, HTSLIB},
+	{"bazel", NULL, ELSEWHERE},
+	{"cargo", NULL, ELSEWHERE},
+	{"kubernetes", NULL, ELSEWHERE},
+	{NULL, NULL, NULL},
+};
 
 int main(int argc, char **argv)
 {
-	struct buffer reply = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
-	struct failure failure = {""};
-	struct settings settings;
-	struct trace trace = TRACE_OFF;
-	struct call call = {
-		.settings = &settings,
-		.trace = &trace,
-		.clock = read_clock,
-		.token = TOKEN_INIT,
-		.reply = &reply,
-	};
-	call_verb *verb = show_help;
-	enum status status;
+	static const struct command command = {PROGRAM, USAGE, DIALECTS};
 
-	process_harden();
-	settings_read(&settings);
-	trace_open(&trace, PROGRAM, &settings);
-	call.profile_name = settings.profile;
-
-	status = read_arguments(argc, argv, &call, &verb, &failure);
-	if (!status)
-		status = verb(&call, &failure);
-	if (!status && buffer_write(&reply, STDOUT_FILENO))
-		status = status_fail(
-			&failure, STATUS_SYSTEM, "cannot write the answer: %s", strerror(errno));
-	if (status)
-		complain(&failure);
-	else
-		call_renew(&call);
-
-	call_release(&call);
-	buffer_release(&reply);
-	trace_close(&trace);
-	return status_exit_code(status);
+	return command_main(&command, argc, argv);
 }

@@ -124,31 +124,6 @@ static enum status read_token(const struct supply *supply, const struct attribut
 	return token->value ? STATUS_OK : status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 }
 
-/* Whether every scope asked for is among those granted; where the endpoint is silent, it is so. */
-static bool is_fully_granted(const char *asked, const char *granted)
-{
-	size_t length;
-
-	if (!asked || !granted)
-		return true;
-	for (asked += strspn(asked, " "); *asked != '\0'; asked += strspn(asked, " ")) {
-		const char *found = granted;
-
-		length = strcspn(asked, " ");
-		for (found += strspn(found, " "); *found != '\0'; found += strspn(found, " ")) {
-			size_t found_length = strcspn(found, " ");
-
-			if (found_length == length && strncmp(found, asked, length) == 0)
-				break;
-			found += found_length;
-		}
-		if (*found == '\0')
-			return false;
-		asked += length;
-	}
-	return true;
-}
-
 static void tell_of_token(const struct supply *supply, const struct token *token)
 {
 	char fingerprint[TOKEN_FINGERPRINT_BYTES];
@@ -156,45 +131,48 @@ static void tell_of_token(const struct supply *supply, const struct token *token
 	token_fingerprint(token->value, fingerprint);
 	trace_say(supply->trace, "profile %s: minted token %s, lives %ld seconds",
 		supply->profile->name, fingerprint, token_lifetime(token));
-	if (!is_fully_granted(supply->profile->scope, token->scope))
+	if (!token_grants(supply->profile->scope, token->scope))
 		trace_say(supply->trace, "profile %s: warning: asked for scope '%s', granted '%s'",
 			supply->profile->name, supply->profile->scope, token->scope);
+}
+
+enum status minter_try(const struct supply *supply, const struct secret *secret, long long deadline,
+	struct token *token, struct failure *failure)
+{
+	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	struct attributes answer = ATTRIBUTES_INIT;
+	time_t asked_at = supply->clock();
+	long left_ms = (long)(deadline - process_milliseconds());
+	enum status status;
+
+	if (left_ms <= 0)
+		status = status_fail(failure, STATUS_TIMEOUT, "no time left to ask for a token");
+	else if (write_request(supply, secret, left_ms, &request))
+		status = status_fail(failure, STATUS_NO_SECRET,
+			"the client credentials hold a line break, or are too long");
+	else
+		status = run_mint(&request, left_ms, &answer, failure);
+	if (!status)
+		status = read_token(supply, &answer, asked_at, token, failure);
+	if (!status)
+		tell_of_token(supply, token);
+	attributes_release(&answer);
+	buffer_release(&request);
+	return status;
 }
 
 enum status minter_run(const struct supply *supply, long long deadline, struct token *token,
 	struct failure *failure)
 {
 	struct secret secret = SECRET_INIT;
-	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
-	struct attributes answer = ATTRIBUTES_INIT;
-	time_t asked_at;
 	long left_ms = (long)(deadline - process_milliseconds());
 	enum status status;
 
 	trace_say(supply->trace, "profile %s: client secret from %s", supply->profile->name,
 		secret_source(supply->settings, supply->profile));
 	status = secret_find(supply->settings, supply->profile, left_ms, &secret, failure);
-	if (status)
-		goto done;
-	left_ms = (long)(deadline - process_milliseconds());
-	if (left_ms <= 0) {
-		status = status_fail(failure, STATUS_TIMEOUT, "no time left to ask for a token");
-		goto done;
-	}
-	if (write_request(supply, &secret, left_ms, &request)) {
-		status = status_fail(failure, STATUS_NO_SECRET,
-			"the client credentials hold a line break, or are too long");
-		goto done;
-	}
-	asked_at = supply->clock();
-	status = run_mint(&request, left_ms, &answer, failure);
 	if (!status)
-		status = read_token(supply, &answer, asked_at, token, failure);
-	if (!status)
-		tell_of_token(supply, token);
-done:
-	attributes_release(&answer);
-	buffer_release(&request);
+		status = minter_try(supply, &secret, deadline, token, failure);
 	secret_release(&secret);
 	return status;
 }

@@ -3,6 +3,7 @@
 
 #include "status.h"
 
+struct secret;
 struct supply;
 struct token;
 
@@ -13,5 +14,9 @@ struct token;
  */
 enum status minter_run(const struct supply *supply, long long deadline, struct token *token,
 	struct failure *failure) MUST_CHECK;
+
+/* The same with credentials that are at hand. */
+enum status minter_try(const struct supply *supply, const struct secret *secret, long long deadline,
+	struct token *token, struct failure *failure) MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -61,6 +62,37 @@ enum status process_find_part(const char *name, struct buffer *path, struct fail
 	return status_fail(failure, STATUS_SYSTEM,
 		"%s is neither beside this program nor in ../lib/sypht: is the installation whole?",
 		name);
+}
+
+/* A file without a name takes any length at once, which a pipe does not. */
+static enum status put_on_stdin(const struct buffer *input, struct failure *failure)
+{
+	int fd = memfd_create("stdin", MFD_CLOEXEC);
+	bool done = fd >= 0 && buffer_write(input, fd) == STATUS_OK &&
+		    lseek(fd, 0, SEEK_SET) == 0 && dup2(fd, STDIN_FILENO) == STDIN_FILENO;
+
+	if (!done)
+		status_fail(failure, STATUS_SYSTEM, "cannot pass stdin on: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return done ? STATUS_OK : STATUS_SYSTEM;
+}
+
+enum status process_become(
+	const char *name, char *const *argv, const struct buffer *input, struct failure *failure)
+{
+	struct buffer path = BUFFER_INIT(PATH_MAX);
+	enum status status = process_find_part(name, &path, failure);
+
+	if (!status && input->length > 0)
+		status = put_on_stdin(input, failure);
+	if (!status) {
+		execv(path.data, argv);
+		status = status_fail(
+			failure, STATUS_SYSTEM, "cannot run %s: %s", path.data, strerror(errno));
+	}
+	buffer_release(&path);
+	return status;
 }
 
 long long process_milliseconds(void)

@@ -18,6 +18,13 @@ void process_harden(void);
 enum status process_find_part(
 	const char *name, struct buffer *path, struct failure *failure) MUST_CHECK;
 
+/*
+ * Become that program, with input on its stdin instead of ours where there is any. Returns only
+ * where it cannot be done.
+ */
+enum status process_become(const char *name, char *const *argv, const struct buffer *input,
+	struct failure *failure) MUST_CHECK;
+
 /* Milliseconds of a clock that nobody sets (CLOCK_MONOTONIC). */
 long long process_milliseconds(void);
 

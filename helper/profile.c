@@ -278,6 +278,12 @@ static enum status end_profile(struct walk *walk, struct failure *failure)
 		if (!status && !profile->token_url && !profile->issuer)
 			status = status_fail(failure, STATUS_CONFIG,
 				"profile '%s' has neither token_url nor issuer", draft->name);
+		if (!status && profile->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT &&
+			!(profile->client_id && profile->private_key_file))
+			status = status_fail(failure, STATUS_CONFIG,
+				"profile '%s': private_key_jwt needs client_id and "
+				"private_key_file",
+				draft->name);
 	}
 	if (!status && profile) {
 		walk->stopped = !walk->visit(profile, walk->context);

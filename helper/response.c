@@ -1,13 +1,12 @@
 #include "response.h"
 
-#include <cjson/cJSON.h>
-
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "buffer.h"
+#include "json.h"
 #include "token.h"
 
 enum { HTTP_OK = 200, HTTP_REDIRECT = 300, HTTP_CLIENT_ERROR = 400, LIFETIME_MAX_S = 1 << 30 };
@@ -19,60 +18,19 @@ void grant_release(struct grant *grant)
 	*grant = (struct grant)GRANT_INIT;
 }
 
-/* A NUL, raw or escaped, would cut a string short: what is left could pass for a token. */
-static bool holds_nul(const char *body, size_t length)
-{
-	static const char escaped[] = "\\u0000";
-
-	return memchr(body, '\0', length) || memmem(body, length, escaped, strlen(escaped));
-}
-
-/* One JSON object with nothing but white space behind it, or NULL. */
-static cJSON *parse(const char *body, size_t length)
-{
-	const char *end = NULL;
-	cJSON *object;
-
-	if (length == 0 || holds_nul(body, length))
-		return NULL;
-	object = cJSON_ParseWithLengthOpts(body, length, &end, false);
-	while (object && end < body + length && strchr(" \t\r\n", *end))
-		end++;
-	if (!object || end != body + length || !cJSON_IsObject(object)) {
-		cJSON_Delete(object);
-		return NULL;
-	}
-	return object;
-}
-
-static const char *get_text(const cJSON *object, const char *name)
-{
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-}
-
-static void wipe_text(const cJSON *object, const char *name)
-{
-	char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-	if (text)
-		explicit_bzero(text, strlen(text));
-}
-
 /* A number, or, as some servers send it, a string of digits. Fractions are cut off. */
-static enum status read_lifetime(const cJSON *object, long *lifetime, struct failure *failure)
+static enum status read_lifetime(const struct json *object, long *lifetime, struct failure *failure)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "expires_in");
-	const char *text = cJSON_GetStringValue(item);
+	const struct json *item = json_member(object, "expires_in");
+	const char *text = json_text(item);
 	double seconds;
 
 	*lifetime = RESPONSE_LIFETIME_UNKNOWN;
-	if (!item || cJSON_IsNull(item))
+	if (!item || json_is_null(item))
 		return STATUS_OK;
-	if (cJSON_IsNumber(item))
-		seconds = item->valuedouble;
-	else if (text && *text != '\0' && text[strspn(text, "0123456789")] == '\0')
+	if (text && *text != '\0' && text[strspn(text, "0123456789")] == '\0')
 		seconds = strtod(text, NULL);
-	else
+	else if (!json_number(item, &seconds))
 		return status_fail(failure, STATUS_REFUSED, "expires_in is not a number");
 	if (!(seconds >= 1))
 		return status_fail(failure, STATUS_REFUSED,
@@ -81,11 +39,13 @@ static enum status read_lifetime(const cJSON *object, long *lifetime, struct fai
 	return STATUS_OK;
 }
 
-static enum status read_grant(const cJSON *object, struct grant *grant, struct failure *failure)
+static enum status read_grant(
+	const struct json *object, struct grant *grant, struct failure *failure)
 {
-	const cJSON *type = cJSON_GetObjectItemCaseSensitive(object, "token_type");
-	const char *token = get_text(object, "access_token");
-	const char *scope = get_text(object, "scope");
+	const struct json *type = json_member(object, "token_type");
+	const char *type_name = json_text(type);
+	const char *token = json_text(json_member(object, "access_token"));
+	const char *scope = json_text(json_member(object, "scope"));
 	enum status status;
 
 	if (!token)
@@ -95,9 +55,9 @@ static enum status read_grant(const cJSON *object, struct grant *grant, struct f
 		return status_fail(failure, STATUS_REFUSED,
 			"access_token holds characters that no bearer token may have, or is too "
 			"long");
-	if (type && (!cJSON_IsString(type) || strcasecmp(type->valuestring, "bearer") != 0))
+	if (type && (!type_name || strcasecmp(type_name, "bearer") != 0))
 		return status_fail(failure, STATUS_REFUSED, "token_type is %.40s, not bearer",
-			cJSON_IsString(type) ? type->valuestring : "no string");
+			type_name ? type_name : "no string");
 	status = read_lifetime(object, &grant->expires_in, failure);
 	if (status)
 		return status;
@@ -109,10 +69,11 @@ static enum status read_grant(const cJSON *object, struct grant *grant, struct f
 }
 
 /* RFC 6749, 5.2: the code first, then what the server adds for people. */
-static enum status read_refusal(const cJSON *object, long http_status, struct failure *failure)
+static enum status read_refusal(
+	const struct json *object, long http_status, struct failure *failure)
 {
-	const char *error = get_text(object, "error");
-	const char *description = get_text(object, "error_description");
+	const char *error = json_text(json_member(object, "error"));
+	const char *description = json_text(json_member(object, "error_description"));
 
 	if (error && *error == '\0')
 		error = NULL;
@@ -133,18 +94,16 @@ static enum status read_refusal(const cJSON *object, long http_status, struct fa
 enum status response_read(long http_status, const char *body, size_t length, struct grant *grant,
 	struct failure *failure)
 {
-	cJSON *object = parse(body, length);
+	struct json *object = json_read(body, length);
 	enum status status;
 
 	*grant = (struct grant)GRANT_INIT;
-	if (object && http_status == HTTP_OK && !cJSON_GetObjectItemCaseSensitive(object, "error"))
+	if (object && http_status == HTTP_OK && !json_member(object, "error"))
 		status = read_grant(object, grant, failure);
 	else
 		status = read_refusal(object, http_status, failure);
 	if (status)
 		grant_release(grant);
-	wipe_text(object, "access_token");
-	wipe_text(object, "refresh_token");
-	cJSON_Delete(object);
+	json_free(object);
 	return status;
 }

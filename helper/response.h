@@ -7,8 +7,7 @@
 
 /*
  * The token endpoint's answer (RFC 6749, 5.1 and 5.2), which is not to be trusted: what comes out
- * is a token that may be sent, or a refusal in one line. The only file that knows JSON on this
- * side.
+ * is a token that may be sent, or a refusal in one line.
  */
 enum { RESPONSE_MAX_BYTES = 1 << 20 };
 

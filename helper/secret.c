@@ -1,20 +1,15 @@
 #include "secret.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "attributes.h"
-#include "origin.h"
-#include "process.h"
+#include "buffer.h"
+#include "outsider.h"
 #include "profile.h"
+#include "secretfile.h"
 #include "settings.h"
-#include "spawn.h"
 #include "vault.h"
 
 enum { SECRET_MAX_BYTES = 16 * 1024 };
@@ -36,6 +31,7 @@ void secret_release(struct secret *secret)
 {
 	buffer_free_text(secret->client_id);
 	buffer_free_text(secret->client_secret);
+	buffer_free_text(secret->private_key);
 	*secret = (struct secret)SECRET_INIT;
 }
 
@@ -110,198 +106,63 @@ static enum status ask_api_key(
 	return set(secret, question->text, id_length, question->text + id_length + 1, failure);
 }
 
-/* ---- a file ---- */
-
-/*
- * "~/x" is of the home directory. A name without "/" may be a credential that systemd hands to its
- * unit (systemd.exec(5), LoadCredential=). For free(); NULL where memory is short.
- */
-static char *expand_path(const struct settings *settings, const char *path, bool *from_systemd)
-{
-	char *expanded = NULL;
-
-	*from_systemd = false;
-	if (strncmp(path, "~/", 2) == 0 && settings->home)
-		return asprintf(&expanded, "%s%s", settings->home, path + 1) < 0 ? NULL : expanded;
-	if (!strchr(path, '/') && settings->credentials_dir) {
-		if (asprintf(&expanded, "%s/%s", settings->credentials_dir, path) < 0)
-			return NULL;
-		*from_systemd = access(expanded, F_OK) == 0;
-		if (*from_systemd)
-			return expanded;
-		free(expanded);
-	}
-	return buffer_duplicate(path);
-}
-
-/* Ours and private, or root's and readable by a group of ours at most, as systemd mounts them. */
-static enum status check_file(int fd, const char *path, bool from_systemd, struct failure *failure)
-{
-	struct stat found;
-	mode_t forbidden = S_IRWXG | S_IRWXO;
-
-	if (fstat(fd, &found) != 0)
-		return status_fail(failure, STATUS_SYSTEM, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(found.st_mode))
-		return status_fail(failure, STATUS_NO_SECRET, "%s: not a regular file", path);
-	if (found.st_uid != geteuid() && found.st_uid != 0)
-		return status_fail(failure, STATUS_UNSAFE, "%s: belongs to another user", path);
-	if (from_systemd || found.st_uid != geteuid())
-		forbidden = S_IWGRP | S_IRWXO;
-	if (found.st_mode & forbidden)
-		return status_fail(failure, STATUS_UNSAFE,
-			"%s: others can read this secret; run: chmod 600 '%s'", path, path);
-	return STATUS_OK;
-}
+/* ---- a file, a program ---- */
 
 static enum status ask_file(
 	const struct question *question, struct secret *secret, struct failure *failure)
 {
 	struct buffer content = BUFFER_INIT(SECRET_MAX_BYTES);
-	bool from_systemd;
-	char *path = expand_path(question->settings, question->text, &from_systemd);
-	enum status status;
-	int fd;
+	enum status status = secretfile_read(
+		question->settings, question->text, "client secret", &content, failure);
 
-	if (!path)
-		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0) {
-		status = status_fail(failure, STATUS_NO_SECRET, "client secret file %s: %s", path,
-			strerror(errno));
-		goto done;
-	}
-	status = check_file(fd, path, from_systemd, failure);
-	if (status)
-		goto done;
-	if (buffer_read(&content, fd)) {
-		status = status_fail(failure, STATUS_NO_SECRET,
-			"%s: too long for a secret, or unreadable", path);
-		goto done;
-	}
-	status = set_from_bytes(question, &content, path, secret, failure);
-done:
-	if (fd >= 0)
-		close(fd);
+	if (!status)
+		status = set_from_bytes(question, &content, question->text, secret, failure);
 	buffer_release(&content);
-	free(path);
-	return status;
-}
-
-/* ---- a program ---- */
-
-/* Run command by the shell; its stdin is input, its stderr stays the user's. */
-static enum status run_shell(const struct question *question, char *command,
-	const struct buffer *input, struct buffer *output, struct failure *failure)
-{
-	char shell[] = "sh";
-	char option[] = "-c";
-	char *argv[] = {shell, option, command, NULL};
-	char **environment = process_clean_environment();
-	struct spawn spawn = {
-		.path = "/bin/sh",
-		.argv = argv,
-		.envp = environment,
-		.input = input ? input->data : NULL,
-		.input_length = input ? input->length : 0,
-		.output = output,
-		.timeout_ms = question->timeout_ms,
-	};
-	int exit_code = 0;
-	enum status status;
-
-	if (!environment)
-		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
-	status = spawn_run(&spawn, &exit_code, failure);
-	free(environment);
-	if (status == STATUS_TIMEOUT)
-		return status_fail(failure, status,
-			"the command for the client secret of profile "
-			"'%s' did not end in time",
-			question->profile->name);
-	if (!status && exit_code != 0)
-		status = status_fail(failure, STATUS_NO_SECRET,
-			"the command for the client secret of profile '%s' ended with status %d",
-			question->profile->name, exit_code);
 	return status;
 }
 
 static enum status ask_command(
 	const struct question *question, struct secret *secret, struct failure *failure)
 {
-	struct buffer output = BUFFER_INIT(SECRET_MAX_BYTES);
-	char *command = buffer_duplicate(question->text);
-	enum status status;
+	struct buffer output = BUFFER_INIT(OUTSIDER_MAX_BYTES);
+	enum status status = outsider_run(
+		question->profile, question->text, NULL, &output, question->timeout_ms, failure);
 
-	if (!command)
-		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
-	status = run_shell(question, command, NULL, &output, failure);
 	if (!status)
 		status =
 			set_from_bytes(question, &output, "client_secret_command", secret, failure);
 	buffer_release(&output);
-	free(command);
 	return status;
-}
-
-/* The description that git gives its helpers, for the host of the token endpoint. */
-static enum status describe_endpoint(const struct profile *profile, struct buffer *out)
-{
-	const char *url = profile->token_url ? profile->token_url : profile->issuer;
-	const char *host = strstr(url, "://") + 3;
-
-	if (buffer_printf(out, "protocol=%.*s\nhost=%.*s\n", (int)(host - 3 - url), url,
-		    (int)strcspn(host, "/?#"), host))
-		return STATUS_NO_MEMORY;
-	if (attributes_add(out, "username", profile->client_id))
-		return STATUS_NO_MEMORY;
-	return buffer_append_text(out, "\n");
-}
-
-/* "!snippet", an absolute path, or NAME for "git credential-NAME": git's credential.helper. */
-static char *helper_command(const char *helper)
-{
-	char *command = NULL;
-	const char *start = helper[0] == '!' || helper[0] == '/' ? "" : "git credential-";
-
-	return asprintf(&command, "%s%s get", start, helper + (helper[0] == '!')) < 0 ? NULL
-										      : command;
 }
 
 static enum status ask_helper(
 	const struct question *question, struct secret *secret, struct failure *failure)
 {
-	struct buffer input = BUFFER_INIT(SECRET_MAX_BYTES);
-	struct buffer output = BUFFER_INIT(SECRET_MAX_BYTES);
-	struct attributes answer = ATTRIBUTES_INIT;
-	char *command = helper_command(question->text);
-	const char *id = question->profile->client_id;
-	const char *value;
-	enum status status = STATUS_NO_MEMORY;
+	return outsider_get(question->profile, question->timeout_ms, secret, failure);
+}
 
-	if (!command || describe_endpoint(question->profile, &input)) {
-		status_fail(failure, status, "out of memory");
-		goto done;
+/* The private key stands in for a secret; it is not for the endpoint, but to sign with. */
+static enum status ask_key_file(
+	const struct question *question, struct secret *secret, struct failure *failure)
+{
+	struct buffer content = BUFFER_INIT(SECRET_MAX_BYTES);
+	enum status status;
+
+	if (!question->profile->client_id)
+		return status_fail(failure, STATUS_CONFIG,
+			"profile '%s': private_key_jwt needs client_id", question->profile->name);
+	status = secretfile_read(
+		question->settings, question->text, "private key", &content, failure);
+	if (!status && memchr(buffer_text(&content), '\0', content.length))
+		status = status_fail(
+			failure, STATUS_NO_SECRET, "%s: not a private key in PEM", question->text);
+	if (!status) {
+		secret->client_id = buffer_duplicate(question->profile->client_id);
+		secret->private_key = buffer_duplicate(buffer_text(&content));
+		if (!secret->client_id || !secret->private_key)
+			status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	}
-	status = run_shell(question, command, &input, &output, failure);
-	if (!status)
-		status = attributes_parse(&answer, output.data, output.length, failure);
-	if (status)
-		goto done;
-
-	value = attributes_get(&answer, "password");
-	id = id ? id : attributes_get(&answer, "username");
-	if (id && value && *value != '\0')
-		status = set(secret, id, strlen(id), value, failure);
-	else
-		status = status_fail(failure, STATUS_NO_SECRET,
-			"credential helper '%s' knows no client credentials for %s", question->text,
-			question->profile->token_url);
-done:
-	attributes_release(&answer);
-	buffer_release(&output);
-	buffer_release(&input);
-	free(command);
+	buffer_release(&content);
 	return status;
 }
 
@@ -336,14 +197,16 @@ static struct source choose(const struct settings *settings, const struct profil
 	bool ours = strcmp(profile->name, "sypht") == 0;
 	const char *file =
 		settings->client_id || !settings->api_key ? settings->client_secret_file : NULL;
+	bool by_key = profile->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT;
 	const struct source sources[] = {
+		{"private_key_file", by_key ? profile->private_key_file : NULL, ask_key_file},
 		{"SYPHT_CLIENT_SECRET", ours ? settings->client_secret : NULL, ask_variable},
 		{"SYPHT_CLIENT_SECRET_FILE", ours ? file : NULL, ask_file},
 		{"SYPHT_API_KEY", ours ? settings->api_key : NULL, ask_api_key},
 		{"client_secret_file", profile->client_secret_file, ask_file},
 		{"client_secret_command", profile->client_secret_command, ask_command},
 		{"client_secret_helper", profile->client_secret_helper, ask_helper},
-		{"login", "", ask_vault},
+		{SECRET_SOURCE_LOGIN, "", ask_vault},
 	};
 	size_t i = 0;
 
@@ -365,13 +228,6 @@ enum status secret_find(const struct settings *settings, const struct profile *p
 	enum status status;
 
 	*secret = (struct secret)SECRET_INIT;
-	if (profile->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT) {
-		secret->client_id = buffer_duplicate(profile->client_id);
-		if (secret->client_id)
-			return STATUS_OK;
-		return status_fail(failure, STATUS_CONFIG,
-			"profile '%s': private_key_jwt needs client_id", profile->name);
-	}
 	status = source.ask(&question, secret, failure);
 	if (status)
 		secret_release(secret);
@@ -380,8 +236,6 @@ enum status secret_find(const struct settings *settings, const struct profile *p
 
 const char *secret_source(const struct settings *settings, const struct profile *profile)
 {
-	if (profile->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT)
-		return "private_key_file";
 	return choose(settings, profile).name;
 }
 
@@ -398,18 +252,15 @@ struct timespec secret_changed(const struct settings *settings, const struct pro
 	struct timespec newest = {0};
 	struct timespec stored;
 	struct stat found;
-	bool from_systemd;
 	char *config = settings_config_path(settings);
-	char *file =
-		source.ask == ask_file ? expand_path(settings, source.text, &from_systemd) : NULL;
 
 	if (config && stat(config, &found) == 0)
 		take_newer(&newest, &found.st_mtim);
-	if (file && stat(file, &found) == 0)
-		take_newer(&newest, &found.st_mtim);
+	if ((source.ask == ask_file || source.ask == ask_key_file) &&
+		secretfile_changed(settings, source.text, &stored))
+		take_newer(&newest, &stored);
 	if (source.ask == ask_vault && vault_changed(settings, profile, &stored))
 		take_newer(&newest, &stored);
 	free(config);
-	free(file);
 	return newest;
 }

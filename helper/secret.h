@@ -16,11 +16,14 @@ struct settings;
  *	2. the profile's client_secret_file, client_secret_command, client_secret_helper
  *	3. what "sypht-credential login" stored
  *
+ * With auth_method private_key_jwt it is private_key_file alone.
+ *
  * Where the profile names no client id, a file or command says "id:secret"; a helper answers both.
  */
 struct secret {
 	char *client_id;
-	char *client_secret; /* NULL where the profile authenticates by private key */
+	char *client_secret;
+	char *private_key; /* PEM, instead of a secret, where auth_method is private_key_jwt */
 };
 
 #define SECRET_INIT \
@@ -34,6 +37,9 @@ struct secret {
  */
 enum status secret_find(const struct settings *settings, const struct profile *profile,
 	long timeout_ms, struct secret *secret, struct failure *failure) MUST_CHECK;
+
+/* What secret_source() says of what login stored, be it there or not. */
+#define SECRET_SOURCE_LOGIN "login"
 
 /* Where secret_find() would look, in words for status and traces; static or of the profile. */
 const char *secret_source(const struct settings *settings, const struct profile *profile);

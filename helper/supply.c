@@ -173,6 +173,15 @@ enum status supply_token(const struct supply *supply, struct token *token, struc
 	return status;
 }
 
+enum status supply_prove(const struct supply *supply, const struct secret *secret,
+	struct token *token, struct failure *failure)
+{
+	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
+
+	*token = (struct token)TOKEN_INIT;
+	return minter_try(supply, secret, process_milliseconds() + timeout_ms, token, failure);
+}
+
 /* ---- beside the answer ---- */
 
 /* Nobody waits for this process, and nobody's pipe is kept open by it. */

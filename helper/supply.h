@@ -7,6 +7,7 @@
 #include "status.h"
 
 struct profile;
+struct secret;
 struct settings;
 struct token;
 struct trace;
@@ -32,6 +33,10 @@ struct supply {
  */
 enum status supply_token(
 	const struct supply *supply, struct token *token, struct failure *failure) MUST_CHECK;
+
+/* A fresh token for these very credentials; neither looked for in the cache nor put there. */
+enum status supply_prove(const struct supply *supply, const struct secret *secret,
+	struct token *token, struct failure *failure) MUST_CHECK;
 
 /*
  * To be called after the answer is out: where the cached token is in its renewal window and nobody

@@ -50,6 +50,32 @@ bool token_wants_renewal(const struct token *token, time_t now)
 	return token->value && now >= token_renew_from(token);
 }
 
+static bool is_among(const char *word, size_t length, const char *list)
+{
+	for (list += strspn(list, " "); *list != '\0'; list += strspn(list, " ")) {
+		size_t found = strcspn(list, " ");
+
+		if (found == length && strncmp(list, word, length) == 0)
+			return true;
+		list += found;
+	}
+	return false;
+}
+
+bool token_grants(const char *asked, const char *granted)
+{
+	if (!asked || !granted)
+		return true;
+	for (asked += strspn(asked, " "); *asked != '\0'; asked += strspn(asked, " ")) {
+		size_t length = strcspn(asked, " ");
+
+		if (!is_among(asked, length, granted))
+			return false;
+		asked += length;
+	}
+	return true;
+}
+
 /* FNV-1a, 32 bits: enough to tell tokens apart, far too little to find one. */
 void token_fingerprint(const char *value, char out[TOKEN_FINGERPRINT_BYTES])
 {

@@ -50,6 +50,9 @@ time_t token_renew_from(const struct token *token);
 bool token_usable(const struct token *token, time_t now);
 bool token_wants_renewal(const struct token *token, time_t now);
 
+/* Whether every scope asked for is among those granted; NULL: none asked, or nothing was said. */
+bool token_grants(const char *asked, const char *granted);
+
 /* Eight hex digits by which traces tell tokens apart without telling them. */
 void token_fingerprint(const char *value, char out[TOKEN_FINGERPRINT_BYTES]);
 

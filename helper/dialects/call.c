@@ -1,6 +1,8 @@
 #include "call.h"
 
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "../profile.h"
 #include "../supply.h"
@@ -38,12 +40,68 @@ enum status call_find_url(struct call *call, struct failure *failure)
 	return status;
 }
 
+/* secure: what a bare name means. */
+static bool read_server(struct origin *origin, const char *server, bool secure)
+{
+	const char *separator = strstr(server, "://");
+	const char *host = separator ? separator + 3 : server;
+	size_t length = strcspn(host, "/?#");
+	const char *at = memrchr(host, '@', length);
+	char scheme[sizeof("https")];
+	char name[ORIGIN_HOST_MAX + sizeof(":65535")];
+
+	if (at) {
+		length -= (size_t)(at + 1 - host);
+		host = at + 1;
+	}
+	if (length >= sizeof(name) || (separator && (size_t)(separator - server) >= sizeof(scheme)))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)length, host);
+	if (separator)
+		snprintf(scheme, sizeof(scheme), "%.*s", (int)(separator - server), server);
+	else
+		snprintf(scheme, sizeof(scheme), "%s", secure ? "https" : "http");
+	return origin_from_protocol(origin, scheme, name) && origin_may_carry(origin);
+}
+
+bool call_origin_of_server(struct origin *origin, const char *server)
+{
+	return read_server(origin, server, true);
+}
+
+enum status call_find_server(struct call *call, const char *server, struct failure *failure)
+{
+	struct origin origin;
+	enum status status = STATUS_OK;
+
+	if (read_server(&origin, server, true))
+		status = call_find_profile(call, &origin, failure);
+	if (!status && !call->profile && !strstr(server, "://") &&
+		read_server(&origin, server, false))
+		status = call_find_profile(call, &origin, failure);
+	return status;
+}
+
+bool call_accepts_user(const struct profile *profile, const char *username)
+{
+	return !username || *username == '\0' ||
+	       (profile->basic_username && strcmp(username, profile->basic_username) == 0) ||
+	       (profile->client_id && strcmp(username, profile->client_id) == 0);
+}
+
 enum status call_supply(struct call *call, const char *rejected, struct failure *failure)
 {
 	struct supply supply = make_supply(call, call->profile);
 
 	supply.rejected = rejected;
 	return supply_token(&supply, &call->token, failure);
+}
+
+enum status call_prove(struct call *call, const struct secret *secret, struct failure *failure)
+{
+	struct supply supply = make_supply(call, call->profile);
+
+	return supply_prove(&supply, secret, &call->token, failure);
 }
 
 void call_renew(const struct call *call)
@@ -68,4 +126,5 @@ void call_release(struct call *call)
 	token_release(&call->token);
 	profile_free(call->profile);
 	call->profile = NULL;
+	buffer_release(&call->input);
 }

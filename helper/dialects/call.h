@@ -4,11 +4,12 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "../buffer.h"
 #include "../origin.h"
 #include "../token.h"
 
-struct buffer;
 struct profile;
+struct secret;
 struct settings;
 struct supply;
 struct trace;
@@ -22,11 +23,16 @@ struct call {
 	const struct settings *settings;
 	const struct trace *trace;
 	time_t (*clock)(void);
+	char **argv;              /* the command line as it came */
+	const char *protocol;     /* the name of the dialect that is spoken */
+	char *const *operands;    /* the words behind the verb, NULL-terminated */
+	const char *url;          /* the first of them, or NULL */
 	const char *profile_name; /* --profile, else SYPHT_PROFILE; NULL: whichever covers */
-	const char *url;          /* the operand, or NULL */
 	long min_valid;           /* seconds */
 	bool json;
+	struct buffer input; /* what was read of stdin before it was clear who should */
 	struct buffer *reply;
+	int exit_code; /* to end with after an answer, where the dialect wants one that is not 0 */
 
 	struct profile *profile; /* the one that covers what was asked for; NULL: none does */
 	struct token token;
@@ -45,9 +51,29 @@ enum status call_find_profile(
 /* call_find_profile() for call->url, where a profile must be found. */
 enum status call_find_url(struct call *call, struct failure *failure) MUST_CHECK;
 
+/*
+ * The place that registries and keyrings name by a bare "host[:port]", meaning https, or by a URL,
+ * whose user is of no matter. False where it is no place for tokens.
+ */
+bool call_origin_of_server(struct origin *origin, const char *server) MUST_CHECK;
+
+/*
+ * call_find_profile() for such a place. A bare name of this machine may also mean http, where only
+ * that is covered.
+ */
+enum status call_find_server(
+	struct call *call, const char *server, struct failure *failure) MUST_CHECK;
+
+/* Whether a token of this profile may go by that user name; NULL and "": any user will do. */
+bool call_accepts_user(const struct profile *profile, const char *username);
+
 /* Set call->token for call->profile. rejected: as in struct supply. */
 enum status call_supply(
 	struct call *call, const char *rejected, struct failure *failure) MUST_CHECK;
+
+/* Have the endpoint answer with a token for these credentials, whatever is cached or configured. */
+enum status call_prove(
+	struct call *call, const struct secret *secret, struct failure *failure) MUST_CHECK;
 
 /* Once the answer is out: renew the token that was handed out if it is time to. */
 void call_renew(const struct call *call);

@@ -2,13 +2,12 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "../attributes.h"
+#include "../challenge.h"
 #include "../profile.h"
-#include "../secret.h"
-#include "../vault.h"
+#include "change.h"
 
 #define STATE_CACHED "sypht:cached:"
 
@@ -117,11 +116,13 @@ static enum status take_place(struct description *description)
 }
 
 /* A description without protocol or host would match everything (CVE-2020-11008). */
-static enum status description_read(struct description *description, struct failure *failure)
+static enum status description_read(
+	struct call *call, struct description *description, struct failure *failure)
 {
 	enum status status;
 
-	*description = (struct description){.attributes = ATTRIBUTES_INIT};
+	*description = (struct description){.attributes = {.text = call->input}};
+	call->input = (struct buffer)BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	status = attributes_read(&description->attributes, STDIN_FILENO, failure);
 	if (status)
 		return status;
@@ -144,16 +145,6 @@ static bool has_capability(const struct description *description, const char *ca
 	return attributes_contains(&description->attributes, "capability[]", capability);
 }
 
-/* A user name in the description is a wish: for that user, or for none. */
-static bool is_wanted_user(const struct description *description, const struct profile *profile)
-{
-	const char *username = description->username;
-
-	return !username || *username == '\0' ||
-	       (profile->basic_username && strcmp(username, profile->basic_username) == 0) ||
-	       (profile->client_id && strcmp(username, profile->client_id) == 0);
-}
-
 /* ---- get ---- */
 
 /* The fingerprint that our own state carries back, or NULL. */
@@ -168,14 +159,12 @@ static const char *returned_state(const struct description *description)
 	return NULL;
 }
 
-/* RFC 6750, 3.1: the server saw a token and did not like it. */
 static bool says_invalid_token(const struct description *description)
 {
 	const struct attributes *attributes = &description->attributes;
 
 	for (const char *v = NULL; (v = attributes_next(attributes, "wwwauth[]", v));) {
-		if (strncasecmp(v, "bearer", strlen("bearer")) == 0 &&
-			strstr(v, "error=\"invalid_token\""))
+		if (challenge_says_invalid_token(v))
 			return true;
 	}
 	return false;
@@ -219,7 +208,7 @@ static enum status answer_get(
 	const char *rejected = returned_state(description);
 	enum status status = call_find_profile(call, &description->origin, failure);
 
-	if (status || !call->profile || !is_wanted_user(description, call->profile))
+	if (status || !call->profile || !call_accepts_user(call->profile, description->username))
 		return status;
 	if (!bearer && !call->profile->basic_username)
 		return STATUS_OK;
@@ -240,7 +229,7 @@ static enum status answer_get(
 enum status git_get(struct call *call, struct failure *failure)
 {
 	struct description description;
-	enum status status = description_read(&description, failure);
+	enum status status = description_read(call, &description, failure);
 
 	if (!status && description.has_origin)
 		status = answer_get(call, &description, failure);
@@ -250,139 +239,38 @@ enum status git_get(struct call *call, struct failure *failure)
 
 /* ---- store and erase ---- */
 
-/* What store and erase do to one profile. */
-struct change {
-	struct call *call;
-	const struct description *description;
-	enum status (*at_origin)(const struct change *change, const struct profile *profile);
-	enum status (*at_endpoint)(const struct change *change, const struct profile *profile);
-	struct failure *failure;
-	enum status status;
-};
-
-static bool is_endpoint_of(const struct profile *profile, const struct origin *origin)
-{
-	struct origin endpoint;
-
-	return profile->token_url && origin_from_url(&endpoint, profile->token_url) &&
-	       origin_equal(&endpoint, origin);
-}
-
-static bool apply(struct profile *profile, void *context)
-{
-	struct change *change = context;
-	const struct origin *origin = &change->description->origin;
-
-	if (profile_covers(profile, origin))
-		change->status = change->at_origin(change, profile);
-	else if (is_endpoint_of(profile, origin))
-		change->status = change->at_endpoint(change, profile);
-	profile_free(profile);
-	return change->status == STATUS_OK;
-}
-
-static enum status change_all(struct change change)
+/* A token goes by "credential" or, among callers that know no such thing, by "password". */
+static enum status make_change(struct call *call,
+	enum status (*make)(struct call *call, struct change *change, struct failure *failure),
+	bool by_credential, struct failure *failure)
 {
 	struct description description;
-	struct call *call = change.call;
-	enum status status = description_read(&description, change.failure);
+	enum status status = description_read(call, &description, failure);
 
-	change.description = &description;
-	if (!status && description.has_origin)
-		status = profile_each(
-			call->settings, call->profile_name, apply, &change, change.failure);
+	if (!status && description.has_origin) {
+		const struct attributes *attributes = &description.attributes;
+		struct change change = {
+			.origin = description.origin,
+			.username = description.username,
+			.password = by_credential ? attributes_get(attributes, "credential") : NULL,
+		};
+
+		if (!change.password)
+			change.password = attributes_get(attributes, "password");
+		status = make(call, &change, failure);
+	}
 	description_release(&description);
-	return status ? status : change.status;
-}
-
-/* The token comes from us and is in the cache already. */
-static enum status store_at_origin(const struct change *change, const struct profile *profile)
-{
-	(void)change;
-	(void)profile;
-	return STATUS_OK;
-}
-
-static enum status store_at_endpoint(const struct change *change, const struct profile *profile)
-{
-	const char *password = attributes_get(&change->description->attributes, "password");
-	struct secret secret = SECRET_INIT;
-	enum status status;
-
-	if (!change->description->username || !password || *password == '\0')
-		return STATUS_OK;
-	secret.client_id = buffer_duplicate(change->description->username);
-	secret.client_secret = buffer_duplicate(password);
-	if (!secret.client_id || !secret.client_secret)
-		status = status_fail(change->failure, STATUS_NO_MEMORY, "out of memory");
-	else
-		status = vault_put(change->call->settings, profile, &secret, change->failure);
-	if (!status)
-		call_erase(change->call, profile, NULL);
-	secret_release(&secret);
 	return status;
 }
 
 enum status git_store(struct call *call, struct failure *failure)
 {
-	struct change change = {
-		.call = call,
-		.at_origin = store_at_origin,
-		.at_endpoint = store_at_endpoint,
-		.failure = failure,
-	};
-
-	return change_all(change);
-}
-
-/* With a credential only that token goes; a rejected one must not take its successor along. */
-static enum status erase_at_origin(const struct change *change, const struct profile *profile)
-{
-	const struct attributes *attributes = &change->description->attributes;
-	const char *value = attributes_get(attributes, "credential");
-
-	if (!value)
-		value = attributes_get(attributes, "password");
-	if (is_wanted_user(change->description, profile))
-		call_erase(change->call, profile, value);
-	return STATUS_OK;
-}
-
-/* Every field that is given must be equal to what is kept; those not given match all. */
-static bool is_kept(const struct change *change, const struct profile *profile)
-{
-	const char *username = change->description->username;
-	const char *password = attributes_get(&change->description->attributes, "password");
-	struct secret secret = SECRET_INIT;
-	bool matches = false;
-
-	if (vault_get(change->call->settings, profile, &secret, NULL) == STATUS_OK &&
-		secret.client_secret)
-		matches = (!username || strcmp(username, secret.client_id) == 0) &&
-			  (!password || strcmp(password, secret.client_secret) == 0);
-	secret_release(&secret);
-	return matches;
-}
-
-static enum status erase_at_endpoint(const struct change *change, const struct profile *profile)
-{
-	if (is_kept(change, profile)) {
-		vault_erase(change->call->settings, profile);
-		call_erase(change->call, profile, NULL);
-	}
-	return STATUS_OK;
+	return make_change(call, change_store, false, failure);
 }
 
 enum status git_erase(struct call *call, struct failure *failure)
 {
-	struct change change = {
-		.call = call,
-		.at_origin = erase_at_origin,
-		.at_endpoint = erase_at_endpoint,
-		.failure = failure,
-	};
-
-	return change_all(change);
+	return make_change(call, change_erase, true, failure);
 }
 
 enum status git_capability(struct call *call, struct failure *failure)

@@ -8,9 +8,11 @@
  * answer on stdout. What is not ours to answer gets silence and success.
  *
  *	get         a bearer token where the caller offers capability authtype, else user and
- *password store       client credentials, for the host of a token endpoint; otherwise nothing erase
- *the token it names, or all of that host; at a token endpoint the stored credentials capability
- *what we speak beyond the classic fields
+ *	            password
+ *	store       client credentials, for the host of a token endpoint; otherwise nothing
+ *	erase       the token it names, or all of that host; at a token endpoint the stored
+ *	            credentials
+ *	capability  what we speak beyond the classic fields
  *
  * A cached token is answered with continue and a state, where the caller has capability state: if
  * the server rejects it, git comes back with that state instead of giving up, and gets a fresh one.

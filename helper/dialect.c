@@ -1,0 +1,71 @@
+/*
+ * sypht-dialect: the callers that speak JSON. sypht-credential recognises them and becomes this
+ * program, which is told the dialect's name; it owns cJSON, so that all others do without.
+ */
+#include "command.h"
+#include "dialects/bazel.h"
+#include "dialects/cargo.h"
+#include "dialects/docker.h"
+#include "dialects/kubernetes.h"
+#include "dialects/statusjson.h"
+
+static const char USAGE[] =
+	"usage: sypht-dialect --protocol=NAME [WORD…]\n"
+	"\n"
+	"A part of sypht-credential, which runs it for callers that speak JSON:\n"
+	"bazel, cargo, docker, kubernetes, status.\n";
+
+static enum status refuse(struct call *call, struct failure *failure)
+{
+	(void)call;
+	return status_fail(failure, STATUS_USAGE, "no such verb in this dialect");
+}
+
+static enum status refuse_directly(struct call *call, struct failure *failure)
+{
+	(void)call;
+	return status_fail(failure, STATUS_USAGE, "sypht-dialect wants --protocol=NAME");
+}
+
+static const struct verb NONE[] = {{NULL, refuse_directly, COMMAND_ANY_NUMBER}};
+
+static const struct verb BAZEL[] = {
+	{"get", bazel_get, 0},
+	{NULL, refuse, COMMAND_ANY_NUMBER},
+};
+
+static const struct verb CARGO[] = {{NULL, cargo_converse, COMMAND_ANY_NUMBER}};
+
+static const struct verb DOCKER[] = {
+	{"get", docker_get, 0},
+	{"store", docker_store, 0},
+	{"erase", docker_erase, 0},
+	{"list", docker_list, 0},
+	{"version", docker_version, 0},
+	{"help", docker_help, 0},
+	{NULL, docker_usage, COMMAND_ANY_NUMBER},
+};
+
+static const struct verb KUBERNETES[] = {
+	{"kubernetes", kubernetes_answer, 1},
+	{NULL, kubernetes_answer, 1},
+};
+
+static const struct verb STATUS[] = {{NULL, statusjson_show, 1}};
+
+static const struct dialect DIALECTS[] = {
+	{"none", NULL, NONE},
+	{"bazel", NULL, BAZEL},
+	{"cargo", NULL, CARGO},
+	{"docker", NULL, DOCKER},
+	{"kubernetes", NULL, KUBERNETES},
+	{"status", NULL, STATUS},
+	{NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+	static const struct command command = {"sypht-dialect", USAGE, DIALECTS};
+
+	return command_main(&command, argc, argv);
+}

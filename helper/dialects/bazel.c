@@ -1,0 +1,49 @@
+#include "bazel.h"
+
+#include <unistd.h>
+
+#include "../json.h"
+
+enum { REQUEST_MAX_BYTES = 64 * 1024 };
+
+static enum status write_answer(const struct call *call)
+{
+	struct buffer *reply = call->reply;
+	enum status status = buffer_printf(reply,
+		"{\"headers\":{\"Authorization\":[\"Bearer %s\"]},\"expires\":", call->token.value);
+
+	if (!status)
+		status = json_write_time(reply, token_usable_until(&call->token));
+	return status ? status : buffer_append_text(reply, "}\n");
+}
+
+static enum status answer(struct call *call, const struct json *request, struct failure *failure)
+{
+	enum status status;
+
+	call->url = json_text(json_member(request, "uri"));
+	if (!call->url)
+		return status_fail(failure, STATUS_MALFORMED,
+			"expected a JSON object with the string \"uri\" on stdin");
+	status = call_find_url(call, failure);
+	if (!status)
+		status = call_supply(call, NULL, failure);
+	if (!status && write_answer(call))
+		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	call->url = NULL;
+	return status;
+}
+
+enum status bazel_get(struct call *call, struct failure *failure)
+{
+	struct buffer input = BUFFER_INIT(REQUEST_MAX_BYTES);
+	struct json *request = NULL;
+	enum status status = buffer_read(&input, STDIN_FILENO);
+
+	if (!status)
+		request = json_read(buffer_text(&input), input.length);
+	status = answer(call, request, failure);
+	json_free(request);
+	buffer_release(&input);
+	return status;
+}

@@ -1,0 +1,174 @@
+#include "change.h"
+
+#include <string.h>
+
+#include "../buffer.h"
+#include "../outsider.h"
+#include "../profile.h"
+#include "../secret.h"
+#include "../settings.h"
+#include "../vault.h"
+
+static long timeout_ms(const struct call *call)
+{
+	return settings_timeout_s(call->settings) * 1000;
+}
+
+/* ---- one profile ---- */
+
+enum status change_keep(struct call *call, const struct profile *profile,
+	const struct secret *secret, struct failure *failure)
+{
+	enum status status;
+
+	if (profile->client_secret_helper)
+		status = outsider_store(profile, secret, timeout_ms(call), failure);
+	else
+		status = vault_put(call->settings, profile, secret, failure);
+	if (!status)
+		call_erase(call, profile, NULL);
+	return status;
+}
+
+enum status change_drop(
+	struct call *call, const struct profile *profile, bool *was_kept, struct failure *failure)
+{
+	enum status status = STATUS_OK;
+
+	*was_kept = vault_erase(call->settings, profile);
+	if (profile->client_secret_helper) {
+		status = outsider_erase(
+			profile, profile->client_id, NULL, timeout_ms(call), failure);
+		*was_kept = *was_kept || !status;
+	}
+	call_erase(call, profile, NULL);
+	return status;
+}
+
+/* ---- all profiles that have to do with a place ---- */
+
+struct walk {
+	struct call *call;
+	struct change *change;
+	enum status (*at_endpoint)(const struct walk *walk, const struct profile *profile);
+	void (*at_origin)(const struct walk *walk, const struct profile *profile);
+	struct failure *failure;
+	enum status status;
+};
+
+static bool is_endpoint_of(const struct profile *profile, const struct origin *origin)
+{
+	const char *url = profile->token_url ? profile->token_url : profile->issuer;
+	struct origin endpoint;
+
+	return origin_from_url(&endpoint, url) && origin_equal(&endpoint, origin);
+}
+
+static bool visit(struct profile *profile, void *context)
+{
+	struct walk *walk = context;
+	struct change *change = walk->change;
+	bool covered = profile_covers(profile, &change->origin);
+	bool endpoint = !covered && is_endpoint_of(profile, &change->origin);
+
+	change->matched = change->matched || covered || endpoint;
+	if (covered && walk->at_origin)
+		walk->at_origin(walk, profile);
+	if (endpoint)
+		walk->status = walk->at_endpoint(walk, profile);
+	profile_free(profile);
+	return walk->status == STATUS_OK;
+}
+
+static enum status walk_all(struct walk *walk)
+{
+	struct call *call = walk->call;
+	enum status status =
+		profile_each(call->settings, call->profile_name, visit, walk, walk->failure);
+
+	return status ? status : walk->status;
+}
+
+static enum status store_at_endpoint(const struct walk *walk, const struct profile *profile)
+{
+	const struct change *change = walk->change;
+	struct secret secret = SECRET_INIT;
+	enum status status;
+
+	if (!change->username || *change->username == '\0' || !change->password ||
+		*change->password == '\0')
+		return STATUS_OK;
+	secret.client_id = buffer_duplicate(change->username);
+	secret.client_secret = buffer_duplicate(change->password);
+	if (secret.client_id && secret.client_secret)
+		status = change_keep(walk->call, profile, &secret, walk->failure);
+	else
+		status = status_fail(walk->failure, STATUS_NO_MEMORY, "out of memory");
+	secret_release(&secret);
+	return status;
+}
+
+enum status change_store(struct call *call, struct change *change, struct failure *failure)
+{
+	struct walk walk = {
+		.call = call,
+		.change = change,
+		.at_endpoint = store_at_endpoint,
+		.failure = failure,
+	};
+
+	return walk_all(&walk);
+}
+
+/* With a password only that token goes; a rejected one must not take its successor along. */
+static void erase_at_origin(const struct walk *walk, const struct profile *profile)
+{
+	if (call_accepts_user(profile, walk->change->username))
+		call_erase(walk->call, profile, walk->change->password);
+}
+
+/* Every field that is given must be equal to what is kept; those not given match all. */
+static bool is_kept(const struct walk *walk, const struct profile *profile)
+{
+	const struct change *change = walk->change;
+	struct secret secret = SECRET_INIT;
+	bool matches = false;
+
+	if (vault_get(walk->call->settings, profile, &secret, NULL) == STATUS_OK &&
+		secret.client_secret)
+		matches =
+			(!change->username || strcmp(change->username, secret.client_id) == 0) &&
+			(!change->password || strcmp(change->password, secret.client_secret) == 0);
+	secret_release(&secret);
+	return matches;
+}
+
+static enum status erase_at_endpoint(const struct walk *walk, const struct profile *profile)
+{
+	const struct change *change = walk->change;
+	enum status status = STATUS_OK;
+
+	if (is_kept(walk, profile)) {
+		vault_erase(walk->call->settings, profile);
+		call_erase(walk->call, profile, NULL);
+	}
+	if (profile->client_secret_helper) {
+		status = outsider_erase(profile, change->username, change->password,
+			timeout_ms(walk->call), walk->failure);
+		call_erase(walk->call, profile, NULL);
+	}
+	return status;
+}
+
+enum status change_erase(struct call *call, struct change *change, struct failure *failure)
+{
+	struct walk walk = {
+		.call = call,
+		.change = change,
+		.at_origin = erase_at_origin,
+		.at_endpoint = erase_at_endpoint,
+		.failure = failure,
+	};
+
+	return walk_all(&walk);
+}

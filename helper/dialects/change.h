@@ -1,0 +1,34 @@
+#ifndef CHANGE_H
+#define CHANGE_H
+
+#include <stdbool.h>
+
+#include "call.h"
+
+struct secret;
+
+/*
+ * What store and erase mean, whatever the caller's language. Tokens come from us and need no
+ * keeping; client credentials are kept for the profiles whose token endpoint is at the place named,
+ * with the profile's client_secret_helper where it has one, else beside the config.
+ */
+struct change {
+	struct origin origin;
+	const char *username; /* NULL: any; a store without one changes nothing */
+	const char *password; /* store: the secret, without which nothing changes; erase: the only
+				 token or secret to drop, NULL: whichever is there */
+	bool matched;         /* set: some profile has to do with that place */
+};
+
+enum status change_store(
+	struct call *call, struct change *change, struct failure *failure) MUST_CHECK;
+enum status change_erase(
+	struct call *call, struct change *change, struct failure *failure) MUST_CHECK;
+
+/* The same for one profile, as login and logout do it; its cached tokens go either way. */
+enum status change_keep(struct call *call, const struct profile *profile,
+	const struct secret *secret, struct failure *failure) MUST_CHECK;
+enum status change_drop(struct call *call, const struct profile *profile, bool *was_kept,
+	struct failure *failure) MUST_CHECK;
+
+#endif

@@ -1,0 +1,225 @@
+#include "login.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../attributes.h"
+#include "../outsider.h"
+#include "../profile.h"
+#include "../secret.h"
+#include "../settings.h"
+#include "../supply.h"
+#include "../terminal.h"
+#include "change.h"
+
+/* ---- what somebody says ---- */
+
+static enum status set(struct secret *secret, const char *id, const char *value)
+{
+	secret->client_id = buffer_duplicate(id);
+	secret->client_secret = buffer_duplicate(value);
+	return secret->client_id && secret->client_secret ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static enum status ask_person(
+	const struct profile *profile, struct secret *secret, struct failure *failure)
+{
+	struct buffer prompt = BUFFER_INIT(1024);
+	struct buffer id = BUFFER_INIT(OUTSIDER_MAX_BYTES);
+	struct buffer value = BUFFER_INIT(OUTSIDER_MAX_BYTES);
+	enum status status;
+
+	if (profile->client_id)
+		status = buffer_append_text(&id, profile->client_id);
+	else
+		status = terminal_ask("Client id: ", false, &id, failure);
+	if (!status)
+		status = buffer_printf(
+			&prompt, "Client secret of '%.200s' (not shown): ", buffer_text(&id));
+	if (!status)
+		status = terminal_ask(prompt.data, true, &value, failure);
+	if (!status)
+		status = set(secret, buffer_text(&id), buffer_text(&value));
+	buffer_release(&prompt);
+	buffer_release(&id);
+	buffer_release(&value);
+	return status;
+}
+
+/* The next line of text, without its end, which is taken out; NULL when there is none. */
+static char *next_line(char **text)
+{
+	char *line = *text;
+	size_t length = line ? strcspn(line, "\n") : 0;
+
+	if (!line || *line == '\0')
+		return NULL;
+	*text = line + length + (line[length] == '\n');
+	line[length] = '\0';
+	if (length > 0 && line[length - 1] == '\r')
+		line[length - 1] = '\0';
+	return line;
+}
+
+static enum status take_lines(const struct profile *profile, char *text, struct secret *secret)
+{
+	char *first = next_line(&text);
+	char *second = next_line(&text);
+	char *colon = first && !second ? strchr(first, ':') : NULL;
+
+	if (!first || next_line(&text))
+		return STATUS_USAGE;
+	if (second)
+		return set(secret, first, second);
+	if (profile->client_id)
+		return set(secret, profile->client_id, first);
+	if (!colon)
+		return STATUS_USAGE;
+	*colon = '\0';
+	return set(secret, first, colon + 1);
+}
+
+static enum status take_attributes(
+	const struct profile *profile, const struct buffer *input, struct secret *secret)
+{
+	struct attributes said = ATTRIBUTES_INIT;
+	enum status status = attributes_parse(&said, input->data, input->length, NULL);
+	const char *id = attributes_get(&said, "username");
+	const char *value = attributes_get(&said, "password");
+
+	if (!id)
+		id = profile->client_id;
+	if (!status)
+		status = id && value ? set(secret, id, value) : STATUS_USAGE;
+	attributes_release(&said);
+	return status;
+}
+
+static bool has_key(const struct buffer *input, const char *key)
+{
+	size_t length = strlen(key);
+
+	return strncmp(buffer_text(input), key, length) == 0;
+}
+
+static enum status read_program(
+	const struct profile *profile, struct secret *secret, struct failure *failure)
+{
+	struct buffer input = BUFFER_INIT(OUTSIDER_MAX_BYTES);
+	enum status status = buffer_read(&input, STDIN_FILENO);
+
+	if (!status && (input.length == 0 || memchr(input.data, '\0', input.length)))
+		status = STATUS_USAGE;
+	else if (!status && (has_key(&input, "username=") || has_key(&input, "password=") ||
+				    has_key(&input, "protocol=")))
+		status = take_attributes(profile, &input, secret);
+	else if (!status)
+		status = take_lines(profile, input.data, secret);
+	buffer_release(&input);
+	if (status)
+		status_fail(failure, status,
+			"login: expected client id and client secret on stdin, on a line each");
+	return status;
+}
+
+static enum status hear(
+	const struct profile *profile, struct secret *secret, struct failure *failure)
+{
+	enum status status = isatty(STDIN_FILENO) ? ask_person(profile, secret, failure)
+						  : read_program(profile, secret, failure);
+
+	if (status)
+		return status;
+	if (*secret->client_id == '\0' || *secret->client_secret == '\0')
+		return status_fail(
+			failure, STATUS_USAGE, "login: the client id or secret is empty");
+	if (profile->client_id && strcmp(profile->client_id, secret->client_id) != 0)
+		return status_fail(failure, STATUS_USAGE,
+			"login: the client id of profile '%s' is '%s', not '%s'", profile->name,
+			profile->client_id, secret->client_id);
+	return STATUS_OK;
+}
+
+/* ---- whether to keep it, and where ---- */
+
+/* What is kept would never be asked for where the profile names another source. */
+static enum status check_use(const struct profile *profile, struct failure *failure)
+{
+	const char *elsewhere = NULL;
+
+	if (profile->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT)
+		elsewhere = "private_key_file";
+	else if (profile->client_secret_file)
+		elsewhere = "client_secret_file";
+	else if (profile->client_secret_command)
+		elsewhere = "client_secret_command";
+	if (!elsewhere)
+		return STATUS_OK;
+	return status_fail(failure, STATUS_USAGE,
+		"login: profile '%s' has %s, and would not look at what is kept here",
+		profile->name, elsewhere);
+}
+
+static enum status write_place(const struct call *call, const struct profile *profile)
+{
+	char *path = settings_credentials_path(call->settings);
+	enum status status;
+
+	if (profile->client_secret_helper)
+		status = buffer_printf(
+			call->reply, "with credential helper '%s'", profile->client_secret_helper);
+	else
+		status = buffer_printf(call->reply, "in %s/%s", path ? path : "", profile->name);
+	free(path);
+	return status;
+}
+
+static enum status report(const struct call *call, const struct profile *profile)
+{
+	const char *source = secret_source(call->settings, profile);
+	enum status status =
+		buffer_printf(call->reply, "profile %s: client credentials kept ", profile->name);
+
+	if (!status)
+		status = write_place(call, profile);
+	if (!status)
+		status = buffer_append_text(call->reply, "\n");
+	if (!status && strncmp(source, "SYPHT_", strlen("SYPHT_")) == 0)
+		status = buffer_printf(call->reply, "profile %s: but %s is set, and comes first\n",
+			profile->name, source);
+	return status;
+}
+
+enum status login_keep(struct call *call, struct failure *failure)
+{
+	struct secret secret = SECRET_INIT;
+	enum status status = call_find_profile(call, NULL, failure);
+
+	if (!status)
+		status = check_use(call->profile, failure);
+	if (!status)
+		status = hear(call->profile, &secret, failure);
+	if (!status)
+		status = call_prove(call, &secret, failure);
+	if (!status)
+		status = change_keep(call, call->profile, &secret, failure);
+	if (!status && report(call, call->profile))
+		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	secret_release(&secret);
+	return status;
+}
+
+enum status login_drop(struct call *call, struct failure *failure)
+{
+	bool was_kept = false;
+	enum status status = call_find_profile(call, NULL, failure);
+
+	if (!status)
+		status = change_drop(call, call->profile, &was_kept, failure);
+	if (!status && buffer_printf(call->reply, "profile %s: %s, and no token is cached\n",
+			       call->profile->name,
+			       was_kept ? "client credentials dropped" : "none were kept"))
+		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	return status;
+}

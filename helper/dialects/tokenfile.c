@@ -1,0 +1,143 @@
+#include "tokenfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../buffer.h"
+
+/* ---- where ---- */
+
+static enum status find_wlcg(struct buffer *path, struct failure *failure)
+{
+	const char *named = getenv("BEARER_TOKEN_FILE");
+	const char *directory = getenv("XDG_RUNTIME_DIR");
+	enum status status;
+
+	if (named && *named != '\0')
+		status = buffer_append_text(path, named);
+	else
+		status = buffer_printf(path, "%s/bt_u%ld",
+			directory && *directory == '/' ? directory : "/tmp", (long)geteuid());
+	return status ? status_fail(failure, STATUS_USAGE, "the token file's path is too long")
+		      : STATUS_OK;
+}
+
+static enum status find_htslib(struct buffer *path, struct failure *failure)
+{
+	const char *named = getenv("HTS_AUTH_LOCATION");
+
+	if (!named || *named == '\0' || strstr(named, "://") || strchr(named, '%'))
+		return status_fail(
+			failure, STATUS_USAGE, "HTS_AUTH_LOCATION names no file to write");
+	return buffer_append_text(path, named)
+		       ? status_fail(failure, STATUS_USAGE, "HTS_AUTH_LOCATION is too long")
+		       : STATUS_OK;
+}
+
+/* ---- what ---- */
+
+static enum status compose_bare(const struct call *call, struct buffer *content)
+{
+	return buffer_printf(content, "%s\n", call->token.value);
+}
+
+/* All of it is made of characters that JSON takes as they are. */
+static enum status compose_htslib(const struct call *call, struct buffer *content)
+{
+	return buffer_printf(content,
+		"{\"access_token\":\"%s\",\"token_type\":\"Bearer\",\"expires_in\":%lld}\n",
+		call->token.value, (long long)(token_usable_until(&call->token) - call->clock()));
+}
+
+/* ---- how ---- */
+
+/* In /tmp anybody may have put something by that name. */
+static enum status check_target(const char *path, struct failure *failure)
+{
+	struct stat found;
+
+	if (lstat(path, &found) != 0)
+		return errno == ENOENT ? STATUS_OK
+				       : status_fail(failure, STATUS_SYSTEM, "%s: %s", path,
+						 strerror(errno));
+	if (!S_ISREG(found.st_mode) || found.st_uid != geteuid())
+		return status_fail(failure, STATUS_UNSAFE,
+			"%s: is no file of ours, so it is left alone", path);
+	return STATUS_OK;
+}
+
+/* mkostemp(3) makes a file of a new name, 0600, and follows no link. */
+static enum status replace(const char *path, const struct buffer *content, struct failure *failure)
+{
+	char fresh[PATH_MAX];
+	int length = snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path);
+	bool written;
+	int fd;
+
+	if (length < 0 || (size_t)length >= sizeof(fresh))
+		return status_fail(failure, STATUS_USAGE, "the token file's path is too long");
+	fd = mkostemp(fresh, O_CLOEXEC);
+	if (fd < 0)
+		return status_fail(
+			failure, STATUS_SYSTEM, "cannot write %s: %s", path, strerror(errno));
+	written = buffer_write(content, fd) == STATUS_OK;
+	if (close(fd) != 0)
+		written = false;
+	if (!written || rename(fresh, path) != 0) {
+		status_fail(failure, STATUS_SYSTEM, "cannot write %s: %s", path, strerror(errno));
+		unlink(fresh);
+		return STATUS_SYSTEM;
+	}
+	return STATUS_OK;
+}
+
+static enum status write_file(struct call *call,
+	enum status (*find)(struct buffer *path, struct failure *failure),
+	enum status (*compose)(const struct call *call, struct buffer *content),
+	struct failure *failure)
+{
+	struct buffer path = BUFFER_INIT(PATH_MAX);
+	struct buffer content = BUFFER_INIT(2 * TOKEN_MAX_BYTES);
+	enum status status = find(&path, failure);
+
+	if (!status)
+		status = check_target(path.data, failure);
+	if (!status)
+		status = call_find_url(call, failure);
+	if (!status)
+		status = call_supply(call, NULL, failure);
+	if (!status && (compose(call, &content) || buffer_printf(call->reply, "%s\n", path.data)))
+		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	if (!status)
+		status = replace(path.data, &content, failure);
+	buffer_release(&content);
+	buffer_release(&path);
+	return status;
+}
+
+enum status tokenfile_write(struct call *call, struct failure *failure)
+{
+	return write_file(call, find_wlcg, compose_bare, failure);
+}
+
+enum status tokenfile_write_htslib(struct call *call, struct failure *failure)
+{
+	return write_file(call, find_htslib, compose_htslib, failure);
+}
+
+enum status tokenfile_show_htslib(struct call *call, struct failure *failure)
+{
+	enum status status = call_find_url(call, failure);
+
+	if (!status)
+		status = call_supply(call, NULL, failure);
+	if (!status && compose_htslib(call, call->reply))
+		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	return status;
+}

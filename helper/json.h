@@ -1,0 +1,47 @@
+#ifndef JSON_H
+#define JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "buffer.h"
+
+/*
+ * JSON as others write it, and the few pieces of it that we write: the fence round cJSON. Every
+ * function that looks at a value takes NULL for one that is not there. Values are of their document
+ * and live as long.
+ */
+struct json;
+
+/*
+ * One object, with nothing but white space behind it; NULL for all else, and for text with a NUL,
+ * raw or escaped, as what such a string is cut to could pass for something else.
+ */
+struct json *json_read(const char *text, size_t length);
+
+/* Wipe every string and free. */
+void json_free(struct json *document);
+
+/* The first member of that name, its case minded; NULL where there is none. */
+const struct json *json_member(const struct json *object, const char *name);
+
+/* The items of an array or object: for (item = json_first(list); item; item = json_next(item)) */
+const struct json *json_first(const struct json *list);
+const struct json *json_next(const struct json *item);
+
+/* NULL where the value is no string. */
+const char *json_text(const struct json *value);
+
+/* False where the value is no number. */
+bool json_number(const struct json *value, double *number);
+
+bool json_is_null(const struct json *value);
+
+/* Append text as a JSON string, quotes included. */
+enum status json_write_text(struct buffer *out, const char *text) MUST_CHECK;
+
+/* Append an instant as a JSON string: RFC 3339, in whole seconds, Z. */
+enum status json_write_time(struct buffer *out, time_t instant) MUST_CHECK;
+
+#endif

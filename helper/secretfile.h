@@ -1,0 +1,28 @@
+#ifndef SECRETFILE_H
+#define SECRETFILE_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "buffer.h"
+
+struct settings;
+
+/*
+ * A file that holds a secret: ours and closed to all others, or root's and readable by a group of
+ * ours at most. "~/x" is of the home directory; a name without "/" may be a credential that systemd
+ * hands to its unit (systemd.exec(5), LoadCredential=).
+ */
+
+/*
+ * Append the file to content. what names its purpose in reasons. STATUS_NO_SECRET: it cannot be
+ * read, or is too long; STATUS_UNSAFE: others can read it, and failure says what to run.
+ */
+enum status secretfile_read(const struct settings *settings, const char *path, const char *what,
+	struct buffer *content, struct failure *failure) MUST_CHECK;
+
+/* When it was last changed; false where it is not there. */
+bool secretfile_changed(
+	const struct settings *settings, const char *path, struct timespec *changed);
+
+#endif
