@@ -45,7 +45,8 @@ enum {
 	STACK_BYTES = 16384,
 	DESCRIPTORS_MAX = 1 << 20,
 	STOP_GRACE_MS = 1000,
-	STOP_SIGNAL = SIGALRM,   /* one that nobody sends to a whole process group */
+	STOP_SIGNAL = SIGALRM, /* one that nobody sends to a whole process group */
+	UNKNOWN_WAIT_STATUS = 255 << 8,
 	OTHER_PID_NAMESPACE = 0, /* what getppid() calls a parent there */
 	KERNEL_SIGSET_BYTES = _NSIG / 8,
 };
@@ -87,6 +88,13 @@ struct launch {
 	enum status status;    /* why the program was stopped, if it was */
 	char chunk[CHUNK_BYTES];
 };
+
+/* The name by which no sanitizer intercepts it: in a host built with one, too, it must be clone(2).
+ */
+#ifdef __GLIBC__
+int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
+#define clone __clone
+#endif
 
 /*
  * Code that runs beside the caller on its thread-local data: the sanitizers' bookkeeping there
@@ -174,9 +182,9 @@ BESIDE_CALLER static int become_program(void *argument)
 BESIDE_CALLER static int watch(pid_t program)
 {
 	unsigned long watched[8] = {1UL << (SIGCHLD - 1) | 1UL << (STOP_SIGNAL - 1)};
-	int status = 0;
+	int status = UNKNOWN_WAIT_STATUS;
 
-	while (syscall(SYS_wait4, program, &status, WNOHANG, NULL) != program) {
+	while (syscall(SYS_wait4, program, &status, WNOHANG, NULL) == 0) {
 		if (syscall(SYS_rt_sigtimedwait, watched, NULL, NULL, KERNEL_SIGSET_BYTES) !=
 			STOP_SIGNAL)
 			continue;
