@@ -270,6 +270,7 @@ struct easy *easy_duplicate(CURL *handle, const struct easy *original)
 	copy->doom = NULL;
 	copy->performing = false;
 	copy->multi = NULL;
+	copy->carried = CARRIED_NOTHING;
 	whole = text_copy(&copy->url, &original->url);
 	whole &= text_copy(&copy->default_protocol, &original->default_protocol);
 	whole &= text_copy(&copy->no_proxy, &original->no_proxy);
@@ -297,6 +298,7 @@ void easy_reset(struct easy *easy)
 		.multi_drives = easy->multi_drives,
 	};
 
+	multi_unwatch(easy);
 	free(easy->default_protocol.bytes);
 	free(easy->no_proxy.bytes);
 	free(easy->protocols_text.bytes);
@@ -314,6 +316,7 @@ void easy_free(struct easy *easy)
 {
 	if (!easy)
 		return;
+	multi_part(easy);
 	easy_reset(easy);
 	free(easy->url.bytes);
 	free(easy);
@@ -324,7 +327,7 @@ struct multi *multi_find(const CURLM *handle)
 	return table_find(&multis, handle);
 }
 
-struct multi *multi_get(CURLM *handle, const struct libcurl *libcurl)
+static struct multi *multi_get(CURLM *handle, const struct libcurl *libcurl)
 {
 	struct multi *multi = multi_find(handle);
 	void *stale;
@@ -342,6 +345,53 @@ struct multi *multi_get(CURLM *handle, const struct libcurl *libcurl)
 	}
 	free(stale);
 	return multi;
+}
+
+void multi_join(CURLM *handle, struct easy *easy)
+{
+	struct multi *multi = multi_get(handle, easy->libcurl);
+
+	if (!multi)
+		return;
+	easy->multi = handle;
+	easy->multi_serial = multi->serial;
+	easy->multi_drives = multi->drives;
+}
+
+void multi_part(struct easy *easy)
+{
+	multi_unwatch(easy);
+	easy->multi = NULL;
+}
+
+struct multi *multi_of(const struct easy *easy)
+{
+	struct multi *multi = easy->multi ? multi_find(easy->multi) : NULL;
+
+	return multi && multi->serial == easy->multi_serial ? multi : NULL;
+}
+
+void multi_watch(struct easy *easy)
+{
+	struct multi *multi = multi_of(easy);
+
+	multi_unwatch(easy);
+	if (!multi)
+		return;
+	easy->watched_next = multi->watched;
+	multi->watched = easy;
+}
+
+void multi_unwatch(struct easy *easy)
+{
+	struct multi *multi = multi_of(easy);
+	struct easy **link = multi ? &multi->watched : NULL;
+
+	while (link && *link && *link != easy)
+		link = &(*link)->watched_next;
+	if (link && *link)
+		*link = easy->watched_next;
+	easy->watched_next = NULL;
 }
 
 void multi_forget(const CURLM *handle)

@@ -76,6 +76,7 @@ struct easy {
 	CURLM *multi;
 	unsigned long multi_serial;
 	unsigned long multi_drives;
+	struct easy *watched_next;
 };
 
 /* NULL where the handle's creation was not seen. */
@@ -133,12 +134,21 @@ struct multi {
 	const struct libcurl *libcurl;
 	unsigned long serial; /* tells it from others that had its address */
 	unsigned long drives; /* how often it was made to work */
+	struct easy *watched; /* carry a token and got their URL as a CURLU */
 };
 
 struct multi *multi_find(const CURLM *handle);
 
-/* The same, made where there is none; NULL where memory is short. */
-struct multi *multi_get(CURLM *handle, const struct libcurl *libcurl);
+/* The handle was added to it, or removed. */
+void multi_join(CURLM *handle, struct easy *easy);
+void multi_part(struct easy *easy);
+
+/* The one the easy handle was added to; NULL where it is in none, or in one that is gone. */
+struct multi *multi_of(const struct easy *easy);
+
+void multi_watch(struct easy *easy);
+void multi_unwatch(struct easy *easy);
+
 void multi_forget(const CURLM *handle);
 
 #endif

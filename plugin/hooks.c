@@ -134,7 +134,6 @@ CURLcode hook_easy_perform(struct site site, CURL *handle)
 CURLMcode hook_multi_add_handle(struct site site, CURLM *multi_handle, CURL *handle)
 {
 	struct easy_call call = easy_call(site, handle);
-	struct multi *multi;
 	CURLMcode code;
 
 	if (!call.libcurl)
@@ -142,12 +141,7 @@ CURLMcode hook_multi_add_handle(struct site site, CURLM *multi_handle, CURL *han
 	code = call.libcurl->next.multi_add_handle(multi_handle, handle);
 	if (!call.easy || code != CURLM_OK)
 		return code;
-	multi = multi_get(multi_handle, call.libcurl);
-	if (multi) {
-		call.easy->multi = multi_handle;
-		call.easy->multi_serial = multi->serial;
-		call.easy->multi_drives = multi->drives;
-	}
+	multi_join(multi_handle, call.easy);
 	inject(call.easy);
 	return code;
 }
@@ -161,8 +155,8 @@ CURLMcode hook_multi_remove_handle(struct site site, CURLM *multi_handle, CURL *
 		return CURLM_INTERNAL_ERROR;
 	code = call.libcurl->next.multi_remove_handle(multi_handle, handle);
 	if (call.easy && code == CURLM_OK) {
-		call.easy->multi = NULL;
 		inject_undo(call.easy);
+		multi_part(call.easy);
 	}
 	return code;
 }
@@ -189,8 +183,11 @@ static const struct libcurl *drive(struct site site, CURLM *multi_handle)
 {
 	struct multi_call call = multi_call(site, multi_handle);
 
-	if (call.multi)
+	if (call.multi) {
 		call.multi->drives++;
+		if (call.multi->watched)
+			inject_recheck(call.multi);
+	}
 	return call.libcurl;
 }
 

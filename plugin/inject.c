@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "buffer.h"
+#include "origin.h"
 #include "policy.h"
 #include "scope.h"
 #include "supplier.h"
@@ -27,22 +28,33 @@ static CURLcode set_text(const struct easy *easy, CURLoption option, const char 
 	return easy->libcurl->own.easy_setopt(easy->handle, option, value);
 }
 
-__attribute__((format(printf, 2, 3), cold)) static void say(
-	const struct easy *easy, const char *format, ...)
+static bool is_traced(void)
 {
 	const struct settings *settings = scope_settings();
+
+	return settings && settings->trace;
+}
+
+__attribute__((format(printf, 2, 3), cold)) static void say(
+	const struct realm *realm, const char *format, ...)
+{
+	struct buffer line = BUFFER_INIT(TRACE_LINE_MAX);
 	struct trace trace = TRACE_OFF;
-	char text[FAILURE_MAX_BYTES + 128];
+	char text[FAILURE_MAX_BYTES + 64];
 	va_list arguments;
 
-	if (!settings || !settings->trace)
+	if (!is_traced())
 		return;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	trace_open(&trace, "sypht-preload", settings);
-	trace_say(&trace, "transfer %p: %s", (void *)easy->handle, text);
+	trace_open(&trace, "sypht-preload", scope_settings());
+	if (realm && origin_write(&realm->origin, &line) == STATUS_OK)
+		trace_say(&trace, "request to %s: %s", buffer_text(&line), text);
+	else
+		trace_say(&trace, "request: %s", text);
 	trace_close(&trace);
+	buffer_release(&line);
 }
 
 /* The safe ones among names, and whether there are others. */
@@ -152,18 +164,19 @@ void inject_undo(struct easy *easy)
 	else if (easy->carried == CARRIED_DOOM)
 		take_doom(easy);
 	easy->carried = CARRIED_NOTHING;
+	multi_unwatch(easy);
 	errno = error;
 }
 
 static void doom(struct easy *easy, const struct realm *realm, const struct failure *failure)
 {
 	if (settings_passes_on_failure(scope_settings())) {
-		say(easy, "sent without a token: %s", failure->reason);
+		say(realm, "sent without a token: %s", failure->reason);
 		return;
 	}
 	easy->realm = realm;
 	put_doom(easy, *failure->reason ? failure->reason : "memory was short");
-	say(easy, "not sent: %s", failure->reason);
+	say(realm, "not sent: %s", failure->reason);
 }
 
 static void put_leased(struct easy *easy, const struct realm *realm, const struct lease *lease)
@@ -171,10 +184,12 @@ static void put_leased(struct easy *easy, const struct realm *realm, const struc
 	struct failure failure = {"libcurl does not take the token"};
 
 	easy->realm = realm;
+	if (easy->url_handle)
+		multi_watch(easy);
 	if (put_token(easy, lease->token)) {
-		if (scope_settings()->trace)
-			say(easy, "carries token %s of profile %s to %s", lease->fingerprint,
-				supplier_profile(realm->supplier), realm->origin.host);
+		if (is_traced())
+			say(realm, "carries token %s of profile %s", lease->fingerprint,
+				supplier_profile(realm->supplier));
 		return;
 	}
 	inject_undo(easy);
@@ -199,16 +214,14 @@ static void supply(struct easy *easy, const struct realm *realm)
 void inject(struct easy *easy)
 {
 	int error = errno;
-	struct verdict verdict;
+	struct verdict verdict = policy_judge(easy);
 
 	inject_undo(easy);
-	if (scope_settings()) {
-		verdict = policy_judge(easy);
-		if (verdict.realm)
-			supply(easy, verdict.realm);
-		else if (scope_settings()->trace)
-			say(easy, "left alone: %s", verdict.reason);
-	}
+	if (verdict.realm && !verdict.reason)
+		supply(easy, verdict.realm);
+	else if (is_traced())
+		say(verdict.realm, "left alone: %s",
+			verdict.reason ? verdict.reason : "not in scope");
 	errno = error;
 }
 
@@ -227,13 +240,25 @@ CURLcode inject_settle(struct easy *easy, CURLcode result)
 	return result;
 }
 
+void inject_recheck(struct multi *multi)
+{
+	struct easy *easy, *next;
+
+	for (easy = multi->watched; easy; easy = next) {
+		struct verdict verdict = policy_judge(easy);
+
+		next = easy->watched_next;
+		if (verdict.realm != easy->realm || verdict.reason)
+			inject_undo(easy);
+	}
+}
+
 /* In curl_easy_perform(), or in a multi handle that was made to work since it was added. */
 static bool has_started(const struct easy *easy)
 {
-	const struct multi *multi = multi_find(easy->multi);
+	const struct multi *multi = multi_of(easy);
 
-	return easy->performing || !multi || multi->serial != easy->multi_serial ||
-	       multi->drives != easy->multi_drives;
+	return easy->performing || !multi || multi->drives != easy->multi_drives;
 }
 
 CURLcode inject_change(struct easy *easy, CURLcode (*setopt)(CURL *, CURLoption, ...),
@@ -257,5 +282,6 @@ void inject_clean_copy(CURL *copy, const struct easy *original)
 
 	carrier.handle = copy;
 	carrier.doom = NULL;
+	carrier.multi = NULL;
 	inject_undo(&carrier);
 }

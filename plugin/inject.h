@@ -29,6 +29,12 @@ CURLcode inject_settle(struct easy *easy, CURLcode result);
 CURLcode inject_change(struct easy *easy, CURLcode (*setopt)(CURL *, CURLoption, ...),
 	CURLoption option, union setting setting);
 
+/*
+ * The multi handle is about to work. A CURLU can be changed without curl_easy_setopt(): transfers
+ * that got theirs changed since, and go elsewhere now, lose the token.
+ */
+void inject_recheck(struct multi *multi);
+
 /* A duplicate of a handle carries what was put on the original: take it off. */
 void inject_clean_copy(CURL *copy, const struct easy *original);
 

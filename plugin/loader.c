@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "imports.h"
 #include "object.h"
@@ -96,7 +97,7 @@ static int allowed_mode(const char *file, int mode)
 {
 	int error = errno;
 
-	if (mode & RTLD_DEEPBIND && file && imports_libcurl(file))
+	if (mode & RTLD_DEEPBIND && file && !getauxval(AT_SECURE) && imports_libcurl(file))
 		mode &= ~RTLD_DEEPBIND;
 	errno = error;
 	return mode;
@@ -122,17 +123,33 @@ static void *found_by_handle(void *handle, const char *name)
 	return hook ? hook : found;
 }
 
-static bool concerns_us(const void *handle, const char *name)
+/*
+ * In the default scope our own functions come first. A program that asks so whether there is a
+ * libcurl gets the answer it would get without us.
+ */
+static void *found_by_default(void *handle, const char *name)
 {
-	return handle != RTLD_NEXT && handle != RTLD_DEFAULT && name &&
-	       strncmp(name, "curl_", 5) == 0;
+	const void *caller = __builtin_return_address(0);
+	void *found = real_dlsym()(handle, name);
+	void *beside;
+	struct object user;
+
+	if (!found || !object_is_ours(found) || loader_next(name, NULL))
+		return found;
+	beside = object_at(&user, caller) ? loader_symbol_beside(user.name, name, NULL) : NULL;
+	return beside && !object_is_ours(beside) ? found : real_dlsym()(RTLD_NEXT, name);
+}
+
+static bool is_function_of_libcurl(const char *name)
+{
+	return name && strncmp(name, "curl_", 5) == 0 && !getauxval(AT_SECURE);
 }
 
 void *dlsym(void *handle, const char *name)
 {
 	dlsym_function *real = real_dlsym();
 
-	if (concerns_us(handle, name))
-		real = found_by_handle;
+	if (handle != RTLD_NEXT && is_function_of_libcurl(name))
+		real = handle == RTLD_DEFAULT ? found_by_default : found_by_handle;
 	LAST_CALL real(handle, name);
 }

@@ -10,8 +10,8 @@ struct realm;
  * the environment; nothing is read, sent or changed.
  */
 struct verdict {
-	const struct realm *realm; /* NULL: no token */
-	const char *reason;        /* then: why */
+	const struct realm *realm; /* NULL: not in scope */
+	const char *reason;        /* why it may carry no token; NULL: it may */
 };
 
 struct verdict policy_judge(const struct easy *easy);

@@ -1,0 +1,15 @@
+#ifndef TARGET_H
+#define TARGET_H
+
+struct easy;
+struct realm;
+
+/*
+ * Where a transfer will go: the realm of the origin that its URL, port and default protocol lead
+ * to, parsed by the libcurl that will make the request. NULL where no profile names it, no URL was
+ * seen, libcurl does not take the URL, or is too old (7.66 is needed). *reason is set where the URL
+ * itself speaks against a token.
+ */
+const struct realm *target_realm(const struct easy *easy, const char **reason);
+
+#endif
