@@ -216,6 +216,38 @@ code_of() {
 	assert_output "307 $SANDBOX_BYSTANDER/x"
 }
 
+@test "files are served to callers, whole, in one range and in several" {
+	local token
+	token=$(token_of)
+	printf 0123456789 >"$SANDBOX_FILES/digits"
+
+	try call "$token" "$SANDBOX_API/files/digits"
+	assert_output 0123456789
+	try call "$token" -r 2-4 "$SANDBOX_API/files/digits"
+	assert_output 234
+	try call "$token" -r 0-1,-2 "$SANDBOX_API/files/digits"
+	assert_contains "$output" 'Content-Range: bytes 8-9/10'
+	assert_equal "$(code_of "$token" -r 10- "$SANDBOX_API/files/digits")" 416
+	assert_equal "$(code_of "$token" --path-as-is "$SANDBOX_API/files/../ca.pem")" 404
+	try sandbox_curl -o /dev/null -w '%{http_code}' "$SANDBOX_API/files/digits"
+	assert_output 401
+}
+
+@test "git's own server answers for repositories" {
+	git init -q --bare "$SANDBOX_GIT/empty.git"
+	try call "$(token_of)" -i "$SANDBOX_API/git/empty.git/info/refs?service=git-upload-pack"
+	assert_contains "$output" 'HTTP/1.1 200'
+	assert_contains "$output" '# service=git-upload-pack'
+}
+
+@test "API and bystander have an address for HTTP/2" {
+	local url
+	for url in "$SANDBOX_API_HTTP2/open" "$SANDBOX_BYSTANDER_HTTP2"; do
+		try sandbox_curl -o /dev/null -w '%{http_version} %{http_code}' "$url"
+		assert_output '2 200'
+	done
+}
+
 # Faults: what is ordered, and what curl makes of it.
 
 spoilt() {

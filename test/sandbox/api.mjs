@@ -3,6 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { echo, redirect } from './echo.mjs';
 import { extract, wantedPrefixes } from './extraction.mjs';
+import { createFiles } from './files.mjs';
+import { createGit } from './git.mjs';
 import { json } from './http.mjs';
 import { bearerOf } from './journal.mjs';
 
@@ -11,7 +13,8 @@ const challenge = (status, error, details = '') => json(status, { error },
 
 const notFound = () => json(404, { error: 'not_found' });
 
-export function createApi(authority) {
+// What lies in the directories files and git is served under /files/ and /git/.
+export function createApi(authority, { files, git }) {
   const results = new Map();
 
   async function upload(request, body) {
@@ -54,6 +57,8 @@ export function createApi(authority) {
     { is: 'GET', path: /^\/app\/company\/byclientid\/([^/]+)$/, answer: company },
     { path: /^\/echo(?:\/.*)?$/, answer: echo },
     { path: /^\/redirect$/, answer: redirect },
+    { path: /^\/files\/(.+)$/, answer: createFiles(files) },
+    { path: /^\/git\/(.+)$/, answer: createGit(git) },
     { path: /^\/open(?:\/.*)?$/, answer: echo, open: true },
     { path: /^/, answer: notFound },
   ];

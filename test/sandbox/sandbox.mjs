@@ -3,10 +3,12 @@
 //   node sandbox.mjs DIRECTORY [--parent PID]
 //
 // DIRECTORY then holds ca.pem, requests.jsonl, token-requests.jsonl and, last and whole as the
-// sign that all is ready, sandbox.env. The sandbox ends on SIGTERM, and by itself once the
-// parent (who started it, unless told otherwise) is gone.
+// sign that all is ready, sandbox.env. What a test puts into its files/ and git/, the API serves.
+// The sandbox ends on SIGTERM, and by itself once the parent (who started it, unless told
+// otherwise) is gone.
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import http from 'node:http';
+import http2 from 'node:http2';
 import https from 'node:https';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -55,7 +57,11 @@ async function start(directory) {
   const faults = new Faults();
   const tls = await makeCertificates(directory);
 
-  const servers = { front: https, api: https, api6: https, apiHttp: http, bystander: https, bystanderHttp: http };
+  const overHttp2 = { createServer: (options) => http2.createSecureServer({ ...options, allowHTTP1: true }) };
+  const servers = {
+    front: https, api: https, api6: https, apiHttp: http, apiHttp2: overHttp2,
+    bystander: https, bystanderHttp: http, bystanderHttp2: overHttp2,
+  };
   for (const [name, { createServer }] of Object.entries(servers)) {
     servers[name] = createServer(tls);
     rememberRawSockets(servers[name]);
@@ -67,13 +73,15 @@ async function start(directory) {
   provider.on('grant.success', () => { journal.counts.issued += 1; });
 
   const authority = await createAuthority(provider, providerPort, issuer);
+  const served = { files: join(directory, 'files'), git: join(directory, 'git') };
+  await Promise.all(Object.values(served).map((each) => mkdir(each)));
   const serve = (names, of, respond) => {
     const handler = exchange({ serverOf: of, respond, faults, journal });
     names.forEach((name) => servers[name].on('request', handler));
   };
   serve(['front'], serverOf, createFront(providerPort));
-  serve(['api', 'api6', 'apiHttp'], () => 'api', createApi(authority));
-  serve(['bystander', 'bystanderHttp'], () => 'bystander', bystander);
+  serve(['api', 'api6', 'apiHttp', 'apiHttp2'], () => 'api', createApi(authority, served));
+  serve(['bystander', 'bystanderHttp', 'bystanderHttp2'], () => 'bystander', bystander);
 
   return {
     SANDBOX_PID: process.pid,
@@ -85,8 +93,12 @@ async function start(directory) {
     SANDBOX_API: `https://127.0.0.1:${await listen(servers.api)}`,
     SANDBOX_API_IPV6: await addressOn6(servers.api6),
     SANDBOX_API_HTTP: `http://127.0.0.1:${await listen(servers.apiHttp)}`,
+    SANDBOX_API_HTTP2: `https://127.0.0.1:${await listen(servers.apiHttp2)}`,
     SANDBOX_BYSTANDER: `https://127.0.0.1:${await listen(servers.bystander)}`,
     SANDBOX_BYSTANDER_HTTP: `http://127.0.0.1:${await listen(servers.bystanderHttp)}`,
+    SANDBOX_BYSTANDER_HTTP2: `https://127.0.0.1:${await listen(servers.bystanderHttp2)}`,
+    SANDBOX_FILES: served.files,
+    SANDBOX_GIT: served.git,
     SANDBOX_ADMIN: `http://127.0.0.1:${await listen(http.createServer(createAdmin({ journal, faults, authority })))}`,
     SANDBOX_REQUESTS: journal.files.requests,
     SANDBOX_TOKEN_REQUESTS: journal.files.tokenRequests,
