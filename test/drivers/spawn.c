@@ -11,6 +11,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -362,6 +363,14 @@ static void host_cancelled(void)
 		"a cancelled thread ends, but not inside");
 }
 
+static void filter_calls(struct sock_filter *rules, unsigned short count)
+{
+	struct sock_fprog program = {.len = count, .filter = rules};
+
+	expect(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no new privileges");
+	expect(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0, "a filter");
+}
+
 /* An old kernel, or a sandbox: no close_range, no clone3. */
 static void host_filtered(void)
 {
@@ -374,13 +383,28 @@ static void host_filtered(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = {.len = sizeof(rules) / sizeof(rules[0]), .filter = rules};
 	int inheritable = open("/dev/null", O_RDONLY);
 
-	expect(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no new privileges");
-	expect(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0, "a filter");
+	filter_calls(rules, sizeof(rules) / sizeof(rules[0]));
 	calls();
 	close(inheritable);
+}
+
+/* An emulator, to which memory in common means a thread or a vfork. */
+static void host_emulated(void)
+{
+	struct sock_filter rules[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 4),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_VM, 0, 2),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD | CLONE_VFORK, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	filter_calls(rules, sizeof(rules) / sizeof(rules[0]));
+	calls();
 }
 
 static const struct {
@@ -402,6 +426,7 @@ static const struct {
 	{"blocked", host_blocked},
 	{"cancelled", host_cancelled},
 	{"filtered", host_filtered},
+	{"emulated", host_emulated},
 };
 
 static int play_host(const char *name)
