@@ -29,7 +29,7 @@ CREDENTIAL = credential command $(addprefix dialects/,call change account git sh
 	tokenfile login status) terminal $(SUPPLY)
 DIALECT    = dialect command $(addprefix dialects/,call change account bazel cargo docker \
 	kubernetes statusjson) json $(SUPPLY)
-MINT       = mint endpoint response json process attributes origin token buffer status
+MINT       = mint discovery endpoint assertion response transfer json process attributes origin token buffer status
 PLUGIN     = $(basename $(notdir $(filter-out plugin/run.c plugin/program.c,$(wildcard plugin/*.c))))
 RUN        = run program
 
@@ -62,7 +62,7 @@ $(BUILD)/sypht-credential: $(CREDENTIAL:%=$(BUILD)/static/helper/%.o)
 $(BUILD)/sypht-run: $(RUN:%=$(BUILD)/static/plugin/%.o)
 	$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) -Wl,--gc-sections -o $@ $^ $(LDFLAGS)
 $(BUILD)/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%.o)
-	$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(LDFLAGS) -lcurl -lcjson
+	$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(LDFLAGS) -lcurl -lcjson -lcrypto
 $(BUILD)/sypht-dialect: $(DIALECT:%=$(BUILD)/host/helper/%.o)
 	$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(INIH) $(LDFLAGS) -lcjson
 $(LINKS): $(BUILD)/sypht-credential

@@ -2,34 +2,40 @@
 #define ENDPOINT_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #include "profile.h"
 
+struct attributes;
 struct buffer;
 struct grant;
 
 /*
- * The token request of RFC 6749, 4.4: the only file that drives libcurl. TLS is verified and at
- * least 1.2, no redirect is followed, the reply is bounded. Network faults, 429 and 5xx are tried
- * again three times, with growing pauses or as Retry-After says, all inside timeout_ms.
+ * The token request of RFC 6749, 4.4, and how the client proves itself in it: by its secret in a
+ * Basic header or in the body, or by an assertion it signs (RFC 7523), a fresh one for each try.
  */
 struct endpoint_request {
 	const char *token_url;
 	const char *client_id;
-	const char *client_secret;
-	const char *scope; /* NULL: not sent; the same for the next two */
+	const char *client_secret; /* for basic and post */
+	const char *scope;         /* NULL: not sent; the same for the next one */
 	const char *audience;
 	const struct attributes *resources; /* its resource[] */
 	enum profile_auth_method auth_method;
-	bool basic_raw;     /* the two halves of Basic as they are, not form-encoded first */
-	const char *cainfo; /* CA bundle; NULL: libcurl's own */
-	long timeout_ms;
+	bool basic_raw; /* the two halves of Basic as they are, not form-encoded first */
+
+	const char *private_key; /* for private_key_jwt: PEM */
+	const char *private_key_id;
+	const char *assertion_audience; /* NULL: token_url */
+	time_t (*clock)(void);
+
+	const char *cainfo; /* as in struct transfer; the same for the next one */
+	long long deadline;
 };
 
 /*
- * On success grant is the caller's, for grant_release(). story gets a "trace[]" line for each
- * attempt: what was asked, what came back, how long it took. STATUS_REFUSED, STATUS_UNREACHABLE,
- * STATUS_TIMEOUT: failure names the endpoint and its reason.
+ * On success grant is the caller's, for grant_release(). story: as in struct transfer.
+ * STATUS_REFUSED, STATUS_UNREACHABLE, STATUS_TIMEOUT: failure names the endpoint and its reason.
  */
 enum status endpoint_mint(const struct endpoint_request *request, struct grant *grant,
 	struct buffer *story, struct failure *failure) MUST_CHECK;

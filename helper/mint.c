@@ -1,19 +1,35 @@
 /*
  * sypht-mint: one token request. It reads what to ask on stdin and answers on stdout, both in
  * key=value lines: credential, expires_in and scope, or status and error; and trace[] for the
- * story. It owns libcurl and cJSON, so that the programs which wait for it start without them.
+ * story. It owns libcurl, cJSON and libcrypto, so that the programs which wait for it start without
+ * them.
  */
 #include <curl/curl.h>
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "attributes.h"
+#include "discovery.h"
 #include "endpoint.h"
 #include "process.h"
 #include "response.h"
 #include "settings.h"
+
+enum { KEY_MAX_BYTES = 64 * 1024, URL_MAX_BYTES = 8 * 1024 };
+
+/* What the request holds that has to be put together first. */
+struct parts {
+	struct buffer token_url;   /* as the issuer says; empty where the request says */
+	struct buffer private_key; /* PEM */
+};
+
+static time_t read_clock(void)
+{
+	return time(NULL);
+}
 
 static bool is(const struct attributes *asked, const char *key, const char *value)
 {
@@ -22,10 +38,32 @@ static bool is(const struct attributes *asked, const char *key, const char *valu
 	return found && strcmp(found, value) == 0;
 }
 
-static enum status read_request(
-	const struct attributes *asked, struct endpoint_request *request, struct failure *failure)
+static enum profile_auth_method auth_method(const struct attributes *asked)
+{
+	if (is(asked, "auth_method", "private_key_jwt"))
+		return PROFILE_AUTH_PRIVATE_KEY_JWT;
+	return is(asked, "auth_method", "post") ? PROFILE_AUTH_POST : PROFILE_AUTH_BASIC;
+}
+
+/* The lines of the PEM file, which no single value could hold. */
+static enum status join_private_key(
+	const struct attributes *asked, struct buffer *pem, struct failure *failure)
+{
+	enum status status = STATUS_OK;
+
+	for (const char *line = NULL;
+		!status && (line = attributes_next(asked, "private_key[]", line));)
+		status = buffer_printf(pem, "%s\n", line);
+	return status ? status_fail(failure, status, "the private key is too long") : STATUS_OK;
+}
+
+static enum status read_request(const struct attributes *asked, const struct buffer *private_key,
+	struct endpoint_request *request, struct failure *failure)
 {
 	const char *timeout_ms = attributes_get(asked, "timeout_ms");
+	long left_ms =
+		timeout_ms ? strtol(timeout_ms, NULL, 10) : SETTINGS_TIMEOUT_DEFAULT_S * 1000L;
+	bool proven;
 
 	*request = (struct endpoint_request){
 		.token_url = attributes_get(asked, "token_url"),
@@ -34,17 +72,39 @@ static enum status read_request(
 		.scope = attributes_get(asked, "scope"),
 		.audience = attributes_get(asked, "audience"),
 		.resources = asked,
-		.auth_method =
-			is(asked, "auth_method", "post") ? PROFILE_AUTH_POST : PROFILE_AUTH_BASIC,
+		.auth_method = auth_method(asked),
 		.basic_raw = is(asked, "basic_encoding", "raw"),
+		.private_key = private_key->data,
+		.private_key_id = attributes_get(asked, "private_key_id"),
+		.assertion_audience = attributes_get(asked, "assertion_audience"),
+		.clock = read_clock,
 		.cainfo = attributes_get(asked, "cainfo"),
-		.timeout_ms = timeout_ms ? strtol(timeout_ms, NULL, 10)
-					 : SETTINGS_TIMEOUT_DEFAULT_S * 1000L,
+		.deadline = process_milliseconds() + left_ms,
 	};
-	if (!request->token_url || !request->client_id || !request->client_secret)
+	proven = request->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT
+			 ? request->private_key != NULL
+			 : request->client_secret != NULL;
+	if ((!request->token_url && !attributes_get(asked, "issuer")) || !request->client_id ||
+		!proven)
 		return status_fail(failure, STATUS_MALFORMED,
-			"sypht-mint needs token_url, client_id and client_secret on stdin");
+			"sypht-mint needs token_url or issuer, client_id, and client_secret or "
+			"private_key[] on stdin");
 	return STATUS_OK;
+}
+
+static enum status discover(const struct attributes *asked, struct endpoint_request *request,
+	struct buffer *token_url, struct buffer *story, struct failure *failure)
+{
+	struct discovery discovery = {
+		.issuer = attributes_get(asked, "issuer"),
+		.cainfo = request->cainfo,
+		.deadline = request->deadline,
+		.story = story,
+	};
+	enum status status = discovery_find(&discovery, token_url, failure);
+
+	request->token_url = token_url->data;
+	return status;
 }
 
 static enum status write_grant(const struct grant *grant, struct buffer *answer)
@@ -58,12 +118,35 @@ static enum status write_grant(const struct grant *grant, struct buffer *answer)
 	return status;
 }
 
+static enum status answer_request(
+	const struct attributes *asked, struct buffer *answer, struct failure *failure)
+{
+	struct parts parts = {
+		.token_url = BUFFER_INIT(URL_MAX_BYTES),
+		.private_key = BUFFER_INIT(KEY_MAX_BYTES),
+	};
+	struct endpoint_request request;
+	struct grant grant = GRANT_INIT;
+	enum status status = join_private_key(asked, &parts.private_key, failure);
+
+	if (!status)
+		status = read_request(asked, &parts.private_key, &request, failure);
+	if (!status && !request.token_url)
+		status = discover(asked, &request, &parts.token_url, answer, failure);
+	if (!status)
+		status = endpoint_mint(&request, &grant, answer, failure);
+	if (!status && write_grant(&grant, answer))
+		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	grant_release(&grant);
+	buffer_release(&parts.token_url);
+	buffer_release(&parts.private_key);
+	return status;
+}
+
 int main(void)
 {
 	struct attributes asked = ATTRIBUTES_INIT;
 	struct buffer answer = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
-	struct endpoint_request request;
-	struct grant grant = GRANT_INIT;
 	struct failure failure = {""};
 	enum status status;
 
@@ -71,18 +154,13 @@ int main(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	status = attributes_read(&asked, STDIN_FILENO, &failure);
 	if (!status)
-		status = read_request(&asked, &request, &failure);
-	if (!status)
-		status = endpoint_mint(&request, &grant, &answer, &failure);
-	if (!status && write_grant(&grant, &answer))
-		status = status_fail(&failure, STATUS_NO_MEMORY, "out of memory");
+		status = answer_request(&asked, &answer, &failure);
 	if (status && (attributes_add_number(&answer, "status", status) ||
 			      attributes_add(&answer, "error", failure.reason)))
 		buffer_clear(&answer);
 	if (buffer_append_text(&answer, "\n") || buffer_write(&answer, STDOUT_FILENO))
 		status = STATUS_SYSTEM;
 
-	grant_release(&grant);
 	buffer_release(&answer);
 	attributes_release(&asked);
 	curl_global_cleanup();

@@ -22,6 +22,28 @@ static const char *const MINT_ENVIRONMENT[] = {"http_proxy", "https_proxy", "HTT
 	"all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_DIR", "OPENSSL_CONF", "TZ",
 	NULL};
 
+static const char *const AUTH_METHODS[] = {
+	[PROFILE_AUTH_BASIC] = "basic",
+	[PROFILE_AUTH_POST] = "post",
+	[PROFILE_AUTH_PRIVATE_KEY_JWT] = "private_key_jwt",
+};
+
+/* A line of the PEM file is a line of ours. */
+static enum status add_private_key(struct buffer *request, const char *pem)
+{
+	enum status status = STATUS_OK;
+
+	while (pem && *pem != '\0' && !status) {
+		size_t length = strcspn(pem, "\r\n");
+
+		if (length > 0)
+			status = buffer_printf(request, "private_key[]=%.*s\n", (int)length, pem);
+		pem += length;
+		pem += strspn(pem, "\r\n");
+	}
+	return status;
+}
+
 static enum status write_request(const struct supply *supply, const struct secret *secret,
 	long timeout_ms, struct buffer *request)
 {
@@ -34,10 +56,12 @@ static enum status write_request(const struct supply *supply, const struct secre
 		{"issuer", profile->issuer},
 		{"client_id", secret->client_id},
 		{"client_secret", secret->client_secret},
-		{"auth_method", profile->auth_method == PROFILE_AUTH_POST ? "post" : NULL},
+		{"auth_method", AUTH_METHODS[profile->auth_method]},
 		{"basic_encoding", profile->basic_raw ? "raw" : NULL},
 		{"scope", profile->scope},
 		{"audience", profile->audience},
+		{"private_key_id", profile->private_key_id},
+		{"assertion_audience", profile->assertion_audience},
 		{"cainfo", supply->settings->cainfo},
 	};
 	enum status status = attributes_add_number(request, "timeout_ms", timeout_ms);
@@ -46,6 +70,8 @@ static enum status write_request(const struct supply *supply, const struct secre
 		status = attributes_add(request, rows[i].key, rows[i].value);
 	for (size_t i = 0; i < profile->resource.count && !status; i++)
 		status = attributes_add(request, "resource[]", profile->resource.items[i]);
+	if (!status)
+		status = add_private_key(request, secret->private_key);
 	return status ? status : buffer_append_text(request, "\n");
 }
 

@@ -200,6 +200,8 @@ static enum status draft_finish(struct draft *draft, struct profile **out)
 	profile->scope = take(draft, KEY_SCOPE);
 	profile->audience = take(draft, KEY_AUDIENCE);
 	profile->private_key_file = take(draft, KEY_PRIVATE_KEY_FILE);
+	profile->private_key_id = take(draft, KEY_PRIVATE_KEY_ID);
+	profile->assertion_audience = take(draft, KEY_ASSERTION_AUDIENCE);
 	profile->basic_username = take(draft, KEY_BASIC_USERNAME);
 	profile->auth_method = auth_method(draft->text[KEY_AUTH_METHOD]);
 	profile->basic_raw = strcmp(draft->text[KEY_BASIC_ENCODING], "raw") == 0;
@@ -225,6 +227,8 @@ void profile_free(struct profile *profile)
 	free(profile->audience);
 	list_release(&profile->resource);
 	free(profile->private_key_file);
+	free(profile->private_key_id);
+	free(profile->assertion_audience);
 	free(profile->basic_username);
 	free(profile);
 }
