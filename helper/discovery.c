@@ -55,8 +55,8 @@ static enum status fetch(const struct discovery *discovery, const char *url, str
 	if (!status && transfer.http_status == HTTP_OK)
 		*metadata = json_read(buffer_text(&reply), reply.length);
 	if (!status && !*metadata)
-		status_fail(failure, STATUS_OK, "%s: HTTP status %ld, and no metadata", url,
-			transfer.http_status);
+		status_fail(failure, STATUS_OK, TRANSFER_URL ": HTTP status %ld, and no metadata",
+			url, transfer.http_status);
 	buffer_release(&reply);
 	return status;
 }
@@ -80,14 +80,17 @@ static enum status read_metadata(const struct discovery *discovery, const char *
 
 	if (!issuer || strcmp(issuer, discovery->issuer) != 0)
 		return status_fail(failure, STATUS_REFUSED,
-			"%s: the metadata are of issuer '%.80s'", url, issuer ? issuer : "");
+			TRANSFER_URL ": the metadata are of issuer '%.80s'", url,
+			issuer ? issuer : "");
 	if (!endpoint)
-		return status_fail(failure, STATUS_REFUSED, "%s: names no token_endpoint", url);
+		return status_fail(
+			failure, STATUS_REFUSED, TRANSFER_URL ": names no token_endpoint", url);
 	if (!is_endpoint(endpoint))
 		return status_fail(failure, STATUS_REFUSED,
-			"%s: token_endpoint '%.80s' is no https URL", url, endpoint);
+			TRANSFER_URL ": token_endpoint '%.80s' is no https URL", url, endpoint);
 	if (buffer_append_text(token_url, endpoint))
-		return status_fail(failure, STATUS_REFUSED, "%s: token_endpoint is too long", url);
+		return status_fail(
+			failure, STATUS_REFUSED, TRANSFER_URL ": token_endpoint is too long", url);
 	return STATUS_OK;
 }
 

@@ -72,8 +72,8 @@ static enum status write_body(const void *context, struct buffer *body, struct f
 	const struct endpoint_request *request = context;
 
 	if (append_fields(request, body))
-		return status_fail(failure, STATUS_NO_MEMORY, "%s: the request cannot be prepared",
-			request->token_url);
+		return status_fail(failure, STATUS_NO_MEMORY,
+			TRANSFER_URL ": the request cannot be prepared", request->token_url);
 	if (request->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT)
 		return append_assertion(request, body, failure);
 	return STATUS_OK;
@@ -100,7 +100,7 @@ static enum status read_reply(
 		transfer->reply->length, grant, &reason);
 
 	if (status)
-		status_fail(failure, status, "%s: %s", transfer->url, reason.reason);
+		status_fail(failure, status, TRANSFER_URL ": %s", transfer->url, reason.reason);
 	return status;
 }
 
@@ -124,7 +124,7 @@ enum status endpoint_mint(const struct endpoint_request *request, struct grant *
 
 	if (basic && write_basic(request, &username, &password))
 		status = status_fail(failure, STATUS_NO_MEMORY,
-			"%s: the request cannot be prepared", request->token_url);
+			TRANSFER_URL ": the request cannot be prepared", request->token_url);
 	if (basic) {
 		transfer.username = buffer_text(&username);
 		transfer.password = buffer_text(&password);

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ enum {
 	CONNECT_TIMEOUT_MS = 10000,
 	RETRIES = 3,
 	FIRST_PAUSE_MS = 250,
+	RETRY_AFTER_MAX_S = 86400,
 	HTTP_TOO_MANY_REQUESTS = 429,
 	HTTP_SERVER_ERROR = 500,
 	BODY_MAX_BYTES = 256 * 1024,
@@ -115,10 +117,10 @@ static enum status judge(
 	const struct transfer *transfer, const struct attempt *attempt, struct failure *failure)
 {
 	if (attempt->code == CURLE_OPERATION_TIMEDOUT)
-		return status_fail(failure, STATUS_TIMEOUT, "%s: no answer in time: %s",
+		return status_fail(failure, STATUS_TIMEOUT, TRANSFER_URL ": no answer in time: %s",
 			transfer->url, describe_fault(attempt));
 	if (attempt->code)
-		return status_fail(failure, STATUS_UNREACHABLE, "%s: %s", transfer->url,
+		return status_fail(failure, STATUS_UNREACHABLE, TRANSFER_URL ": %s", transfer->url,
 			describe_fault(attempt));
 	return STATUS_OK;
 }
@@ -155,8 +157,10 @@ static long long pause_ms(const struct attempt *attempt, int tries)
 	long long pause = (long long)FIRST_PAUSE_MS << tries;
 	unsigned random = 0;
 
+	if (attempt->retry_after_s > RETRY_AFTER_MAX_S)
+		return RETRY_AFTER_MAX_S * 1000LL;
 	if (attempt->retry_after_s > 0)
-		return (long long)attempt->retry_after_s * 1000;
+		return attempt->retry_after_s * 1000LL;
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = (unsigned)process_milliseconds();
 	return pause / 2 + random % (unsigned)(pause / 2 + 1);
@@ -169,8 +173,8 @@ static void sleep_ms(long long milliseconds)
 		.tv_nsec = (long)(milliseconds % 1000) * 1000000,
 	};
 
-	while (nanosleep(&left, &left) != 0) {
-	}
+	while (nanosleep(&left, &left) != 0 && errno == EINTR)
+		;
 }
 
 /* A story that cannot be told is no failure. */
@@ -205,15 +209,15 @@ static enum status try_until_answered(
 	CURL *handle, struct transfer *transfer, struct buffer *body, struct failure *failure)
 {
 	struct attempt attempt;
-	enum status status;
+	enum status status = status_fail(
+		failure, STATUS_TIMEOUT, TRANSFER_URL ": no time left to ask it", transfer->url);
 
 	for (int tries = 0;; tries++) {
 		long long left_ms = transfer->deadline - process_milliseconds();
 		long long pause;
 
 		if (left_ms <= 0)
-			return status_fail(
-				failure, STATUS_TIMEOUT, "%s: no time left to ask", transfer->url);
+			return status;
 		status = set_body(handle, transfer, body, failure);
 		if (status)
 			return status;
@@ -239,7 +243,7 @@ enum status transfer_run(struct transfer *transfer, struct failure *failure)
 		status = try_until_answered(handle, transfer, &body, failure);
 	else
 		status = status_fail(failure, STATUS_NO_MEMORY,
-			"%s: the request cannot be prepared", transfer->url);
+			TRANSFER_URL ": the request cannot be prepared", transfer->url);
 	curl_easy_cleanup(handle);
 	curl_slist_free_all(headers);
 	buffer_release(&body);

@@ -32,6 +32,9 @@ struct transfer {
  */
 enum status transfer_run(struct transfer *transfer, struct failure *failure) MUST_CHECK;
 
+/* How reasons begin; a URL may be longer than a reason, and must leave room for it. */
+#define TRANSFER_URL "%.100s"
+
 /* Append text as application/x-www-form-urlencoded has it. */
 enum status transfer_form_encode(struct buffer *out, const char *text) MUST_CHECK;
 

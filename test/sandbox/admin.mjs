@@ -1,6 +1,7 @@
 // The levers for tests, over plain http on loopback.
 import { clientById, restoreLifetimes } from './clients.mjs';
 import { json, readBody } from './http.mjs';
+import { addKeyClient } from './provider.mjs';
 
 export function createAdmin({ journal, faults, authority }) {
   const count = () => {
@@ -28,6 +29,13 @@ export function createAdmin({ journal, faults, authority }) {
     // {"token": {"status": 500, "times": 2}, "api": […]}; {} ends them all. See faults.mjs.
     'PUT /faults': (planned) => {
       faults.plan(planned);
+      return {};
+    },
+
+    // {"client_id": "…", "public_key": "PEM", "key_id": "…"}: a client that signs instead of
+    // showing a secret.
+    'PUT /key-client': ({ client_id: id, public_key: key, key_id: keyId }) => {
+      addKeyClient(id, key, keyId);
       return {};
     },
 

@@ -1,5 +1,5 @@
 // The token server: oidc-provider as it is, told about our clients.
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { Provider, errors } from 'oidc-provider';
 import { SCOPES, clientById, clients, inspector } from './clients.mjs';
 
@@ -41,6 +41,15 @@ function metadata({ id, secret, scope, method }) {
     redirect_uris: [],
     ...(scope && { scope }),
   };
+}
+
+// A client that proves itself by a key instead of a secret, known from now on. publicKey is PEM.
+export function addKeyClient(id, publicKey, kid) {
+  const jwk = createPublicKey(publicKey).export({ format: 'jwk' });
+  const client = { id, scope: SCOPES.join(' '), method: 'private_key_jwt', lifetime: 3600 };
+
+  if (!clientById(id)) clients.push(client);
+  stored.set(`Client:${id}`, { ...metadata(client), jwks: { keys: [kid ? { ...jwk, kid } : jwk] } });
 }
 
 function resourceServer(ctx, resource, client) {
