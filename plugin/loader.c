@@ -15,29 +15,30 @@
 /*
  * dlopen() and dlsym() look at the address they return to: whose RUNPATH applies, whom RTLD_NEXT
  * comes after. So the real ones must be jumped to, not called. The compiler does that for a call
- * in the last place wherever it optimises, so it is made to do so here in every build.
+ * in the last place wherever it optimises, so it is made to do so here in every build. Both run
+ * before a sanitizer has set itself up, and must not lean on it.
  */
 #if defined(__clang__)
 #define LAST_CALL __attribute__((musttail)) return
-#define JUMPS     __attribute__((visibility("default"), disable_sanitizer_instrumentation))
+#define PLAIN     __attribute__((disable_sanitizer_instrumentation))
 #else
 #define LAST_CALL return
-#define JUMPS \
-	__attribute__((visibility("default"), optimize("O2"), \
-		no_sanitize("address", "thread", "undefined"), no_stack_protector))
+#define PLAIN \
+	__attribute__((optimize("O2"), no_sanitize("address", "thread", "undefined"), \
+		no_stack_protector))
 #endif
 
 typedef void *dlopen_function(const char *file, int mode);
 typedef void *dlsym_function(void *handle, const char *name);
 
-JUMPS dlopen_function dlopen;
-JUMPS dlsym_function dlsym;
+__attribute__((visibility("default"))) dlopen_function dlopen;
+__attribute__((visibility("default"))) dlsym_function dlsym;
 
 /* The versions under which C libraries export them, by architecture and age. */
 static const char *const libc_versions[] = {"GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17", "GLIBC_2.0",
 	"GLIBC_2.1", "GLIBC_2.27", "GLIBC_2.4"};
 
-static void *find_real(_Atomic(void *) *kept, const char *name)
+PLAIN static void *find_real(_Atomic(void *) *kept, const char *name)
 {
 	void *real = atomic_load_explicit(kept, memory_order_acquire);
 
@@ -47,14 +48,14 @@ static void *find_real(_Atomic(void *) *kept, const char *name)
 	return real;
 }
 
-static dlopen_function *real_dlopen(void)
+PLAIN static dlopen_function *real_dlopen(void)
 {
 	static _Atomic(void *) kept;
 
 	return (dlopen_function *)find_real(&kept, "dlopen");
 }
 
-static dlsym_function *real_dlsym(void)
+PLAIN static dlsym_function *real_dlsym(void)
 {
 	static _Atomic(void *) kept;
 
@@ -93,7 +94,7 @@ void *loader_symbol_beside(const char *path, const char *name, const char *versi
  * RTLD_DEEPBIND would bind a file to libcurl past this library. It is given up for files that
  * call libcurl, and for nothing else.
  */
-static int allowed_mode(const char *file, int mode)
+PLAIN static int allowed_mode(const char *file, int mode)
 {
 	int error = errno;
 
@@ -103,7 +104,7 @@ static int allowed_mode(const char *file, int mode)
 	return mode;
 }
 
-void *dlopen(const char *file, int mode)
+PLAIN void *dlopen(const char *file, int mode)
 {
 	dlopen_function *real = real_dlopen();
 	int allowed = allowed_mode(file, mode);
@@ -140,12 +141,12 @@ static void *found_by_default(void *handle, const char *name)
 	return beside && !object_is_ours(beside) ? found : real_dlsym()(RTLD_NEXT, name);
 }
 
-static bool is_function_of_libcurl(const char *name)
+PLAIN static bool is_function_of_libcurl(const char *name)
 {
 	return name && strncmp(name, "curl_", 5) == 0 && !getauxval(AT_SECURE);
 }
 
-void *dlsym(void *handle, const char *name)
+PLAIN void *dlsym(void *handle, const char *name)
 {
 	dlsym_function *real = real_dlsym();
 
