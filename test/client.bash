@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# What the suites about real clients of libcurl share:  load suite;  load client
+#
+# The measure is always the same: one command run twice, with an Authorization header set by hand
+# and under the plugin, must leave the same behind, down to the requests the API saw.
+
+setup_file() {
+	start_sandbox
+	printf '{"document": 1}\n' >"$SANDBOX_FILES/one"
+	printf '{"document": 2}\n' >"$SANDBOX_FILES/two"
+	seq 20000 >"$SANDBOX_FILES/long"
+}
+
+teardown_file() {
+	stop_sandbox
+}
+
+setup() {
+	seal
+	sypht_env
+	export ONE=$SANDBOX_API/files/one TWO=$SANDBOX_API/files/two LONG=$SANDBOX_API/files/long
+	export GIT_SSL_CAINFO=$SANDBOX_CA
+}
+
+# A program under the plugin.
+preloaded() {
+	if [ -x "$BUILD/sypht-run" ]; then
+		"$BUILD/sypht-run" "$@"
+	else
+		env LD_PRELOAD="$BUILD/libsypht-preload.so" "$@"
+	fi
+}
+
+# The same program told what to send: scripts by $TOKEN, curl and git by their configs.
+by_hand() {
+	local home=$BATS_TEST_TMPDIR/by-hand-home
+
+	mkdir -p "$home"
+	printf 'header = "Authorization: Bearer %s"\n' "$TOKEN" >"$home/.curlrc"
+	printf '[http]\n\textraHeader = Authorization: Bearer %s\n' "$TOKEN" >"$home/.gitconfig"
+	env -u SYPHT_API_KEY HOME="$home" TOKEN="$TOKEN" "$@"
+}
+
+# A token no cache knows of.
+fresh_token() {
+	plain_curl --cacert "$SANDBOX_CA" -u "$SYPHT_API_KEY" -d grant_type=client_credentials \
+		"$SANDBOX_TOKEN_URL" | jq -r .access_token
+}
+
+# session KIND COMMAND…: run it by_hand or preloaded in a directory KIND/files of its own, and put
+# what came of it beside that.
+session() {
+	local kind=$1 status=0
+	shift
+
+	reset_sandbox
+	mkdir -p "$kind/files"
+	printf '$ %s %s\n' "$kind" "$*"
+	(cd "$kind/files" && "$kind" timeout 60 "$@") >"$kind/stdout" 2>"$kind/stderr" </dev/null || status=$?
+	printf '%s\n' "$status" >"$kind/status"
+	requests 'select(.server == "api") | [.method, .path, .status, .body_bytes, .token != null]' |
+		sort >"$kind/requests"
+	tail -v -n 20 "$kind"/{status,stdout,stderr,requests}
+}
+
+# Both sessions left the same behind, succeeded, and the API let every request in.
+assert_same_sessions() {
+	diff -r by_hand preloaded || fail 'the two sessions differ, see above'
+	assert_equal "status $(cat preloaded/status)" 'status 0'
+	assert_equal "$(jq -c 'select(.[2] >= 400 or (.[4] | not))' preloaded/requests)" ''
+	[ -s preloaded/requests ] || fail 'the API saw no request'
+}
+
+assert_one_token_request() {
+	assert_equal "$(token_requests) token requests" '1 token requests'
+}
+
+# assert_authorised COMMAND…
+assert_authorised() {
+	TOKEN=$(fresh_token)
+	session by_hand "$@"
+	session preloaded "$@"
+	assert_same_sessions
+	assert_one_token_request
+}
