@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,6 +39,38 @@ void process_harden(void)
 	open_standard_descriptors();
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	umask(077);
+}
+
+static void close_range_of(unsigned first, unsigned last)
+{
+	long limit = sysconf(_SC_OPEN_MAX);
+
+#ifdef SYS_close_range
+	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
+		return;
+#endif
+	for (unsigned fd = first; fd <= last && (long)fd < limit; fd++)
+		close((int)fd);
+}
+
+void process_detach(const int *kept, size_t count)
+{
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	unsigned first = STDERR_FILENO + 1;
+	unsigned next;
+
+	setsid();
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		dup2(nothing, fd);
+	do {
+		next = UINT_MAX;
+		for (size_t i = 0; i < count; i++) {
+			if (kept[i] >= (int)first && (unsigned)kept[i] < next)
+				next = (unsigned)kept[i];
+		}
+		close_range_of(first, next - 1);
+		first = next + 1;
+	} while (next != UINT_MAX);
 }
 
 enum status process_find_part(const char *name, struct buffer *path, struct failure *failure)

@@ -1,6 +1,8 @@
 #ifndef PROCESS_H
 #define PROCESS_H
 
+#include <stddef.h>
+
 #include "buffer.h"
 
 /* What our own programs do about themselves before and besides their work. */
@@ -24,6 +26,13 @@ enum status process_find_part(
  */
 enum status process_become(const char *name, char *const *argv, const struct buffer *input,
 	struct failure *failure) MUST_CHECK;
+
+/*
+ * For a process that goes on when its caller has its answer: a session of its own, /dev/null for
+ * the standard streams, and no descriptor but those in kept (-1 among them is passed over), so that
+ * nobody waits for the end of a pipe.
+ */
+void process_detach(const int *kept, size_t count);
 
 /* Milliseconds of a clock that nobody sets (CLOCK_MONOTONIC). */
 long long process_milliseconds(void);

@@ -1,7 +1,6 @@
 #include "supply.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -184,19 +183,17 @@ enum status supply_prove(const struct supply *supply, const struct secret *secre
 
 /* ---- beside the answer ---- */
 
-/* Nobody waits for this process, and nobody's pipe is kept open by it. */
-static void renew_in_background(const struct supply *supply, const struct cache *cache)
+/* It holds the lock until its end. */
+static void renew_in_background(const struct supply *supply, const struct cache *cache, int lock)
 {
+	const int kept[] = {cache->directory, lock, supply->trace->fd};
 	const struct trace silence = TRACE_OFF;
 	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
 	struct supply detached = *supply;
 	struct token token = TOKEN_INIT;
 	struct failure failure;
-	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	setsid();
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		dup2(nothing, fd);
+	process_detach(kept, sizeof(kept) / sizeof(kept[0]));
 	if (supply->trace->fd <= STDERR_FILENO)
 		detached.trace = &silence;
 	if (mint_into_cache(
@@ -229,7 +226,7 @@ void supply_renew(const struct supply *supply, const struct token *token)
 		trace_say(supply->trace, "profile %s: renewing in the background",
 			supply->profile->name);
 		if (fork() == 0) {
-			renew_in_background(supply, &cache);
+			renew_in_background(supply, &cache, lock);
 			_exit(0);
 		}
 	}
