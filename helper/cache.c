@@ -276,6 +276,8 @@ static int lock_within(int fd, long timeout_ms)
 	const struct itimerval off = {0};
 	struct itimerval timer = {.it_interval = {.tv_usec = 50000}};
 	struct sigaction before;
+	sigset_t alarms;
+	sigset_t mask;
 	struct timespec start;
 	struct timespec now;
 	int result;
@@ -283,7 +285,10 @@ static int lock_within(int fd, long timeout_ms)
 	timer.it_value.tv_sec = timeout_ms / 1000;
 	timer.it_value.tv_usec = timeout_ms % 1000 * 1000;
 	clock_gettime(CLOCK_MONOTONIC, &start);
+	sigemptyset(&alarms);
+	sigaddset(&alarms, SIGALRM);
 	sigaction(SIGALRM, &interrupt, &before);
+	sigprocmask(SIG_UNBLOCK, &alarms, &mask);
 	setitimer(ITIMER_REAL, &timer, NULL);
 	for (;;) {
 		result = flock(fd, LOCK_EX);
@@ -295,6 +300,7 @@ static int lock_within(int fd, long timeout_ms)
 			break;
 	}
 	setitimer(ITIMER_REAL, &off, NULL);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGALRM, &before, NULL);
 	return result;
 }
