@@ -98,7 +98,7 @@ enum status directory_write(
 	int fd;
 
 	/* one name for all attempts: what a killed writer leaves, the next one removes */
-	snprintf(fresh, sizeof(fresh), "%s.new", name);
+	snprintf(fresh, sizeof(fresh), "%s~", name);
 	unlinkat(directory, fresh, 0);
 	fd = openat(directory, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)

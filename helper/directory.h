@@ -29,8 +29,9 @@ bool directory_read(int directory, const char *name, struct buffer *content,
 	struct timespec *modified) MUST_CHECK;
 
 /*
- * Put content in place of name, whole or not at all, by renaming a finished file. Two writers of
- * one name at a time spoil each other's attempt, never the file. STATUS_SYSTEM: nothing changed.
+ * Put content in place of name, whole or not at all, by renaming a finished file, "name~" until
+ * then. Writers of one name must take turns, which is the caller's to see to. STATUS_SYSTEM:
+ * nothing changed.
  */
 enum status directory_write(int directory, const char *name, const struct buffer *content,
 	struct failure *failure) MUST_CHECK;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,6 +109,9 @@ enum status vault_put(const struct settings *settings, const struct profile *pro
 		buffer_append_text(&content, "\n"))
 		status = status_fail(failure, STATUS_MALFORMED,
 			"the credentials hold a line break, or are too long");
+	else if (flock(directory, LOCK_EX) != 0)
+		status = status_fail(
+			failure, STATUS_SYSTEM, "cannot lock the credentials: %s", strerror(errno));
 	else
 		status = directory_write(directory, profile->name, &content, failure);
 	buffer_release(&content);
