@@ -102,9 +102,8 @@ static enum status run_mint(const struct buffer *request, long timeout_ms,
 
 		status = spawn_run(&spawn, &exit_code, failure);
 	}
-	if (!status)
-		status = attributes_parse(answer, output.data, output.length, failure);
-	if (!status && !answer->closed)
+	if (!status &&
+		(attributes_parse(answer, output.data, output.length, NULL) || !answer->closed))
 		status = status_fail(failure, STATUS_SYSTEM, "sypht-mint ended without an answer");
 	free(environment);
 	buffer_release(&output);

@@ -37,7 +37,6 @@ int status_exit_code(enum status status)
 	switch (status) {
 	case STATUS_OK:
 		return 0;
-	case STATUS_TOO_LONG:
 	case STATUS_MALFORMED:
 	case STATUS_USAGE:
 	case STATUS_CONFIG:
