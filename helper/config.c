@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK_BYTES = 4096 };
+enum { CHUNK_BYTES = 4096, INI_NO_MEMORY = -2 };
 
 #define BLANKS " \t\v\f\r"
 
@@ -144,10 +144,10 @@ static enum status open_checked(const char *path, bool must_exist, int *fd, stru
 	if (!S_ISREG(found.st_mode))
 		return status_fail(failure, STATUS_CONFIG, "%s: not a regular file", path);
 	if (found.st_uid != geteuid() && found.st_uid != 0)
-		return status_fail(failure, STATUS_UNSAFE,
+		return status_fail(failure, STATUS_CONFIG,
 			"%s: belongs to another user, so it is not believed", path);
 	if (found.st_mode & (S_IWGRP | S_IWOTH))
-		return status_fail(failure, STATUS_UNSAFE,
+		return status_fail(failure, STATUS_CONFIG,
 			"%s: others can write it; run: chmod go-w '%s'", path, path);
 	return STATUS_OK;
 }
@@ -165,8 +165,11 @@ enum status config_read(const char *path, bool must_exist, config_visitor *visit
 	enum status status = open_checked(path, must_exist, &reading.fd, reading.failure);
 
 	if (status == STATUS_OK && reading.fd >= 0) {
-		ini_parse_stream(read_line, &reading, take_entry, &reading);
+		int result = ini_parse_stream(read_line, &reading, take_entry, &reading);
+
 		status = reading.status;
+		if (!status && result == INI_NO_MEMORY)
+			status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	}
 	if (reading.fd >= 0)
 		close(reading.fd);

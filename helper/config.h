@@ -28,10 +28,10 @@ typedef enum status config_visitor(
 	const struct config_entry *entry, void *context, bool *stop, struct failure *failure);
 
 /*
- * STATUS_OK where there is no such file, unless it must exist. STATUS_UNSAFE: it is neither ours
- * nor root's, or others can write it. STATUS_CONFIG: it cannot be read, or a line breaks the
- * grammar; failure names path and line. What the visitor returns comes back as it is, its reason
- * with path and line put before it.
+ * STATUS_OK where there is no such file, unless it must exist. STATUS_CONFIG: it is neither ours
+ * nor root's, others can write it, it cannot be read, or a line breaks the grammar; failure names
+ * path and line. What the visitor returns comes back as it is, its reason with path and line put
+ * before it.
  */
 enum status config_read(const char *path, bool must_exist, config_visitor *visit, void *context,
 	struct failure *failure) MUST_CHECK;

@@ -1,5 +1,6 @@
 #include "profile.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 /* A profile while it is put together: the text of each key, NULL where nobody said anything yet. */
 struct draft {
 	char name[PROFILE_NAME_MAX + 1]; /* "" while there is none */
+	unsigned line;                   /* of its first entry; 0 where the config has none */
 	char *text[KEY_COUNT];
 };
 
@@ -262,6 +264,23 @@ static bool is_wanted(const struct walk *walk, const char *name)
 	return !walk->only || strcmp(walk->only, name) == 0;
 }
 
+/* line is where its section begins. */
+static enum status check_whole(
+	const struct profile *profile, unsigned line, struct failure *failure)
+{
+	const char *need = NULL;
+
+	if (!profile->token_url && !profile->issuer)
+		need = "token_url or issuer";
+	else if (profile->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT &&
+		 !(profile->client_id && profile->private_key_file))
+		need = "client_id and private_key_file, for private_key_jwt";
+	if (!need)
+		return STATUS_OK;
+	return status_fail(failure, STATUS_CONFIG, "profile '%s' (line %u) needs %s", profile->name,
+		line, need);
+}
+
 /* Hand over the profile whose section has ended, if there is one. */
 static enum status end_profile(struct walk *walk, struct failure *failure)
 {
@@ -279,15 +298,8 @@ static enum status end_profile(struct walk *walk, struct failure *failure)
 			status = draft_complete(draft);
 		if (!status)
 			status = draft_finish(draft, &profile);
-		if (!status && !profile->token_url && !profile->issuer)
-			status = status_fail(failure, STATUS_CONFIG,
-				"profile '%s' has neither token_url nor issuer", draft->name);
-		if (!status && profile->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT &&
-			!(profile->client_id && profile->private_key_file))
-			status = status_fail(failure, STATUS_CONFIG,
-				"profile '%s': private_key_jwt needs client_id and "
-				"private_key_file",
-				draft->name);
+		if (!status)
+			status = check_whole(profile, draft->line, failure);
 	}
 	if (!status && profile) {
 		walk->stopped = !walk->visit(profile, walk->context);
@@ -322,41 +334,67 @@ static enum status begin_profile(struct walk *walk, const char *section, struct 
 	return status;
 }
 
+/* What goes on in the next line must be acceptable as a whole; a list, item by item. */
+static enum status take_value(
+	struct draft *draft, const struct config_entry *entry, struct failure *failure)
+{
+	enum key key = key_find(entry->key);
+	const struct key_rule *rule = &KEY_RULES[key];
+	enum status status;
+
+	if (key == KEY_COUNT)
+		return status_fail(failure, STATUS_CONFIG, "unknown key '%s'", entry->key);
+	if (rule->repeats || entry->continued)
+		status = draft_extend(draft, key, entry->value);
+	else
+		status = draft_set(draft, key, entry->value);
+	if (!status && !rule->accepts(rule->repeats ? entry->value : draft->text[key]))
+		status = status_fail(
+			failure, STATUS_CONFIG, "%s: expected %s", entry->key, rule->expected);
+	return status;
+}
+
 static enum status take_entry(
 	const struct config_entry *entry, void *context, bool *stop, struct failure *failure)
 {
 	struct walk *walk = context;
-	enum key key;
-	enum status status;
+	enum status status = begin_profile(walk, entry->section, failure);
 
-	status = begin_profile(walk, entry->section, failure);
 	*stop = walk->stopped;
 	if (status || walk->stopped || !is_wanted(walk, walk->draft.name))
 		return status;
 
-	key = key_find(entry->key);
-	if (key == KEY_COUNT)
-		return status_fail(failure, STATUS_CONFIG, "unknown key '%s'", entry->key);
-	if (!KEY_RULES[key].accepts(entry->value))
-		return status_fail(failure, STATUS_CONFIG, "%s: expected %s", entry->key,
-			KEY_RULES[key].expected);
-	if (KEY_RULES[key].repeats || entry->continued)
-		return draft_extend(&walk->draft, key, entry->value);
-	return draft_set(&walk->draft, key, entry->value);
+	if (walk->draft.line == 0)
+		walk->draft.line = entry->line;
+	return take_value(&walk->draft, entry, failure);
+}
+
+/* The config's profiles; its last one has no line behind it that could be blamed. */
+static enum status read_config(struct walk *walk, struct failure *failure)
+{
+	const struct settings *settings = walk->settings;
+	char *path = settings_config_path(settings);
+	struct failure reason = {""};
+	enum status status;
+
+	if (!path)
+		return errno == ENOMEM ? STATUS_NO_MEMORY : STATUS_OK;
+	status = config_read(path, settings->config != NULL, take_entry, walk, failure);
+	if (!status) {
+		status = end_profile(walk, &reason);
+		if (status)
+			status_fail(failure, status, "%s: %s", path, reason.reason);
+	}
+	buffer_free_text(path);
+	return status;
 }
 
 enum status profile_each(const struct settings *settings, const char *only, profile_visitor *visit,
 	void *context, struct failure *failure)
 {
 	struct walk walk = {.settings = settings, .only = only, .visit = visit, .context = context};
-	char *path = settings_config_path(settings);
-	enum status status = STATUS_OK;
+	enum status status = read_config(&walk, failure);
 	enum status built_in_status = STATUS_OK;
-
-	if (path)
-		status = config_read(path, settings->config != NULL, take_entry, &walk, failure);
-	if (!status)
-		status = end_profile(&walk, failure);
 
 	/* also after a failure: whoever asks must know what the built-in profile covers */
 	if (!walk.built_in_seen && strcmp(walk.draft.name, BUILT_IN) != 0) {
@@ -367,8 +405,8 @@ enum status profile_each(const struct settings *settings, const char *only, prof
 		built_in_status = end_profile(&walk, status ? NULL : failure);
 
 	draft_release(&walk.draft);
-	buffer_free_text(path);
-	return status ? status : built_in_status;
+	status = status ? status : built_in_status;
+	return status == STATUS_NO_MEMORY ? status_fail(failure, status, "out of memory") : status;
 }
 
 struct search {

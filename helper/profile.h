@@ -48,7 +48,7 @@ struct profile {
 /*
  * Every profile, in order of precedence, until visit() returns false; visit() owns the profile
  * it is given. With only (a name: --profile, SYPHT_PROFILE) just that one.
- * STATUS_CONFIG, STATUS_UNSAFE: the config cannot be used, failure names file and line; the
+ * STATUS_CONFIG: the config cannot be used, failure names file and line; the
  * profiles before that line, and the built-in one as far as it is known, have been visited.
  */
 typedef bool profile_visitor(struct profile *profile, void *context);

@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,14 +92,16 @@ bool settings_passes_on_failure(const struct settings *settings)
 	return settings->on_failure && strcmp(settings->on_failure, "pass") == 0;
 }
 
-/* "directory" + "rest", NULL where directory is. */
+/* "directory" + "rest" */
 static char *join(const char *directory, const char *rest)
 {
 	size_t size;
 	char *path;
 
-	if (!directory)
+	if (!directory) {
+		errno = ENOENT;
 		return NULL;
+	}
 	size = strlen(directory) + strlen(rest) + 1;
 	path = malloc(size);
 	if (path)

@@ -49,7 +49,7 @@ long settings_timeout_s(const struct settings *settings);
 bool settings_passes_on_failure(const struct settings *settings);
 
 /*
- * Paths, for buffer_free_text(): NULL where no variable says where home is.
+ * Paths, for buffer_free_text(). NULL with errno ENOENT: no variable says where home is; ENOMEM.
  * The config: $SYPHT_CONFIG, else $XDG_CONFIG_HOME/sypht/config, else ~/.config/sypht/config.
  * The stored client credentials: $XDG_CONFIG_HOME/sypht/credentials, else
  * ~/.config/sypht/credentials. The cache: $SYPHT_CACHE_DIR, else $XDG_CACHE_HOME/sypht, else

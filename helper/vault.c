@@ -44,11 +44,9 @@ static enum status open_vault(
 	enum status status;
 
 	*directory = -1;
-	if (!path) {
-		errno = ENOENT;
+	if (!path)
 		return status_fail(failure, STATUS_SYSTEM,
 			"no place for credentials: neither XDG_CONFIG_HOME nor HOME is set");
-	}
 	status = directory_open(directory, path, create, "credentials", failure);
 	buffer_free_text(path);
 	return status;
