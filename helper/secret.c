@@ -174,8 +174,15 @@ static enum status ask_vault(
 	const struct profile *profile = question->profile;
 	enum status status = vault_get(question->settings, profile, secret, failure);
 
-	if (status || secret->client_secret)
+	if (status)
 		return status;
+	if (secret->client_secret && profile->client_id &&
+		strcmp(secret->client_id, profile->client_id) != 0)
+		return status_fail(failure, STATUS_NO_SECRET,
+			"profile '%s' is for client %.40s, the stored credentials are for %.40s",
+			profile->name, profile->client_id, secret->client_id);
+	if (secret->client_secret)
+		return STATUS_OK;
 	return status_fail(failure, STATUS_NO_SECRET, "no client credentials for profile '%s': %s",
 		profile->name,
 		strcmp(profile->name, "sypht") == 0

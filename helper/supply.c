@@ -136,10 +136,10 @@ static enum status supply_missed(const struct supply *supply, const struct cache
 
 /* A cache that is not private is refused; one that cannot be had at all only costs a mint. */
 static enum status open_cache(
-	const struct supply *supply, struct cache *cache, struct failure *failure)
+	const struct supply *supply, struct cache *cache, bool create, struct failure *failure)
 {
 	char *path = settings_cache_path(supply->settings);
-	enum status status = cache_open(cache, path, supply->profile, true, failure);
+	enum status status = cache_open(cache, path, supply->profile, create, failure);
 
 	buffer_free_text(path);
 	if (status != STATUS_SYSTEM)
@@ -157,7 +157,7 @@ enum status supply_token(const struct supply *supply, struct token *token, struc
 	*token = (struct token)TOKEN_INIT;
 	if (supply->min_valid > supply->profile->max_lifetime)
 		return refuse_min_valid(supply, supply->profile->max_lifetime, failure);
-	status = open_cache(supply, &cache, failure);
+	status = open_cache(supply, &cache, true, failure);
 	if (!status)
 		status = look(supply, &cache, token, failure);
 	if (!status && !token->value)
@@ -212,7 +212,7 @@ void supply_renew(const struct supply *supply, const struct token *token)
 
 	if (!token_wants_renewal(token, supply->clock()))
 		return;
-	if (open_cache(supply, &cache, &failure) == STATUS_OK)
+	if (open_cache(supply, &cache, true, &failure) == STATUS_OK)
 		lock = cache_lock(&cache, 0);
 	if (lock < 0)
 		goto done;
@@ -244,7 +244,7 @@ void supply_erase(const struct supply *supply, const char *value)
 	struct failure failure;
 	int lock = -1;
 
-	if (open_cache(supply, &cache, &failure) == STATUS_OK)
+	if (open_cache(supply, &cache, false, &failure) == STATUS_OK)
 		lock = cache_lock(&cache, timeout_ms);
 	if (lock >= 0) {
 		if (!value || (cache_get(&cache, supply->clock(), &current) &&
