@@ -132,11 +132,27 @@ shift_times() {
 		{ print }'
 }
 
-# Processes ------------------------------------------------------------------------------------
-
 needs_root() {
 	[ "$(id -u)" = 0 ] || skip_allowed "only root can $1"
 }
+
+# small_disk DIRECTORY: mount a file system of 64 KiB there, until the end of the test.
+small_disk() {
+	needs_root 'mount a file system'
+	mkdir -p "$1"
+	mount -t tmpfs -o size=64k,mode=700 tmpfs "$1" || skip_allowed 'no mounts here'
+	mounted=$1
+}
+
+fill_disk() {
+	dd if=/dev/zero of="$1/fill" bs=4k 2>/dev/null || true
+}
+
+teardown() {
+	[ -z "${mounted:-}" ] || umount "$mounted"
+}
+
+# Processes ------------------------------------------------------------------------------------
 
 # herd NUMBER COMMAND…: so many at once; their stdouts go to herd.out, their stderrs to herd.err.
 herd() {
