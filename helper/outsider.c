@@ -120,7 +120,11 @@ enum status outsider_get(const struct profile *profile, long timeout_ms, struct 
 		ask(profile, "get", profile->client_id, NULL, &output, timeout_ms, failure);
 
 	if (!status)
-		status = attributes_parse(&answer, output.data, output.length, failure);
+		status = attributes_parse(&answer, output.data, output.length, NULL);
+	if (status == STATUS_MALFORMED)
+		status = status_fail(failure, STATUS_NO_SECRET,
+			"credential helper '%s' answered what is not key=value lines",
+			profile->client_secret_helper);
 	if (!status)
 		status = read_answer(profile, &answer, secret, failure);
 	attributes_release(&answer);

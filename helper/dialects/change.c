@@ -50,10 +50,12 @@ enum status change_drop(
 struct walk {
 	struct call *call;
 	struct change *change;
-	enum status (*at_endpoint)(const struct walk *walk, const struct profile *profile);
+	enum status (*at_endpoint)(struct walk *walk, const struct profile *profile);
 	void (*at_origin)(const struct walk *walk, const struct profile *profile);
 	struct failure *failure;
 	enum status status;
+	bool stored;   /* by some profile at least */
+	bool declined; /* by some profile; failure says why */
 };
 
 static bool is_endpoint_of(const struct profile *profile, const struct origin *origin)
@@ -86,10 +88,13 @@ static enum status walk_all(struct walk *walk)
 	enum status status =
 		profile_each(call->settings, call->profile_name, visit, walk, walk->failure);
 
+	if (!status && walk->declined && !walk->stored)
+		return STATUS_NO_SECRET;
 	return status ? status : walk->status;
 }
 
-static enum status store_at_endpoint(const struct walk *walk, const struct profile *profile)
+/* Several clients may share an endpoint; a profile that names its own does not take another's. */
+static enum status store_at_endpoint(struct walk *walk, const struct profile *profile)
 {
 	const struct change *change = walk->change;
 	struct secret secret = SECRET_INIT;
@@ -98,12 +103,20 @@ static enum status store_at_endpoint(const struct walk *walk, const struct profi
 	if (!change->username || *change->username == '\0' || !change->password ||
 		*change->password == '\0')
 		return STATUS_OK;
+	if (profile->client_id && strcmp(profile->client_id, change->username) != 0) {
+		walk->declined = true;
+		status_fail(walk->failure, STATUS_NO_SECRET,
+			"nothing stored: profile '%s' is for client %.40s", profile->name,
+			profile->client_id);
+		return STATUS_OK;
+	}
 	secret.client_id = buffer_duplicate(change->username);
 	secret.client_secret = buffer_duplicate(change->password);
 	if (secret.client_id && secret.client_secret)
 		status = change_keep(walk->call, profile, &secret, walk->failure);
 	else
 		status = status_fail(walk->failure, STATUS_NO_MEMORY, "out of memory");
+	walk->stored = walk->stored || !status;
 	secret_release(&secret);
 	return status;
 }
@@ -143,7 +156,7 @@ static bool is_kept(const struct walk *walk, const struct profile *profile)
 	return matches;
 }
 
-static enum status erase_at_endpoint(const struct walk *walk, const struct profile *profile)
+static enum status erase_at_endpoint(struct walk *walk, const struct profile *profile)
 {
 	const struct change *change = walk->change;
 	enum status status = STATUS_OK;

@@ -10,7 +10,8 @@ struct secret;
 /*
  * What store and erase mean, whatever the caller's language. Tokens come from us and need no
  * keeping; client credentials are kept for the profiles whose token endpoint is at the place named,
- * with the profile's client_secret_helper where it has one, else beside the config.
+ * unless they name another client id, with the profile's client_secret_helper where it has one,
+ * else beside the config. STATUS_NO_SECRET: all of them name another.
  */
 struct change {
 	struct origin origin;
