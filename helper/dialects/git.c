@@ -159,10 +159,16 @@ static const char *returned_state(const struct description *description)
 	return NULL;
 }
 
+/*
+ * Whether a challenge is about a token that was shown. Some servers call a token invalid that they
+ * never saw; git, which has capability state, repeats the authtype once it has shown one.
+ */
 static bool says_invalid_token(const struct description *description)
 {
 	const struct attributes *attributes = &description->attributes;
 
+	if (has_capability(description, "state") && !attributes_get(attributes, "authtype"))
+		return false;
 	for (const char *v = NULL; (v = attributes_next(attributes, "wwwauth[]", v));) {
 		if (challenge_says_invalid_token(v))
 			return true;
