@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,7 @@ void process_harden(void)
 	open_standard_descriptors();
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	umask(077);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 static void close_range_of(unsigned first, unsigned last)

@@ -8,8 +8,9 @@
 /* What our own programs do about themselves before and besides their work. */
 
 /*
- * Before the first byte is read: descriptors 0 to 2 are open, files are made private, and nobody
- * may trace this process or find it in a core dump (prctl(2), PR_SET_DUMPABLE).
+ * Before the first byte is read: descriptors 0 to 2 are open, files are made private, one that
+ * grows beyond its limit is a failed write and no signal, and nobody may trace this process or find
+ * it in a core dump (prctl(2), PR_SET_DUMPABLE).
  */
 void process_harden(void);
 
