@@ -534,14 +534,17 @@ lives() {
 }
 
 @test "a token due for renewal is served though the renewal fails, and nobody waits for it" {
-	local current fault
+	local current fault requests=1
 	current=$(token)
 	age token 3300
 	for fault in '"status": 400' '"body": "nonsense"' '"delay_ms": 60000'; do
 		faults "{\"token\": {$fault, \"times\": \"all\"}}"
-		SYPHT_TIMEOUT=2 timed ask token
+		SYPHT_TIMEOUT=1 timed ask token
 		assert_output "$current"
 		assert_empty "$stderr"
 		[ "$took_ms" -lt 500 ]
+		settle
+		assert_token_requests $((++requests))
+		rm "$(entry failed)"
 	done
 }

@@ -149,10 +149,15 @@ fill_disk() {
 }
 
 teardown() {
-	[ -z "${mounted:-}" ] || umount "$mounted"
+	[ -z "${mounted:-}" ] || umount --lazy "$mounted"
 }
 
 # Processes ------------------------------------------------------------------------------------
+
+# Wait until nobody holds the lock, as a renewal in the background does.
+settle() {
+	wait_until flock --nonblock "$(entry lock)" true
+}
 
 # herd NUMBER COMMAND…: so many at once; their stdouts go to herd.out, their stderrs to herd.err.
 herd() {
