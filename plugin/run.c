@@ -1,0 +1,369 @@
+/*
+ * sypht-run: start a program with libsypht-preload.so in its LD_PRELOAD, or say why that is no use.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "program.h"
+
+#define LIBRARY "libsypht-preload.so"
+
+enum {
+	EXIT_CANNOT_WORK = 1,
+	EXIT_USAGE = 2,
+	EXIT_OURSELVES = 125, /* as env(1) has it, like the next two */
+	EXIT_NOT_EXECUTABLE = 126,
+	EXIT_NOT_FOUND = 127,
+	LINE_MAX_BYTES = 8192 + 512,
+};
+
+static const char USAGE[] =
+	"usage: sypht-run [OPTION…] COMMAND [ARGUMENT…]\n"
+	"\n"
+	"Runs COMMAND so that the requests it makes through libcurl to an origin that a profile "
+	"names\n"
+	"carry a token.\n"
+	"\n"
+	"  --check         do not run it: say whether that can work, and why\n"
+	"  --env           print a line for a shell to eval, so that all it runs is run so\n"
+	"  --profile NAME  look at this profile only (SYPHT_PROFILE)\n"
+	"  --trace         tell on stderr what is decided (SYPHT_TRACE=1)\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit status: that of COMMAND; 2 wrong usage, 125 sypht-run itself failed, 126 COMMAND "
+	"cannot be\n"
+	"executed, 127 it cannot be found. With --check: 0 it works, 1 it cannot.\n";
+
+/* Where the library stands, seen from our directory: in the tree, and installed. */
+static const char *const places[] = {
+	LIBRARY,
+	"../lib/sypht/" LIBRARY,
+	"../lib64/sypht/" LIBRARY,
+#ifdef SYPHT_MULTIARCH
+	"../lib/" SYPHT_MULTIARCH "/sypht/" LIBRARY,
+	"../lib/" SYPHT_MULTIARCH "/" LIBRARY,
+#endif
+	"../lib/" LIBRARY,
+	"../lib64/" LIBRARY,
+};
+
+struct wishes {
+	bool check;
+	bool env;
+	bool trace;
+	const char *profile;
+};
+
+/* One line in one piece; what a terminal would obey becomes '?'. */
+static void say(FILE *stream, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(FILE *stream, const char *format, ...)
+{
+	char line[LINE_MAX_BYTES];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	for (char *c = line; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 127)
+			*c = '?';
+	fprintf(stream, "%s\n", line);
+}
+
+/* The library -------------------------------------------------------------------------------- */
+
+/* directory ends in a slash; each "../" in place takes a component off, so that no ".." remains. */
+static bool join(char path[PATH_MAX], const char *directory, const char *place)
+{
+	size_t length = strlen(directory);
+	int printed;
+
+	for (; strncmp(place, "../", 3) == 0; place += 3)
+		while (length > 1 && directory[--length - 1] != '/')
+			;
+	printed = snprintf(path, PATH_MAX, "%.*s%s", (int)length, directory, place);
+	return printed > 0 && printed < PATH_MAX;
+}
+
+/* False: it is nowhere, or nowhere that LD_PRELOAD could name; told. */
+static bool find_library(char path[PATH_MAX])
+{
+	char directory[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
+
+	if (length <= 0) {
+		say(stderr, "sypht-run: /proc/self/exe: %s", strerror(errno));
+		return false;
+	}
+	directory[length] = '\0';
+	strrchr(directory, '/')[1] = '\0';
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (!join(path, directory, places[i]) || access(path, R_OK) != 0)
+			continue;
+		if (strpbrk(path, " :"))
+			say(stderr,
+				"sypht-run: %s: LD_PRELOAD cannot name a path with a space or "
+				"colon",
+				path);
+		return !strpbrk(path, " :");
+	}
+	say(stderr, "sypht-run: " LIBRARY " is neither in %s nor where make install puts it",
+		directory);
+	return false;
+}
+
+static bool is_listed(const char *list, const char *path)
+{
+	const size_t length = strlen(path);
+
+	while (*list) {
+		size_t entry = strcspn(list, " :");
+
+		if (entry == length && memcmp(list, path, length) == 0)
+			return true;
+		list += entry + (list[entry] != '\0');
+	}
+	return false;
+}
+
+/* The value of LD_PRELOAD with the library in front of what is there; for free(). */
+static char *preload_value(const char *library)
+{
+	const char *present = getenv("LD_PRELOAD");
+	char *value;
+
+	if (!present)
+		present = "";
+	if (is_listed(present, library))
+		return strdup(present);
+	return asprintf(&value, "%s%s%s", library, *present ? ":" : "", present) < 0 ? NULL : value;
+}
+
+/* Running ------------------------------------------------------------------------------------ */
+
+static bool set_environment(const struct wishes *wishes, const char *library)
+{
+	char *preload = library ? preload_value(library) : NULL;
+	bool done = (!library || (preload && setenv("LD_PRELOAD", preload, 1) == 0)) &&
+		    (!wishes->profile || setenv("SYPHT_PROFILE", wishes->profile, 1) == 0) &&
+		    (!wishes->trace || setenv("SYPHT_TRACE", "1", 1) == 0);
+
+	free(preload);
+	return done;
+}
+
+/* As execvp() does with a file that the kernel does not know: a script without a first line. */
+static void execute_by_shell(char *path, char **argv)
+{
+	static char name[] = "/bin/sh";
+	size_t count = 0;
+	char **shell;
+
+	while (argv[count])
+		count++;
+	shell = calloc(count + 2, sizeof(*shell));
+	if (!shell)
+		return;
+	shell[0] = name;
+	shell[1] = path;
+	memcpy(shell + 2, argv + 1, count * sizeof(*shell));
+	execv(name, shell);
+	free(shell);
+}
+
+/* Only if it fails does it return: the exit status, after the reason was told. */
+static int execute(char *path, char **argv)
+{
+	execv(path, argv);
+	if (errno == ENOEXEC)
+		execute_by_shell(path, argv);
+	say(stderr, "sypht-run: %s: %s", path, strerror(errno));
+	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+/* What is known to fail is told; where the loader would choke on our library, it is left out. */
+static bool may_preload(const struct program *program)
+{
+	switch (program->verdict) {
+	case PROGRAM_STATIC:
+	case PROGRAM_PRIVILEGED:
+	case PROGRAM_FOREIGN:
+	case PROGRAM_OTHER_LIBC:
+		say(stderr, "sypht-run: the plugin cannot work in %s: %s",
+			program->files[program->last], program_reason(program->verdict));
+		break;
+	default:
+		break;
+	}
+	return program->verdict != PROGRAM_FOREIGN && program->verdict != PROGRAM_OTHER_LIBC;
+}
+
+static int run(const struct wishes *wishes, char **argv)
+{
+	static struct program program;
+	char library[PATH_MAX];
+	char path[PATH_MAX];
+	int trouble = program_find(argv[0], path);
+
+	if (trouble) {
+		say(stderr, "sypht-run: %s: %s", argv[0], strerror(trouble));
+		return trouble == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	}
+	if (!find_library(library))
+		return EXIT_OURSELVES;
+	program_inspect(&program, path);
+	if (!set_environment(wishes, may_preload(&program) ? library : NULL)) {
+		say(stderr, "sypht-run: the environment: %s", strerror(errno));
+		return EXIT_OURSELVES;
+	}
+	return execute(path, argv);
+}
+
+/* Telling ------------------------------------------------------------------------------------ */
+
+static void tell_libcurl(const char *library, const char *versions)
+{
+	say(stdout, "it uses %s (%s)", library, *versions ? versions : "no symbol versions");
+}
+
+static int check(const char *command)
+{
+	static struct program program;
+	char library[PATH_MAX];
+	char path[PATH_MAX];
+	const char *name;
+	int trouble = program_find(command, path);
+
+	if (trouble) {
+		say(stdout, "%s: %s", command, strerror(trouble));
+		return EXIT_CANNOT_WORK;
+	}
+	if (!find_library(library))
+		return EXIT_CANNOT_WORK;
+
+	program_inspect(&program, path);
+	name = program.files[program.last];
+	for (int i = 0; i < program.last; i++)
+		say(stdout, "%s is a script for %s", program.files[i], program.files[i + 1]);
+	if (program.verdict == PROGRAM_WORKS && program_each_libcurl(&program, tell_libcurl) == 0) {
+		if (program_carries_libcurl(&program))
+			program.verdict = PROGRAM_CARRIER;
+		else
+			say(stdout, "no libcurl is visible: it works if one is loaded at run time, "
+				    "and in "
+				    "the programs it starts");
+	}
+	if (program.verdict != PROGRAM_WORKS) {
+		say(stdout, "the plugin cannot work in %s: %s", name,
+			program_reason(program.verdict));
+		return EXIT_CANNOT_WORK;
+	}
+	say(stdout, "the plugin works in %s", name);
+	return EXIT_SUCCESS;
+}
+
+static void print_assignment(const char *name, const char *value)
+{
+	printf(" %s='", name);
+	for (; *value; value++)
+		if (*value == '\'')
+			fputs("'\\''", stdout);
+		else
+			putchar(*value);
+	putchar('\'');
+}
+
+static int print_environment(const struct wishes *wishes)
+{
+	char library[PATH_MAX];
+	char *preload;
+
+	if (!find_library(library))
+		return EXIT_OURSELVES;
+	preload = preload_value(library);
+	if (!preload)
+		return EXIT_OURSELVES;
+	fputs("export", stdout);
+	print_assignment("LD_PRELOAD", preload);
+	if (wishes->profile)
+		print_assignment("SYPHT_PROFILE", wishes->profile);
+	if (wishes->trace)
+		print_assignment("SYPHT_TRACE", "1");
+	putchar('\n');
+	free(preload);
+	return EXIT_SUCCESS;
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+/* What was printed has arrived, or that is the exit status. */
+static int finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	say(stderr, "sypht-run: stdout: %s", strerror(errno));
+	return EXIT_OURSELVES;
+}
+
+static int misused(const char *reason)
+{
+	if (reason)
+		say(stderr, "sypht-run: %s; see sypht-run --help", reason);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"check", no_argument, NULL, 'c'},
+		{"env", no_argument, NULL, 'e'},
+		{"profile", required_argument, NULL, 'p'},
+		{"trace", no_argument, NULL, 't'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},
+		{NULL, 0, NULL, 0},
+	};
+	struct wishes wishes = {.profile = NULL};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			wishes.check = true;
+			break;
+		case 'e':
+			wishes.env = true;
+			break;
+		case 'p':
+			wishes.profile = optarg;
+			break;
+		case 't':
+			wishes.trace = true;
+			break;
+		case 'h':
+			fputs(USAGE, stdout);
+			return finish(EXIT_SUCCESS);
+		case 'v':
+			puts("sypht-run " SYPHT_VERSION);
+			return finish(EXIT_SUCCESS);
+		default:
+			return misused(NULL); /* getopt has told */
+		}
+	}
+
+	if (wishes.env && (wishes.check || optind < argc))
+		return misused("--env takes no command");
+	if (wishes.env)
+		return finish(print_environment(&wishes));
+	if (optind == argc)
+		return misused("a command is missing");
+	return wishes.check ? finish(check(argv[optind])) : run(&wishes, argv + optind);
+}
