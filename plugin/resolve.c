@@ -36,10 +36,25 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct libcurl *) newest;
 static _Atomic(const void *) asked_for; /* in the object last seen by resolve_hook() as PLAIN */
 
+/*
+ * What a reference to name at version means in the global scope, behind this library. An object
+ * whose symbols have no versions serves all of them, but dlvsym() passes it by.
+ */
+static void *next_in_scope(const char *name, const char *version)
+{
+	void *found = loader_next(name, NULL);
+	struct object object;
+
+	if (found && version && object_at(&object, found) &&
+		object_symbol(&object, name, version) != found)
+		found = NULL;
+	return found || !version ? found : loader_next(name, version);
+}
+
 /* (a) of three: the global scope, behind this library. */
 static bool find_globally(struct object *object, enum node node, const void *caller)
 {
-	void *anchor = loader_next(ANCHOR, version_of(node));
+	void *anchor = next_in_scope(ANCHOR, version_of(node));
 
 	(void)caller;
 	return anchor && object_at(object, anchor);
@@ -89,9 +104,12 @@ static bool find_object(struct object *object, struct site site)
 static void *next_function(const struct object *object, const char *name, const char *version)
 {
 	void *own = object_symbol(object, name, version);
-	void *next = loader_next(name, version);
+	void *next = own ? loader_next(name, NULL) : NULL;
 
-	return next && !object_is_ours(next) && own ? next : own;
+	if (!next || object_contains(object, next))
+		return own;
+	next = next_in_scope(name, version);
+	return next && !object_is_ours(next) ? next : own;
 }
 
 /* Functions that a libcurl must have to be used. */

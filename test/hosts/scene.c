@@ -251,6 +251,17 @@ static void do_events(struct actor *actor, char *rest)
 	do_messages(actor, rest);
 }
 
+static void do_multi_set(struct actor *actor, char *rest)
+{
+	const char *name = strsep(&rest, " ");
+
+	if (strcmp(name, "MAX_TOTAL_CONNECTIONS") == 0)
+		curl_multi_setopt(
+			actor->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, strtol(rest, NULL, 0));
+	else
+		printf("%s: no such option: %s\n", actor->name, name);
+}
+
 static void do_close(struct actor *actor, char *rest)
 {
 	(void)rest;
@@ -296,6 +307,7 @@ static const struct {
 	{"reach", do_reach},
 	{"fork", do_fork},
 	{"multi", do_multi},
+	{"multi-set", do_multi_set},
 	{"add", do_add},
 	{"remove", do_remove},
 	{"step", do_step},
