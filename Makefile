@@ -16,8 +16,9 @@ WARNINGS   = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wv
 	-Wformat=2 -Wformat-nonliteral -Wcast-qual -Wwrite-strings -Wundef -Werror=implicit
 HARDENING  = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fno-plt
 SANITIZE  ?=
+GUEST_SANITIZE ?=
 COMPILE    = -std=c11 -D_GNU_SOURCE -DSYPHT_VERSION='"$(VERSION)"' -Ihelper \
-	$(WARNINGS) $(CFLAGS) $(SANITIZE) -MMD -MP
+	$(WARNINGS) $(CFLAGS) -MMD -MP
 TRIM       = -ffunction-sections -fdata-sections
 
 INIH := $(shell $(CC) -print-file-name=libinih.a)
@@ -44,13 +45,13 @@ all: $(PROGRAMS) $(LINKS)
 # for the guest in other people's processes.
 $(BUILD)/static/%.o: %.c | $(BUILD)/include/ini.h
 	@mkdir -p $(@D)
-	$(STATIC_CC) $(COMPILE) $(TRIM) -isystem $(BUILD)/include -c -o $@ $<
+	$(STATIC_CC) $(COMPILE) $(SANITIZE) $(TRIM) -isystem $(BUILD)/include -c -o $@ $<
 $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(COMPILE) $(HARDENING) -c -o $@ $<
+	$(CC) $(COMPILE) $(SANITIZE) $(HARDENING) -c -o $@ $<
 $(BUILD)/pic/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(COMPILE) $(HARDENING) -fPIC -fvisibility=hidden -c -o $@ $<
+	$(CC) $(COMPILE) $(GUEST_SANITIZE) $(HARDENING) -fPIC -fvisibility=hidden -c -o $@ $<
 
 # musl's compiler does not look where Debian keeps inih's header.
 $(BUILD)/include/ini.h:
@@ -68,7 +69,7 @@ $(BUILD)/sypht-dialect: $(DIALECT:%=$(BUILD)/host/helper/%.o)
 $(LINKS): $(BUILD)/sypht-credential
 	ln -sf sypht-credential $@
 $(BUILD)/libsypht-preload.so: $(PLUGIN:%=$(BUILD)/pic/plugin/%.o) $(LEAVES:%=$(BUILD)/pic/helper/%.o) plugin/plugin.map
-	$(CC) $(CFLAGS) $(SANITIZE) -shared -Wl,-z,relro,-z,now,-z,defs \
+	$(CC) $(CFLAGS) $(GUEST_SANITIZE) -shared -Wl,-z,relro,-z,now,-z,defs \
 		-Wl,--version-script=plugin/plugin.map -Wl,--exclude-libs,ALL -Wl,--gc-sections \
 		-o $@ $(filter %.o,$^) $(INIH) $(LDFLAGS)
 
@@ -85,6 +86,19 @@ test:
 lint:
 	scripts/setup lint
 	scripts/lint
+
+# The programs with ASan and UBSan; the plugin, a guest in programs that have neither, as it is.
+ASAN = BUILD=build/asan STATIC_CC=$(CC) STATIC= CFLAGS='-O1 -g' \
+	SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+# The plugin with TSan, for hosts that are built with it.
+TSAN = BUILD=build/tsan CFLAGS='-O1 -g' GUEST_SANITIZE=-fsanitize=thread
+
+sanitize:
+	scripts/setup test sanitize
+	$(MAKE) all
+	$(MAKE) $(ASAN) all
+	$(MAKE) $(TSAN) build/tsan/libsypht-preload.so
+	scripts/sanitize
 
 clean:
 	rm -rf $(BUILD)
