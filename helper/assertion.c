@@ -108,21 +108,11 @@ static enum status write_input(
 
 /* ---- the key ---- */
 
-/* Nobody is there to type a passphrase. */
-static int have_no_passphrase(char *buffer, int size, int writing, void *context)
-{
-	(void)buffer;
-	(void)size;
-	(void)writing;
-	(void)context;
-	return -1;
-}
-
 static EVP_PKEY *read_key(const char *pem)
 {
+	char no_passphrase[] = ""; /* nobody is there to type one */
 	BIO *source = BIO_new_mem_buf(pem, -1);
-	EVP_PKEY *key =
-		source ? PEM_read_bio_PrivateKey(source, NULL, have_no_passphrase, NULL) : NULL;
+	EVP_PKEY *key = source ? PEM_read_bio_PrivateKey(source, NULL, NULL, no_passphrase) : NULL;
 
 	BIO_free(source);
 	return key;

@@ -12,6 +12,8 @@ enum { METADATA_MAX_BYTES = 1 << 20, URL_MAX_BYTES = 4096, HTTP_OK = 200 };
 #define WELL_KNOWN_OAUTH  "/.well-known/oauth-authorization-server"
 #define WELL_KNOWN_OPENID "/.well-known/openid-configuration"
 
+typedef enum status place_writer(const char *issuer, struct buffer *url);
+
 /* The issuer without a slash at its end, which is left out before something is put behind it. */
 static int length_of(const char *issuer)
 {
@@ -97,8 +99,7 @@ static enum status read_metadata(const struct discovery *discovery, const char *
 enum status discovery_find(
 	const struct discovery *discovery, struct buffer *token_url, struct failure *failure)
 {
-	enum status (*const places[])(const char *issuer, struct buffer *url) = {
-		write_oauth_url, write_openid_url};
+	place_writer *const places[] = {write_oauth_url, write_openid_url};
 	const size_t count = sizeof(places) / sizeof(places[0]);
 	struct buffer url = BUFFER_INIT(URL_MAX_BYTES);
 	struct json *metadata = NULL;

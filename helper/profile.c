@@ -61,6 +61,9 @@ static enum status draft_complete(struct draft *draft)
 		const char *value = built_in && KEY_RULES[key].built_in ? KEY_RULES[key].built_in
 									: KEY_RULES[key].otherwise;
 
+		/* who names an issuer asks it, not an endpoint we were built with */
+		if (key == KEY_TOKEN_URL && draft->text[KEY_ISSUER])
+			continue;
 		if (!draft->text[key] && draft_set(draft, key, value))
 			return STATUS_NO_MEMORY;
 	}

@@ -121,7 +121,7 @@ static enum status store(struct call *call, const struct json *credentials, stru
 		return say(call, NO_USERNAME);
 	if (call_origin_of_server(&change.origin, server))
 		status = change_store(call, &change, failure);
-	return status || change.matched ? status : say(call, NOT_OURS);
+	return (status || change.matched) ? status : say(call, NOT_OURS);
 }
 
 enum status docker_store(struct call *call, struct failure *failure)
@@ -130,10 +130,10 @@ enum status docker_store(struct call *call, struct failure *failure)
 	struct json *credentials = NULL;
 	enum status status = read_input(&input, failure);
 
-	if (!status)
+	if (!status) {
 		credentials = json_read(buffer_text(&input), input.length);
-	if (!status)
 		status = store(call, credentials, failure);
+	}
 	json_free(credentials);
 	buffer_release(&input);
 	return say_failure(call, status, failure);

@@ -53,8 +53,12 @@ static void percent_decode(char *text)
 		int low = high >= 0 ? hex_digit(in[2]) : -1;
 		bool escape = low >= 0 && high + low > 0;
 
-		*out++ = escape ? (char)(high << 4 | low) : *in;
-		in += escape ? 2 : 0;
+		*out = *in;
+		if (escape) {
+			*out = (char)(high << 4 | low);
+			in += 2;
+		}
+		out++;
 	}
 	*out = '\0';
 }

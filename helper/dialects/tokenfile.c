@@ -103,7 +103,7 @@ static enum status write_file(struct call *call,
 	struct failure *failure)
 {
 	struct buffer path = BUFFER_INIT(PATH_MAX);
-	struct buffer content = BUFFER_INIT(2 * TOKEN_MAX_BYTES);
+	struct buffer content = BUFFER_INIT((size_t)2 * TOKEN_MAX_BYTES);
 	enum status status = find(&path, failure);
 
 	if (!status)
