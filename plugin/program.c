@@ -434,25 +434,37 @@ static bool find_in_cache(const struct walk *walk, const char *name, char path[P
 	return false;
 }
 
-/* In a list of directories, in which $ORIGIN is that of the file which asks. */
+/* The directory that $ORIGIN or ${ORIGIN} at the start of text stands for, or text as it is. */
+static bool expand_origin(char path[PATH_MAX], const char *text, size_t length, const char *asker)
+{
+	static const char *const variables[] = {"$ORIGIN", "${ORIGIN}"};
+	const size_t name_at = (size_t)(base_name(asker) - asker);
+	const char *origin = name_at > 0 ? asker : ".";
+	const int origin_length = name_at > 0 ? (int)name_at - 1 : 1;
+	int printed;
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		size_t skip = strlen(variables[i]);
+
+		if (length < skip || strncmp(text, variables[i], skip) != 0)
+			continue;
+		printed = snprintf(path, PATH_MAX, "%.*s%.*s", origin_length, origin,
+			(int)(length - skip), text + skip);
+		return printed > 0 && printed < PATH_MAX;
+	}
+	printed = snprintf(path, PATH_MAX, "%.*s", (int)length, text);
+	return printed > 0 && printed < PATH_MAX;
+}
+
 static bool find_in_list(const char *list, const char *asker, const char *name, char path[PATH_MAX])
 {
-	const size_t origin = (size_t)(base_name(asker) - asker);
+	char directory[PATH_MAX];
 
-	while (*list) {
-		size_t length = strcspn(list, ":;");
-		size_t variable = strncmp(list, "$ORIGIN", 7) == 0     ? 7
-				  : strncmp(list, "${ORIGIN}", 9) == 0 ? 9
-								       : 0;
-		char directory[PATH_MAX];
-		int printed = snprintf(directory, sizeof(directory), "%.*s%.*s",
-			variable ? (int)origin : 0, asker, (int)(length - variable),
-			list + variable);
-
-		if (length > 0 && printed > 0 && printed < PATH_MAX &&
-			join(path, directory, (size_t)printed, name) && is_library(path))
+	for (size_t length; *list; list += length + (list[length] != '\0')) {
+		length = strcspn(list, ":;");
+		if (length < PATH_MAX && expand_origin(directory, list, length, asker) &&
+			join(path, directory, strlen(directory), name) && is_library(path))
 			return true;
-		list += length + (list[length] != '\0');
 	}
 	return false;
 }
@@ -530,7 +542,8 @@ int program_each_libcurl(const struct program *program, program_visitor *visit)
 	read_cache(walk);
 	walk->count = 1;
 	walk->names[0][0] = '\0';
-	join(walk->paths[0], "", 0, program->files[program->last]);
+	if (!realpath(program->files[program->last], walk->paths[0])) /* as $ORIGIN has it */
+		walk->count = 0;
 	for (int i = 0; i < walk->count; i++)
 		found += visit_library(walk, i, visit);
 	free(walk->cache);

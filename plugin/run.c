@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "program.h"
@@ -180,25 +181,40 @@ static void execute_by_shell(char *path, char **argv)
 }
 
 /* Only if it fails does it return: the exit status, after the reason was told. */
-static int execute(char *path, char **argv)
+static int execute(char *path, char **argv, bool is_script)
 {
 	execv(path, argv);
-	if (errno == ENOEXEC)
+	if (errno == ENOEXEC && is_script)
 		execute_by_shell(path, argv);
 	say(stderr, "sypht-run: %s: %s", path, strerror(errno));
 	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
-/* What is known to fail is told; where the loader would choke on our library, it is left out. */
+static bool is_ourselves(const char *path)
+{
+	struct stat ours;
+	struct stat its;
+
+	return stat("/proc/self/exe", &ours) == 0 && stat(path, &its) == 0 &&
+	       ours.st_dev == its.st_dev && ours.st_ino == its.st_ino;
+}
+
+/*
+ * What is known to fail is told (but we ourselves, static too, only pass things on). Where the
+ * loader would choke on our library, or complain about it, that is left out.
+ */
 static bool may_preload(const struct program *program)
 {
+	const char *name = program->files[program->last];
+
 	switch (program->verdict) {
 	case PROGRAM_STATIC:
 	case PROGRAM_PRIVILEGED:
 	case PROGRAM_FOREIGN:
 	case PROGRAM_OTHER_LIBC:
-		say(stderr, "sypht-run: the plugin cannot work in %s: %s",
-			program->files[program->last], program_reason(program->verdict));
+		if (!is_ourselves(name))
+			say(stderr, "sypht-run: the plugin cannot work in %s: %s", name,
+				program_reason(program->verdict));
 		break;
 	default:
 		break;
@@ -224,7 +240,7 @@ static int run(const struct wishes *wishes, char **argv)
 		say(stderr, "sypht-run: the environment: %s", strerror(errno));
 		return EXIT_OURSELVES;
 	}
-	return execute(path, argv);
+	return execute(path, argv, program.last > 0);
 }
 
 /* Telling ------------------------------------------------------------------------------------ */
