@@ -57,13 +57,12 @@ static void close_range_of(unsigned first, unsigned last)
 		close((int)fd);
 }
 
-void process_detach(const int *kept, size_t count)
+static void leave_descriptors(const int *kept, size_t count)
 {
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 	unsigned first = STDERR_FILENO + 1;
 	unsigned next;
 
-	setsid();
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		dup2(nothing, fd);
 	do {
@@ -75,6 +74,23 @@ void process_detach(const int *kept, size_t count)
 		close_range_of(first, next - 1);
 		first = next + 1;
 	} while (next != UINT_MAX);
+}
+
+bool process_go_on(const int *kept, size_t count)
+{
+	/* before the fork: the terminal may hang up before the child has a session of its own */
+	void (*hang_up)(int) = signal(SIGHUP, SIG_IGN);
+	void (*interrupt)(int) = signal(SIGINT, SIG_IGN);
+	bool child = fork() == 0;
+
+	if (child) {
+		setsid();
+		leave_descriptors(kept, count);
+	} else {
+		signal(SIGHUP, hang_up);
+		signal(SIGINT, interrupt);
+	}
+	return child;
 }
 
 enum status process_find_part(const char *name, struct buffer *path, struct failure *failure)

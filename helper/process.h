@@ -1,6 +1,7 @@
 #ifndef PROCESS_H
 #define PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "buffer.h"
@@ -29,11 +30,12 @@ enum status process_become(const char *name, char *const *argv, const struct buf
 	struct failure *failure) MUST_CHECK;
 
 /*
- * For a process that goes on when its caller has its answer: a session of its own, /dev/null for
- * the standard streams, and no descriptor but those in kept (-1 among them is passed over), so that
- * nobody waits for the end of a pipe.
+ * Go on in a process of its own, which nobody waits for and no terminal's end ends: in a session of
+ * its own, with /dev/null for the standard streams and no descriptor but those in kept (-1 among
+ * them is passed over), so that no pipe stays open. True in that process, which leaves by _exit();
+ * false in the caller, also where no process can be had.
  */
-void process_detach(const int *kept, size_t count);
+bool process_go_on(const int *kept, size_t count) MUST_CHECK;
 
 /* Milliseconds of a clock that nobody sets (CLOCK_MONOTONIC). */
 long long process_milliseconds(void);

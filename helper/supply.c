@@ -183,23 +183,28 @@ enum status supply_prove(const struct supply *supply, const struct secret *secre
 
 /* ---- beside the answer ---- */
 
-/* It holds the lock until its end. */
-static void renew_in_background(const struct supply *supply, const struct cache *cache, int lock)
+static void renew(const struct supply *supply, const struct cache *cache)
 {
-	const int kept[] = {cache->directory, lock, supply->trace->fd};
 	const struct trace silence = TRACE_OFF;
 	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
 	struct supply detached = *supply;
 	struct token token = TOKEN_INIT;
 	struct failure failure;
 
-	process_detach(kept, sizeof(kept) / sizeof(kept[0]));
 	if (supply->trace->fd <= STDERR_FILENO)
 		detached.trace = &silence;
 	if (mint_into_cache(
 		    &detached, cache, process_milliseconds() + timeout_ms, &token, &failure))
 		trace_say(detached.trace, "renewal failed: %s", failure.reason);
 	token_release(&token);
+}
+
+/* The lock goes along, and is free when the process that renews ends. */
+static bool go_on(const struct supply *supply, const struct cache *cache, int lock)
+{
+	const int kept[] = {cache->directory, lock, supply->trace->fd};
+
+	return process_go_on(kept, sizeof(kept) / sizeof(kept[0]));
 }
 
 void supply_renew(const struct supply *supply, const struct token *token)
@@ -225,8 +230,8 @@ void supply_renew(const struct supply *supply, const struct token *token)
 	if (due) {
 		trace_say(supply->trace, "profile %s: renewing in the background",
 			supply->profile->name);
-		if (fork() == 0) {
-			renew_in_background(supply, &cache, lock);
+		if (go_on(supply, &cache, lock)) {
+			renew(supply, &cache);
 			_exit(0);
 		}
 	}
