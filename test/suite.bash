@@ -64,6 +64,11 @@ skip_allowed() {
 	skip "allowed: $*"
 }
 
+# For what a sanitizer's runtime changes: what a program asks of the kernel, its memory, its speed.
+not_under_sanitizers() {
+	[ -z "${TEST_SANITIZED:-}" ] || skip_allowed "not under sanitizers: $*"
+}
+
 # Assertions beside those of bats-assert -------------------------------------------------------
 
 assert_status() {
