@@ -7,14 +7,25 @@ import { createFiles } from './files.mjs';
 import { createGit } from './git.mjs';
 import { json } from './http.mjs';
 import { bearerOf } from './journal.mjs';
+import { createRegistry } from './registry.mjs';
 
 const challenge = (status, error, details = '') => json(status, { error },
   { 'www-authenticate': `Bearer error="${error}"${details}` });
 
 const notFound = () => json(404, { error: 'not_found' });
 
-// What lies in the directories files and git is served under /files/ and /git/.
-export function createApi(authority, { files, git }) {
+// For callers that know only user and password: the token as password.
+const BASIC = '/basic';
+const basicChallenge = { ...json(401, {}), headers: { 'www-authenticate': 'Basic realm="sandbox"' } };
+
+function passwordOf(request) {
+  const [, pair = ''] = /^basic +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+  return Buffer.from(pair, 'base64').toString().split(':').slice(1).join(':');
+}
+
+// What lies in the directories files and git is served under /files/ and /git/, and the image in
+// registry under /v2/. Below /basic/ all is as it is without, but by Basic.
+export function createApi(authority, { files, git, registry }) {
   const results = new Map();
 
   async function upload(request, body) {
@@ -59,18 +70,23 @@ export function createApi(authority, { files, git }) {
     { path: /^\/redirect$/, answer: redirect },
     { path: /^\/files\/(.+)$/, answer: createFiles(files) },
     { path: /^\/git\/(.+)$/, answer: createGit(git) },
+    { path: /^\/v2\/(.*)$/, answer: createRegistry(registry), basic: true },
     { path: /^\/open(?:\/.*)?$/, answer: echo, open: true },
     { path: /^/, answer: notFound },
   ];
 
   return async function respond(request, body) {
-    const { pathname } = new URL(request.url, 'http://localhost');
+    const url = new URL(request.url, 'http://localhost');
+    const below = url.pathname.startsWith(`${BASIC}/`);
+    const pathname = below ? url.pathname.slice(BASIC.length) : url.pathname;
     const route = routes.find(({ is, path }) => (is ?? request.method) === request.method && path.test(pathname));
     const parts = route.path.exec(pathname).slice(1);
     if (route.open) return route.answer(request, body, parts);
 
-    const token = bearerOf(request);
+    const basic = below || route.basic;
+    const token = basic ? passwordOf(request) : bearerOf(request);
     const caller = token && await authority.examine(token);
+    if (!caller && basic) return basicChallenge;
     if (!caller) return challenge(401, 'invalid_token');
     if (route.scope && !caller.scopes.includes(route.scope)) {
       return challenge(403, 'insufficient_scope', `, scope="${route.scope}"`);

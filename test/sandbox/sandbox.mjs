@@ -73,7 +73,7 @@ async function start(directory) {
   provider.on('grant.success', () => { journal.counts.issued += 1; });
 
   const authority = await createAuthority(provider, providerPort, issuer);
-  const served = { files: join(directory, 'files'), git: join(directory, 'git') };
+  const served = { files: join(directory, 'files'), git: join(directory, 'git'), registry: join(directory, 'registry') };
   await Promise.all(Object.values(served).map((each) => mkdir(each)));
   const serve = (names, of, respond) => {
     const handler = exchange({ serverOf: of, respond, faults, journal });
@@ -99,6 +99,7 @@ async function start(directory) {
     SANDBOX_BYSTANDER_HTTP2: `https://127.0.0.1:${await listen(servers.bystanderHttp2)}`,
     SANDBOX_FILES: served.files,
     SANDBOX_GIT: served.git,
+    SANDBOX_REGISTRY: served.registry,
     SANDBOX_ADMIN: `http://127.0.0.1:${await listen(http.createServer(createAdmin({ journal, faults, authority })))}`,
     SANDBOX_REQUESTS: journal.files.requests,
     SANDBOX_TOKEN_REQUESTS: journal.files.tokenRequests,
