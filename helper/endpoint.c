@@ -92,12 +92,12 @@ static enum status write_basic(
 	return status ? status : append(password, request->client_secret);
 }
 
-static enum status read_reply(
-	const struct transfer *transfer, struct grant *grant, struct failure *failure)
+static enum status read_reply(const struct transfer *transfer, const char *secret,
+	struct grant *grant, struct failure *failure)
 {
 	struct failure reason;
 	enum status status = response_read(transfer->http_status, buffer_text(transfer->reply),
-		transfer->reply->length, grant, &reason);
+		transfer->reply->length, secret, grant, &reason);
 
 	if (status)
 		status_fail(failure, status, TRANSFER_URL ": %s", transfer->url, reason.reason);
@@ -132,7 +132,7 @@ enum status endpoint_mint(const struct endpoint_request *request, struct grant *
 	if (!status)
 		status = transfer_run(&transfer, failure);
 	if (!status)
-		status = read_reply(&transfer, grant, failure);
+		status = read_reply(&transfer, request->client_secret, grant, failure);
 	buffer_release(&username);
 	buffer_release(&password);
 	buffer_release(&reply);

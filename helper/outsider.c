@@ -80,8 +80,8 @@ static enum status ask(const struct profile *profile, const char *operation, con
 	if (!status)
 		status = describe_endpoint(profile, username, password, &input);
 	if (status)
-		status_fail(failure, status, "cannot ask credential helper '%s': %s",
-			profile->client_secret_helper,
+		status_fail(failure, status, "cannot ask the credential helper of profile '%s': %s",
+			profile->name,
 			command ? "the credentials hold a line break, or are too long"
 				: "out of memory");
 	else
@@ -101,9 +101,8 @@ static enum status read_answer(const struct profile *profile, const struct attri
 		id = attributes_get(answer, "username");
 	if (!id || !password || *password == '\0')
 		return status_fail(failure, STATUS_NO_SECRET,
-			"credential helper '%s' knows no client credentials for %s",
-			profile->client_secret_helper,
-			profile->token_url ? profile->token_url : profile->issuer);
+			"the credential helper of profile '%s' knows no client credentials for %s",
+			profile->name, profile->token_url ? profile->token_url : profile->issuer);
 	secret->client_id = buffer_duplicate(id);
 	secret->client_secret = buffer_duplicate(password);
 	if (!secret->client_id || !secret->client_secret)
@@ -123,8 +122,8 @@ enum status outsider_get(const struct profile *profile, long timeout_ms, struct 
 		status = attributes_parse(&answer, output.data, output.length, NULL);
 	if (status == STATUS_MALFORMED)
 		status = status_fail(failure, STATUS_NO_SECRET,
-			"credential helper '%s' answered what is not key=value lines",
-			profile->client_secret_helper);
+			"the credential helper of profile '%s' gave no key=value lines",
+			profile->name);
 	if (!status)
 		status = read_answer(profile, &answer, secret, failure);
 	attributes_release(&answer);

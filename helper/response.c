@@ -68,19 +68,42 @@ static enum status read_grant(
 	return grant->token ? STATUS_OK : status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 }
 
+/* Some servers tell in an error what they were sent. */
+static void censor(char *text, const char *secret)
+{
+	size_t length = secret ? strlen(secret) : 0;
+
+	for (char *p = text; p && length > 0 && (p = strstr(p, secret)); p += length)
+		memset(p, '*', length);
+}
+
 /* RFC 6749, 5.2: the code first, then what the server adds for people. */
+static enum status quote(
+	const char *error, const char *description, const char *secret, struct failure *failure)
+{
+	char *code = buffer_duplicate(error);
+	char *more = buffer_duplicate(description ? description : "");
+
+	censor(code, secret);
+	censor(more, secret);
+	if (code && more)
+		status_fail(failure, STATUS_REFUSED, "%.60s%s%.100s", code,
+			*more != '\0' ? ": " : "", more);
+	else
+		status_fail(failure, STATUS_REFUSED, "an error");
+	buffer_free_text(code);
+	buffer_free_text(more);
+	return STATUS_REFUSED;
+}
+
 static enum status read_refusal(
-	const struct json *object, long http_status, struct failure *failure)
+	const struct json *object, long http_status, const char *secret, struct failure *failure)
 {
 	const char *error = json_text(json_member(object, "error"));
 	const char *description = json_text(json_member(object, "error_description"));
 
-	if (error && *error == '\0')
-		error = NULL;
-	if (error && description && *description != '\0')
-		return status_fail(failure, STATUS_REFUSED, "%.60s: %.100s", error, description);
-	if (error)
-		return status_fail(failure, STATUS_REFUSED, "%.100s", error);
+	if (error && *error != '\0')
+		return quote(error, description, secret, failure);
 	if (http_status == HTTP_OK && object)
 		return status_fail(failure, STATUS_REFUSED, "an error that is no text");
 	if (http_status == HTTP_OK)
@@ -91,8 +114,8 @@ static enum status read_refusal(
 	return status_fail(failure, STATUS_REFUSED, "HTTP status %ld", http_status);
 }
 
-enum status response_read(long http_status, const char *body, size_t length, struct grant *grant,
-	struct failure *failure)
+enum status response_read(long http_status, const char *body, size_t length, const char *secret,
+	struct grant *grant, struct failure *failure)
 {
 	struct json *object = json_read(body, length);
 	enum status status;
@@ -101,7 +124,7 @@ enum status response_read(long http_status, const char *body, size_t length, str
 	if (object && http_status == HTTP_OK && !json_member(object, "error"))
 		status = read_grant(object, grant, failure);
 	else
-		status = read_refusal(object, http_status, failure);
+		status = read_refusal(object, http_status, secret, failure);
 	if (status)
 		grant_release(grant);
 	json_free(object);

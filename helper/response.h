@@ -26,10 +26,11 @@ struct grant {
 
 /*
  * body has length bytes and need not end in NUL. An "error" member decides, whatever the status.
+ * secret is what the endpoint was told and no reason may repeat; NULL: nothing.
  * STATUS_REFUSED: the endpoint said no; STATUS_UNREACHABLE: it said nothing that makes sense.
  */
-enum status response_read(long http_status, const char *body, size_t length, struct grant *grant,
-	struct failure *failure) MUST_CHECK;
+enum status response_read(long http_status, const char *body, size_t length, const char *secret,
+	struct grant *grant, struct failure *failure) MUST_CHECK;
 
 /* Wipe and free. */
 void grant_release(struct grant *grant);
