@@ -45,13 +45,14 @@ static const char USAGE[] =
 	"  --protocol=goauth [URL]       as go asks: GOAUTH='sypht-credential --protocol=goauth'\n"
 	"  --protocol=htslib [URL]       JSON for $HTS_AUTH_LOCATION; with verb token-file it is\n"
 	"                                written there. Run it again before the token expires\n"
-	"  --protocol=docker, keyring    as docker-credential-sypht and keyring, links by these\n"
-	"                                names, are asked; a link sypht-token does as token does\n"
+	"  --protocol=docker, keyring, pnpm    as docker-credential-sypht, keyring and\n"
+	"                     pnpm-credential-sypht, links by these names, are asked\n"
 	"\n"
 	"Options:\n"
 	"  --profile NAME     look at this profile only (also: SYPHT_PROFILE)\n"
 	"  --min-valid SECS   a token that lives at least so long\n"
-	"  --protocol NAME    bazel, cargo, docker, git, goauth, htslib, keyring, kubernetes\n"
+	"  --protocol NAME    bazel, cargo, docker, git, goauth, htslib, keyring, kubernetes,\n"
+	"                     pnpm\n"
 	"  --help, --version\n"
 	"\n"
 	"Exit status: 0 answered or nothing to say, 1 no token, 2 wrong usage or input.\n";
@@ -172,7 +173,7 @@ static const struct verb HTSLIB[] = {
 	{NULL, tokenfile_show_htslib, 1},
 };
 
-static const struct verb TOKEN[] = {{NULL, shell_token, 1}};
+static const struct verb PNPM[] = {{NULL, shell_authorization, 1}};
 
 static const struct verb ELSEWHERE[] = {{NULL, pass_on, COMMAND_ANY_NUMBER}};
 
@@ -181,7 +182,7 @@ static const struct dialect DIALECTS[] = {
 	{"git", "git-credential-", GIT},
 	{"docker", "docker-credential-", ELSEWHERE},
 	{"keyring", "keyring", KEYRING},
-	{"token", "sypht-token", TOKEN},
+	{"pnpm", "pnpm-credential-", PNPM},
 	{"goauth", NULL, GOAUTH},
 	{"htslib", NULL, HTSLIB},
 	{"bazel", NULL, ELSEWHERE},

@@ -319,12 +319,9 @@ play() {
 	done
 }
 
-@test "a link named sypht-token does as token does, for callers that can say no word" {
-	ln -s "$BUILD/sypht-credential" sypht-token
-	try ./sypht-token
-	assert_output "$(sypht-credential token)"
-	play token
-}
+@test "pnpm: a program without words gives the whole of the header's value" { play pnpm; }
+
+@test "the shell: a bare token for a URL" { play token; }
 
 @test "git: by its own name, with the capability and without" {
 	play git-modern

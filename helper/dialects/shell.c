@@ -19,6 +19,11 @@ enum status shell_token(struct call *call, struct failure *failure)
 	return answer(call, "", "", failure);
 }
 
+enum status shell_authorization(struct call *call, struct failure *failure)
+{
+	return answer(call, "Bearer ", "", failure);
+}
+
 enum status shell_header(struct call *call, struct failure *failure)
 {
 	return answer(call, "Authorization: Bearer ", "", failure);

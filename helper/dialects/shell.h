@@ -7,8 +7,9 @@
  * For people and scripts: the token as one line. URL is the operand; without one the token is for
  * the first origin of the profile. A URL that no profile covers is a failure here.
  */
-call_verb shell_token;       /* the bare token */
-call_verb shell_header;      /* a header line, as "curl -H @-" reads it */
-call_verb shell_curl_config; /* an option line, as "curl -K -" reads it */
+call_verb shell_token;         /* the bare token */
+call_verb shell_header;        /* a header line, as "curl -H @-" reads it */
+call_verb shell_authorization; /* the value of that header, as pnpm wants it of a tokenHelper */
+call_verb shell_curl_config;   /* an option line, as "curl -K -" reads it */
 
 #endif
