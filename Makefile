@@ -6,7 +6,14 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+DOCDIR ?= $(DATADIR)/doc/sypht-credential
+BASHDIR ?= $(DATADIR)/bash-completion/completions
+ZSHDIR ?= $(DATADIR)/zsh/site-functions
+FISHDIR ?= $(DATADIR)/fish/vendor_completions.d
 PARTS   = $(LIBDIR)/sypht
+INSTALL ?= install
 
 # The small programs are static: with musl where its compiler is there, with glibc otherwise.
 STATIC_CC ?= $(if $(shell command -v musl-gcc),musl-gcc,$(CC))
@@ -19,12 +26,14 @@ SANITIZE  ?=
 GUEST_SANITIZE ?=
 COMPILE    = -std=c11 -D_GNU_SOURCE -DSYPHT_VERSION='"$(VERSION)"' -Ihelper \
 	$(WARNINGS) $(CFLAGS) -MMD -MP
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+COMPILE   += $(if $(MULTIARCH),-DSYPHT_MULTIARCH='"$(MULTIARCH)"')
 TRIM       = -ffunction-sections -fdata-sections
 
 INIH := $(shell $(CC) -print-file-name=libinih.a)
 
 # Which files each program is made of, in the order data flows.
-LEAVES     = attributes origin settings profile key config cache directory token trace spawn buffer status
+LEAVES     = attributes origin settings profile key config skim cache directory token trace spawn buffer status
 SUPPLY     = supply minter secret secretfile outsider vault challenge process $(LEAVES)
 CREDENTIAL = credential command $(addprefix dialects/,call change account git shell go keyring \
 	tokenfile login status) terminal $(SUPPLY)
@@ -38,7 +47,7 @@ PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint sypht-dialect sypht
 # The names by which git and docker know sypht-credential.
 LINKS = $(addprefix $(BUILD)/,git-credential-sypht docker-credential-sypht)
 
-.PHONY: all demo test lint sanitize clean
+.PHONY: all install uninstall deb demo test test-install lint sanitize clean
 all: $(PROGRAMS) $(LINKS)
 
 # Three ways to compile: static/ for the small programs, host/ for those with libraries, and pic/
@@ -99,6 +108,66 @@ sanitize:
 	$(MAKE) $(ASAN) all
 	$(MAKE) $(TSAN) build/tsan/libsypht-preload.so
 	scripts/sanitize
+
+# Who goes where: install and uninstall go by these lists alone. git and docker find their helpers
+# by name, so sypht-credential is there under those names too.
+BINARIES  = $(addprefix $(BUILD)/,sypht-credential sypht-run)
+BACKSTAGE = $(addprefix $(BUILD)/,libsypht-preload.so sypht-mint sypht-dialect)
+MAN1      = helper/sypht-credential.1 plugin/sypht-run.1
+MAN5      = helper/sypht-config.5
+MAN7      = plugin/sypht-preload.7
+NAMES     = sypht-credential sypht-run git-credential-sypht docker-credential-sypht
+INSTALLED = $(addprefix $(BINDIR)/,$(NAMES)) $(addprefix $(PARTS)/,$(notdir $(BACKSTAGE))) \
+	$(addprefix $(MANDIR)/man1/,$(notdir $(MAN1))) $(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))) \
+	$(addprefix $(MANDIR)/man7/,$(notdir $(MAN7))) \
+	$(addprefix $(BASHDIR)/,$(notdir $(BINARIES))) \
+	$(addprefix $(ZSHDIR)/_,$(notdir $(BINARIES))) \
+	$(patsubst %,$(FISHDIR)/%.fish,$(notdir $(BINARIES))) \
+	$(addprefix $(DOCDIR)/,README.md LICENSE)
+PLACES    = $(sort $(patsubst %/,%,$(dir $(INSTALLED))))
+
+# The programs look for each other here, seen from where they stand, and nowhere else.
+REACHED   = ../lib/sypht ../lib64/sypht $(if $(MULTIARCH),../lib/$(MULTIARCH)/sypht)
+
+install: all
+	@reach=$$(realpath -m --relative-to=$(BINDIR) $(PARTS)); \
+	case ' $(REACHED) ' in *" $$reach "*) ;; *) \
+		echo "install: from BINDIR the parts would be in $$reach, not in one of: $(REACHED)" >&2; \
+		exit 2 ;; esac
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(PLACES))
+	$(INSTALL) -m 755 $(BINARIES) $(DESTDIR)$(BINDIR)
+	ln -sf sypht-credential $(DESTDIR)$(BINDIR)/git-credential-sypht
+	ln -sf sypht-credential $(DESTDIR)$(BINDIR)/docker-credential-sypht
+	$(INSTALL) -m 755 $(filter-out %.so,$(BACKSTAGE)) $(DESTDIR)$(PARTS)
+	$(INSTALL) -m 644 $(filter %.so,$(BACKSTAGE)) $(DESTDIR)$(PARTS)
+	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
+	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 644 $(MAN7) $(DESTDIR)$(MANDIR)/man7
+	for name in $(notdir $(BINARIES)); do \
+		$(INSTALL) -m 644 scripts/completions/$$name.bash $(DESTDIR)$(BASHDIR)/$$name || exit; done
+	$(INSTALL) -m 644 $(wildcard scripts/completions/_*) $(DESTDIR)$(ZSHDIR)
+	$(INSTALL) -m 644 $(wildcard scripts/completions/*.fish) $(DESTDIR)$(FISHDIR)
+	$(INSTALL) -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
+
+# /usr and /usr/local keep their directories, but those with our name; a prefix of its own goes too.
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+ifneq ($(filter /usr /usr/local,$(PREFIX)),)
+	-rmdir --ignore-fail-on-non-empty $(addprefix $(DESTDIR),$(PARTS) $(DOCDIR))
+else
+	-cd $(DESTDIR)$(PREFIX) && rmdir -p --ignore-fail-on-non-empty \
+		$(patsubst $(PREFIX)/%,%,$(filter $(PREFIX)/%,$(PLACES)))
+	-rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)
+endif
+
+deb: all
+	scripts/deb $(VERSION) $(BUILD)
+
+# Installs, uses and removes what make install and make deb make, in a fresh Debian; as root.
+test-install:
+	scripts/setup install
+	$(MAKE) all
+	test/run test/install/*.bats
 
 clean:
 	rm -rf $(BUILD)

@@ -4,21 +4,25 @@
 #include <fcntl.h>
 #include <ini.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK_BYTES = 4096, INI_NO_MEMORY = -2 };
+#include "skim.h"
+
+enum { CHUNK_BYTES = CONFIG_SMALL_MAX, INI_NO_MEMORY = -2 };
 
 #define BLANKS " \t\v\f\r"
 
 /* One reading of the file: what inih's two callbacks share. */
 struct reading {
 	const char *path;
-	int fd;
+	const char *next; /* what is at hand of the text */
+	const char *end;
+	int fd; /* where more of it comes from, -1 for none */
 	char chunk[CHUNK_BYTES];
-	size_t start;
-	size_t end;
 	unsigned line;
+	bool apart;
 	bool indented;    /* the line begins with a blank */
 	bool continuable; /* a key stands above it in the same section */
 	bool over;        /* end of file, a stop, or a failure */
@@ -42,9 +46,11 @@ static void fail_at_line(struct reading *reading, enum status status, const char
 /* The next byte, or -1 at the end of the file; a failing read ends it with a reason. */
 static int next_byte(struct reading *reading)
 {
-	if (reading->start == reading->end) {
+	if (reading->next == reading->end) {
 		ssize_t got;
 
+		if (reading->fd < 0)
+			return -1;
 		do
 			got = read(reading->fd, reading->chunk, sizeof(reading->chunk));
 		while (got < 0 && errno == EINTR);
@@ -52,10 +58,10 @@ static int next_byte(struct reading *reading)
 			fail_at_line(reading, STATUS_CONFIG, strerror(errno));
 		if (got <= 0)
 			return -1;
-		reading->start = 0;
-		reading->end = (size_t)got;
+		reading->next = reading->chunk;
+		reading->end = reading->chunk + got;
 	}
-	return (unsigned char)reading->chunk[reading->start++];
+	return (unsigned char)*reading->next++;
 }
 
 /* What inih itself would pass over, cut or misread without a word. */
@@ -122,20 +128,101 @@ static int take_entry(void *user, const char *section, const char *key, const ch
 		.key = key,
 		.value = value,
 		.continued = reading->indented,
+		.apart = reading->apart,
 		.line = reading->line,
 	};
 	enum status status;
 
+	reading->apart = false;
 	status = reading->visit(&entry, reading->context, &reading->over, reading->failure);
 	if (status)
 		fail_at_line(reading, status, reading->failure->reason);
 	return 1;
 }
 
-static enum status open_checked(const char *path, bool must_exist, int *fd, struct failure *failure)
+/* Hand over, entry by entry, what is at hand and what comes after it. */
+static void parse(struct reading *reading)
+{
+	int result = ini_parse_stream(read_line, reading, take_entry, reading);
+
+	if (!reading->status && result == INI_NO_MEMORY)
+		reading->status = status_fail(reading->failure, STATUS_NO_MEMORY, "out of memory");
+	reading->over |= reading->status != STATUS_OK;
+}
+
+/* ---- passing over what is not wanted ---- */
+
+/* A text and where it stands next, NULL where it does not any more. */
+struct mention {
+	const char *text;
+	const char *place;
+};
+
+/* The first place behind start at which one of them stands. */
+static const char *find_any(
+	struct mention mentions[CONFIG_TEXTS], const char *start, const char *end)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < CONFIG_TEXTS; i++) {
+		struct mention *mention = &mentions[i];
+
+		if (mention->place && mention->place < start)
+			mention->place = skim_find(start, (size_t)(end - start), mention->text);
+		if (mention->place && (!first || mention->place < first))
+			first = mention->place;
+	}
+	return first;
+}
+
+/* A line that begins with "[" begins a section; an indented one may be more of a value. */
+static const char *section_start(const char *text, const char *place)
+{
+	while (place > text && !(place[0] == '[' && place[-1] == '\n'))
+		place--;
+	return place;
+}
+
+static const char *section_end(const char *place, const char *end)
+{
+	while ((place = memchr(place, '\n', (size_t)(end - place)))) {
+		place++;
+		if (place < end && *place == '[')
+			return place;
+	}
+	return end;
+}
+
+static void parse_wanted(struct reading *reading, const char *text, size_t length,
+	const char *const texts[CONFIG_TEXTS])
+{
+	const char *const end = text + length;
+	struct mention mentions[CONFIG_TEXTS];
+	const char *start = text;
+	const char *place;
+
+	for (size_t i = 0; i < CONFIG_TEXTS; i++) {
+		mentions[i].text = texts[i];
+		mentions[i].place = texts[i] ? skim_find(text, length, texts[i]) : NULL;
+	}
+	while (!reading->over && (place = find_any(mentions, start, end))) {
+		reading->next = section_start(start, place);
+		reading->end = section_end(place, end);
+		reading->apart = reading->next != start;
+		reading->continuable = false;
+		start = reading->end;
+		parse(reading);
+	}
+}
+
+/* ---- the file ---- */
+
+static enum status open_checked(
+	const char *path, bool must_exist, int *fd, size_t *size, struct failure *failure)
 {
 	struct stat found;
 
+	*size = 0;
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR) && !must_exist)
 		return STATUS_OK;
@@ -149,11 +236,23 @@ static enum status open_checked(const char *path, bool must_exist, int *fd, stru
 	if (found.st_mode & (S_IWGRP | S_IWOTH))
 		return status_fail(failure, STATUS_CONFIG,
 			"%s: others can write it; run: chmod go-w '%s'", path, path);
+	*size = (size_t)found.st_size;
 	return STATUS_OK;
 }
 
-enum status config_read(const char *path, bool must_exist, config_visitor *visit, void *context,
-	struct failure *failure)
+/*
+ * Mapping the text costs a third of copying it piece by piece. Only its owner could cut it short
+ * meanwhile, which would end this process; so a guest in another's reads.
+ */
+static char *map(int fd, size_t size)
+{
+	void *text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	return text == MAP_FAILED ? NULL : text;
+}
+
+enum status config_skim(const char *path, bool must_exist, const char *const texts[CONFIG_TEXTS],
+	config_visitor *visit, void *context, struct failure *failure)
 {
 	struct failure unheard = {""};
 	struct reading reading = {
@@ -162,16 +261,30 @@ enum status config_read(const char *path, bool must_exist, config_visitor *visit
 		.context = context,
 		.failure = failure ? failure : &unheard,
 	};
-	enum status status = open_checked(path, must_exist, &reading.fd, reading.failure);
+	size_t size;
+	enum status status = open_checked(path, must_exist, &reading.fd, &size, reading.failure);
+	int fd = reading.fd;
+	char *text = NULL;
 
-	if (status == STATUS_OK && reading.fd >= 0) {
-		int result = ini_parse_stream(read_line, &reading, take_entry, &reading);
-
+	if (status == STATUS_OK && fd >= 0) {
+		if (texts && size > CONFIG_SMALL_MAX)
+			text = map(fd, size);
+		if (text) {
+			reading.fd = -1;
+			parse_wanted(&reading, text, size, texts);
+			munmap(text, size);
+		} else {
+			parse(&reading);
+		}
 		status = reading.status;
-		if (!status && result == INI_NO_MEMORY)
-			status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	}
-	if (reading.fd >= 0)
-		close(reading.fd);
+	if (fd >= 0)
+		close(fd);
 	return status;
+}
+
+enum status config_read(const char *path, bool must_exist, config_visitor *visit, void *context,
+	struct failure *failure)
+{
+	return config_skim(path, must_exist, NULL, visit, context, failure);
 }

@@ -20,7 +20,8 @@ struct config_entry {
 	const char *key;
 	const char *value; /* trimmed, without comment */
 	bool continued;    /* an indented line: more of the value of the entry before */
-	unsigned line;
+	bool apart;        /* the first one behind something that was passed over */
+	unsigned line;     /* from 1; means nothing to config_skim() */
 };
 
 /* Called for each entry in order; *stop = true ends the reading without a failure. */
@@ -35,5 +36,16 @@ typedef enum status config_visitor(
  */
 enum status config_read(const char *path, bool must_exist, config_visitor *visit, void *context,
 	struct failure *failure) MUST_CHECK;
+
+/*
+ * The same for who wants but the sections that hold one of these texts, in name, keys or values,
+ * upper and lower case being the same; a text may be NULL. In a file of more than CONFIG_SMALL_MAX
+ * bytes all others are passed over, faults and all. The reason of a failure has no line to name:
+ * config_read() finds that.
+ */
+enum { CONFIG_TEXTS = 2, CONFIG_SMALL_MAX = 4096 };
+
+enum status config_skim(const char *path, bool must_exist, const char *const texts[CONFIG_TEXTS],
+	config_visitor *visit, void *context, struct failure *failure) MUST_CHECK;
 
 #endif

@@ -255,6 +255,7 @@ bool profile_covers(const struct profile *profile, const struct origin *origin)
 struct walk {
 	const struct settings *settings;
 	const char *only;
+	const char *const *texts; /* all a wanted section could be told by; NULL: all are wanted */
 	profile_visitor *visit;
 	void *context;
 	struct draft draft;
@@ -321,8 +322,10 @@ static bool is_name(const char *name)
 	return length > 0 && length <= PROFILE_NAME_MAX && name[length] == '\0';
 }
 
-static enum status begin_profile(struct walk *walk, const char *section, struct failure *failure)
+static enum status begin_profile(
+	struct walk *walk, const struct config_entry *entry, struct failure *failure)
 {
+	const char *section = entry->section;
 	const char *name = section + strlen(SECTION_START);
 	enum status status;
 
@@ -330,7 +333,7 @@ static enum status begin_profile(struct walk *walk, const char *section, struct 
 		return status_fail(failure, STATUS_CONFIG,
 			"section '%s': expected [profile NAME], NAME of letters, digits, . _ -",
 			section);
-	if (strcmp(name, walk->draft.name) == 0)
+	if (!entry->apart && strcmp(name, walk->draft.name) == 0)
 		return STATUS_OK;
 	status = end_profile(walk, failure);
 	snprintf(walk->draft.name, sizeof(walk->draft.name), "%s", name);
@@ -361,7 +364,7 @@ static enum status take_entry(
 	const struct config_entry *entry, void *context, bool *stop, struct failure *failure)
 {
 	struct walk *walk = context;
-	enum status status = begin_profile(walk, entry->section, failure);
+	enum status status = begin_profile(walk, entry, failure);
 
 	*stop = walk->stopped;
 	if (status || walk->stopped || !is_wanted(walk, walk->draft.name))
@@ -382,7 +385,8 @@ static enum status read_config(struct walk *walk, struct failure *failure)
 
 	if (!path)
 		return errno == ENOMEM ? STATUS_NO_MEMORY : STATUS_OK;
-	status = config_read(path, settings->config != NULL, take_entry, walk, failure);
+	status =
+		config_skim(path, settings->config != NULL, walk->texts, take_entry, walk, failure);
 	if (!status) {
 		status = end_profile(walk, &reason);
 		if (status)
@@ -392,28 +396,36 @@ static enum status read_config(struct walk *walk, struct failure *failure)
 	return status;
 }
 
-enum status profile_each(const struct settings *settings, const char *only, profile_visitor *visit,
-	void *context, struct failure *failure)
+static enum status walk_all(struct walk *walk, struct failure *failure)
 {
-	struct walk walk = {.settings = settings, .only = only, .visit = visit, .context = context};
-	enum status status = read_config(&walk, failure);
+	enum status status = read_config(walk, failure);
 	enum status built_in_status = STATUS_OK;
 
 	/* also after a failure: whoever asks must know what the built-in profile covers */
-	if (!walk.built_in_seen && strcmp(walk.draft.name, BUILT_IN) != 0) {
-		draft_release(&walk.draft);
-		snprintf(walk.draft.name, sizeof(walk.draft.name), BUILT_IN);
+	if (!walk->built_in_seen && strcmp(walk->draft.name, BUILT_IN) != 0) {
+		draft_release(&walk->draft);
+		snprintf(walk->draft.name, sizeof(walk->draft.name), BUILT_IN);
 	}
-	if (!walk.built_in_seen)
-		built_in_status = end_profile(&walk, status ? NULL : failure);
+	if (!walk->built_in_seen)
+		built_in_status = end_profile(walk, status ? NULL : failure);
 
-	draft_release(&walk.draft);
+	draft_release(&walk->draft);
 	status = status ? status : built_in_status;
 	return status == STATUS_NO_MEMORY ? status_fail(failure, status, "out of memory") : status;
 }
 
+enum status profile_each(const struct settings *settings, const char *only, profile_visitor *visit,
+	void *context, struct failure *failure)
+{
+	struct walk walk = {.settings = settings, .only = only, .visit = visit, .context = context};
+
+	return walk_all(&walk, failure);
+}
+
+/* ---- the one that is asked for ---- */
+
 struct search {
-	const struct origin *origin;
+	const struct origin *origin; /* NULL: any will do */
 	struct profile *found;
 };
 
@@ -429,33 +441,67 @@ static bool match(struct profile *profile, void *context)
 	return false;
 }
 
-static bool note_any(struct profile *profile, void *context)
+/* What sypht covers is said in its section, or by the environment, or goes without saying. */
+static bool built_in_could_cover(const struct settings *settings, const char *host)
 {
-	*(bool *)context = true;
-	profile_free(profile);
-	return false;
+	const char *urls = settings->api_base_endpoint;
+
+	return strcasestr(urls ? urls : KEY_RULES[KEY_ORIGIN].built_in, host) != NULL;
+}
+
+/*
+ * Looks at the sections alone that could be meant, and at the whole config only to say what is
+ * wrong with it.
+ */
+static enum status search_config(const struct settings *settings, const char *only,
+	struct search *search, struct failure *failure)
+{
+	char section[CONFIG_SECTION_MAX + 1];
+	const char *texts[CONFIG_TEXTS] = {section, NULL};
+	struct walk walk = {
+		.settings = settings,
+		.only = only,
+		.texts = texts,
+		.visit = match,
+		.context = search,
+	};
+	enum status status;
+
+	snprintf(section, sizeof(section), SECTION_START "%s", only ? only : BUILT_IN);
+	if (!only) {
+		texts[0] = search->origin->host;
+		texts[1] = built_in_could_cover(settings, search->origin->host) ? section : NULL;
+	}
+	status = walk_all(&walk, failure);
+	if (status) {
+		profile_free(search->found);
+		search->found = NULL;
+	}
+	return status == STATUS_CONFIG ? profile_each(settings, only, match, search, failure)
+				       : status;
 }
 
 enum status profile_find(const struct settings *settings, const char *only,
 	const struct origin *origin, struct profile **out, struct failure *failure)
 {
 	struct search search = {.origin = origin};
-	bool exists = false;
+	struct search any = {.origin = NULL};
 	enum status status;
 
 	*out = NULL;
 	if (!only && !origin)
 		only = BUILT_IN;
-	status = profile_each(settings, only, match, &search, failure);
-	if (status) {
-		profile_free(search.found);
-		return status;
+	status = search_config(settings, only, &search, failure);
+	if (!status && !search.found && only) {
+		status = search_config(settings, only, &any, failure);
+		if (!status && !any.found)
+			status = status_fail(
+				failure, STATUS_CONFIG, "there is no profile '%s'", only);
 	}
-	*out = search.found;
-	if (search.found || !only)
-		return STATUS_OK;
-	status = profile_each(settings, only, note_any, &exists, failure);
-	if (!status && !exists)
-		status = status_fail(failure, STATUS_CONFIG, "there is no profile '%s'", only);
+	profile_free(any.found);
+	if (status)
+		profile_free(search.found);
+	else
+		*out = search.found;
 	return status;
 }

@@ -58,7 +58,8 @@ enum status profile_each(const struct settings *settings, const char *only, prof
 /*
  * The profile that covers origin: the first, or with only that one or none. origin NULL: the one
  * that only names, else "sypht". Not covered: STATUS_OK and *out == NULL. For profile_free().
- * A name that no profile has: STATUS_CONFIG.
+ * A name that no profile has: STATUS_CONFIG. Of a large config the sections that cannot be meant
+ * are not looked at, so that their number costs next to nothing; see config_skim().
  */
 enum status profile_find(const struct settings *settings, const char *only,
 	const struct origin *origin, struct profile **out, struct failure *failure) MUST_CHECK;
