@@ -176,8 +176,9 @@ need_pip() {
 
 @test "pnpm runs a program of one word, which is us under the name pnpm-credential-sypht" {
 	need pnpm
+	ln -s "$BUILD/sypht-credential" "$HOME/pnpm-credential-sypht"
 	printf '%s\n' "registry=$SANDBOX_API/files/npm/" "cafile=$SANDBOX_CA" \
-		"//$HOST/files/npm/:tokenHelper=$BUILD/pnpm-credential-sypht" fetch-retries=0 >"$HOME/.npmrc"
+		"//$HOST/files/npm/:tokenHelper=$HOME/pnpm-credential-sypht" fetch-retries=0 >"$HOME/.npmrc"
 	mkdir -p "$SANDBOX_FILES/npm" package
 	printf '{"name":"nothing","dist-tags":{"latest":"1.0.0"},"versions":{"1.0.0":{"name":"nothing","version":"1.0.0","dist":{"tarball":"%s/files/npm/nothing.tgz"}}}}' \
 		"$SANDBOX_API" >"$SANDBOX_FILES/npm/nothing"
