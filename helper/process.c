@@ -16,7 +16,15 @@
 #include <unistd.h>
 
 /* Where a part may be, seen from the folder of the running program. */
-static const char *const PLACES[] = {"", "../lib/sypht/", NULL};
+static const char *const PLACES[] = {
+	"",
+	"../lib/sypht/",
+	"../lib64/sypht/",
+#ifdef SYPHT_MULTIARCH
+	"../lib/" SYPHT_MULTIARCH "/sypht/",
+#endif
+	NULL,
+};
 
 /* Names, or beginnings of names where a * follows. */
 static const char *const WITHHELD[] = {

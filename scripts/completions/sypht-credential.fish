@@ -1,0 +1,21 @@
+# fish completion for sypht-credential
+
+function __sypht_credential_known
+    sypht-credential status 2>/dev/null | string match -rg "^ *$argv[1] +(\S+)"
+end
+
+set -l verbs get store erase capability token header curl-config token-file login logout status \
+    kubernetes help
+set -l placed token header curl-config token-file kubernetes
+
+complete -c sypht-credential -f
+complete -c sypht-credential -l profile -x -a '(__sypht_credential_known profile)' -d 'Look at this profile only'
+complete -c sypht-credential -l min-valid -x -d 'A token that lives so many seconds'
+complete -c sypht-credential -l protocol -x -a 'bazel cargo docker git goauth htslib keyring kubernetes' -d 'How the caller speaks'
+complete -c sypht-credential -l cargo-plugin -d 'Speak as cargo does'
+complete -c sypht-credential -l json -d 'Status for programs'
+complete -c sypht-credential -s h -l help -d 'Print a summary'
+complete -c sypht-credential -s v -l version -d 'Print the version'
+
+complete -c sypht-credential -n "not __fish_seen_subcommand_from $verbs" -a "$verbs"
+complete -c sypht-credential -n "__fish_seen_subcommand_from $placed" -a '(__sypht_credential_known origin)'

@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# bash completion for sypht-run
+
+_sypht_run() {
+	local word=${COMP_WORDS[COMP_CWORD]} i
+
+	# Behind our options stands a command, which completes as it would by itself.
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--profile) ((i++)) ;;
+		-* | =) ;;
+		*) break ;;
+		esac
+	done
+	if ((i < COMP_CWORD)); then
+		! declare -F _command_offset >/dev/null || _command_offset "$i"
+	elif [ "${COMP_WORDS[COMP_CWORD - 1]}" = --profile ]; then
+		mapfile -t COMPREPLY < <(
+			compgen -W "$(sypht-credential status 2>/dev/null |
+				awk '$1 == "profile" { print $2 }')" -- "$word"
+		)
+	elif [[ $word == -* ]]; then
+		mapfile -t COMPREPLY < <(
+			compgen -W '--check --env --profile --trace --help --version' -- "$word"
+		)
+	else
+		mapfile -t COMPREPLY < <(compgen -c -- "$word")
+	fi
+}
+
+complete -o default -F _sypht_run sypht-run
