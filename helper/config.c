@@ -12,7 +12,8 @@
 
 enum { CHUNK_BYTES = CONFIG_SMALL_MAX, INI_NO_MEMORY = -2 };
 
-#define BLANKS " \t\v\f\r"
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+#define BLANKS          " \t\v\f\r"
 
 /* One reading of the file: what inih's two callbacks share. */
 struct reading {
@@ -86,6 +87,24 @@ static const char *objection(struct reading *reading, const char *text, bool ind
 	return NULL;
 }
 
+/* inih leaves the comment on a line that goes on with the value above. */
+static void cut_comment(char *line)
+{
+	for (char *p = line; *p != '\0'; p++) {
+		if (strchr(BLANKS, *p) && p[1] == ';') {
+			*p = '\0';
+			return;
+		}
+	}
+}
+
+static const char *start_of(const struct reading *reading, const char *line)
+{
+	if (reading->line == 1 && strncmp(line, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+		line += strlen(BYTE_ORDER_MARK);
+	return line + strspn(line, BLANKS);
+}
+
 /* inih's ini_reader: one line into out, as fgets(3) would. */
 static char *read_line(char *out, int size, void *stream)
 {
@@ -110,8 +129,10 @@ static char *read_line(char *out, int size, void *stream)
 	out[length] = '\0';
 
 	reading->indented = out[0] != '\0' && strchr(BLANKS, out[0]);
+	if (reading->indented && reading->continuable)
+		cut_comment(out);
 	if (!wrong)
-		wrong = objection(reading, out + strspn(out, BLANKS), reading->indented);
+		wrong = objection(reading, start_of(reading, out), reading->indented);
 	if (wrong) {
 		fail_at_line(reading, STATUS_CONFIG, wrong);
 		return NULL;
