@@ -79,8 +79,9 @@ struct launch {
 	size_t fed_bytes;
 	long long deadline_ms;
 	pid_t caller;
-	pid_t watcher; /* as the caller sees it */
-	pid_t guard;   /* as the program sees it, which may live in another pid namespace */
+	pid_t watcher;  /* as the caller sees it */
+	pid_t guardian; /* the same as the program sees it, maybe in another pid namespace */
+	bool forked;    /* the watcher has memory of its own */
 	bool started;
 	bool ended;
 	int wait_status;
@@ -166,15 +167,16 @@ BESIDE_CALLER static int become_program(void *argument)
 
 	syscall(SYS_setpgid, 0, 0);
 	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (syscall(SYS_getppid) != launch->guard)
-		return 127;
-	reset_signals();
-	if (!place_streams(launch)) {
-		report(REPORT, EVENT_NO_STREAMS, errno);
-		return 127;
+	if (syscall(SYS_getppid) == launch->guardian) {
+		reset_signals();
+		if (place_streams(launch)) {
+			syscall(SYS_execve, spawn->path, spawn->argv, spawn->envp);
+			report(REPORT, EVENT_NO_PROGRAM, errno);
+		} else {
+			report(REPORT, EVENT_NO_STREAMS, errno);
+		}
 	}
-	syscall(SYS_execve, spawn->path, spawn->argv, spawn->envp);
-	report(REPORT, EVENT_NO_PROGRAM, errno);
+	syscall(SYS_exit_group, 127);
 	return 127;
 }
 
@@ -195,21 +197,20 @@ BESIDE_CALLER static int watch(pid_t program)
 }
 
 /* Every signal is blocked here, since before the clone. */
-BESIDE_CALLER static int watcher_main(void *argument)
+BESIDE_CALLER static void guard(struct launch *launch)
 {
 	static const unsigned long all_default[8];
-	struct launch *launch = argument;
 	int fd = launch->channels[REPORT].theirs;
 	int status = 0;
-	pid_t parent;
 	pid_t program;
+	pid_t parent;
 
-	launch->guard = (pid_t)syscall(SYS_getpid);
+	launch->guardian = (pid_t)syscall(SYS_getpid);
 	syscall(SYS_rt_sigaction, SIGCHLD, all_default, NULL, KERNEL_SIGSET_BYTES);
 	syscall(SYS_prctl, PR_SET_PDEATHSIG, STOP_SIGNAL, 0, 0, 0);
 	parent = (pid_t)syscall(SYS_getppid);
 	if (parent != launch->caller && parent != OTHER_PID_NAMESPACE)
-		return 0;
+		return;
 
 	program = clone(
 		become_program, launch->program_stack, CLONE_VM | CLONE_VFORK | SIGCHLD, launch);
@@ -219,6 +220,19 @@ BESIDE_CALLER static int watcher_main(void *argument)
 	if (program > 0)
 		status = watch(program);
 	report(fd, EVENT_ENDED, status);
+}
+
+/*
+ * To return is to exit. An emulator that could only fork takes that for the end of a thread, and
+ * may wait for another that it lost by the fork; valgrind takes exit_group() for the host's end.
+ */
+BESIDE_CALLER static int watcher_main(void *argument)
+{
+	struct launch *launch = argument;
+
+	guard(launch);
+	if (launch->forked)
+		syscall(SYS_exit_group, 0);
 	return 0;
 }
 
@@ -340,8 +354,10 @@ static bool start(struct launch *launch)
 	pid_t pid = -1;
 
 	block_signals(mask);
-	for (size_t i = 0; pid < 0 && i < sizeof(ways) / sizeof(ways[0]); i++)
+	for (size_t i = 0; pid < 0 && i < sizeof(ways) / sizeof(ways[0]); i++) {
+		launch->forked = !(ways[i] & CLONE_VM);
 		pid = clone(watcher_main, launch->watcher_stack, ways[i], launch);
+	}
 	if (pid > 0) {
 		launch->watcher = pid;
 		while (!launch->started && exchange(launch))

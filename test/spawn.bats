@@ -17,7 +17,8 @@ setup_file() {
 host() {
 	try "$BATS_FILE_TMPDIR/spawn" "$1" </dev/null
 	assert_status 0
-	assert_empty "$output$stderr"
+	assert_output 'nothing noticed'
+	assert_empty "$stderr"
 }
 
 # spawn MILLISECONDS BYTES PROGRAM [ARGUMENT…]

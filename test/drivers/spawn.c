@@ -183,11 +183,18 @@ static void host_subreaper(void)
 
 static void host_closed(void)
 {
-	for (int fd = 0; fd < 3; fd++)
+	int saved[3];
+
+	for (int fd = 0; fd < 3; fd++) {
+		saved[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 10);
 		close(fd);
+	}
 	calls();
-	for (int fd = 0; fd < 3; fd++)
+	for (int fd = 0; fd < 3; fd++) {
 		expect(fcntl(fd, F_GETFD) == -1, "what was closed stays so");
+		dup2(saved[fd], fd);
+		close(saved[fd]);
+	}
 }
 
 static void *call_once(void *argument)
@@ -437,9 +444,10 @@ static int play_host(const char *name)
 		if (strcmp(hosts[i].name, name) != 0)
 			continue;
 		hosts[i].run();
-		expect(strcmp(name, "closed") == 0 || open_descriptors() == before,
-			"no descriptor is left");
+		expect(open_descriptors() == before, "no descriptor is left");
 		expect_no_child();
+		if (!complaints)
+			puts("nothing noticed");
 		return complaints > 0;
 	}
 	return 2;
@@ -466,7 +474,7 @@ static int run_program(char **argv)
 				   .input_length = input.length,
 				   .output = &output,
 				   .errors = &errors,
-				   .timeout_ms = atol(argv[0])},
+				   .timeout_ms = strtol(argv[0], NULL, 10)},
 		&code, &failure);
 	printf("status %d, exit %d, reason [%s]\n", (int)status, code, failure.reason);
 	printf("stdout %zu [%.300s]\n", output.length, buffer_text(&output));
