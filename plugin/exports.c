@@ -58,3 +58,18 @@ NODES(EXPORT, CURLMcode, multi_cleanup, (CURLM * multi), (site, multi))
 	}
 
 NODES(EXPORT_SETOPT, )
+
+/* Here it is always a pointer. */
+#define EXPORT_GETINFO(node, version, ...) \
+	AT(node, version, CURLcode, easy_getinfo, (CURL * handle, CURLINFO info, ...)) \
+	{ \
+		void *out; \
+		va_list list; \
+\
+		va_start(list, info); \
+		out = va_arg(list, void *); \
+		va_end(list); \
+		return hook_easy_getinfo(SITE(node), handle, info, out); \
+	}
+
+NODES(EXPORT_GETINFO, )

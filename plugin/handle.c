@@ -22,6 +22,8 @@ enum rule_kind {
 	RULE_NETRC,
 	RULE_PROXY,
 	RULE_RESOLVE,
+	RULE_METHOD, /* a number that is not 0 makes it the method */
+	RULE_FORM,
 	RULE_PROTOCOLS, /* a number and a fact; the text is void */
 	RULE_PROTOCOLS_TEXT,
 };
@@ -29,16 +31,21 @@ enum rule_kind {
 struct rule {
 	unsigned char kind;
 	unsigned char place; /* in units of a pointer: where in struct easy */
-	unsigned short option_type;
+	unsigned char option_type;
+	bool decides; /* whether and how a token is carried */
 	unsigned facts;
 };
 
 enum { OPTIONS_MAX = 400 };
 
-#define PLACE(field)                 (offsetof(struct easy, field) / sizeof(void *))
-#define RULE(option, ...)            [(option) % 10000] = {.option_type = (option) / 10000, __VA_ARGS__}
-#define FACT(option, kind_of, fact)  RULE(option, .kind = RULE_##kind_of, .facts = (fact))
-#define KEEP(option, kind_of, field) RULE(option, .kind = RULE_##kind_of, .place = PLACE(field))
+#define PLACE(field)      (offsetof(struct easy, field) / sizeof(void *))
+#define RULE(option, ...) [(option) % 10000] = {.option_type = (option) / 10000, __VA_ARGS__}
+#define FACT(option, kind_of, fact) \
+	RULE(option, .kind = RULE_##kind_of, .decides = true, .facts = (fact))
+#define KEEP(option, kind_of, field) \
+	RULE(option, .kind = RULE_##kind_of, .decides = true, .place = PLACE(field))
+#define NOTE(option, field)         RULE(option, .kind = RULE_POINTER, .place = PLACE(field))
+#define BODY(option, kind_of, fact) RULE(option, .kind = RULE_##kind_of, .facts = (fact))
 
 static const struct rule rules[OPTIONS_MAX] = {
 	KEEP(CURLOPT_URL, TEXT, url),
@@ -49,7 +56,28 @@ static const struct rule rules[OPTIONS_MAX] = {
 	KEEP(CURLOPT_HTTPAUTH, LONG, http_auth),
 	KEEP(CURLOPT_UNRESTRICTED_AUTH, LONG, unrestricted_auth),
 	KEEP(CURLOPT_NOPROXY, TEXT, no_proxy),
-	KEEP(CURLOPT_ERRORBUFFER, POINTER, error_buffer),
+	NOTE(CURLOPT_ERRORBUFFER, error_buffer),
+	NOTE(CURLOPT_WRITEFUNCTION, write),
+	NOTE(CURLOPT_WRITEDATA, write_data),
+	NOTE(CURLOPT_HEADERFUNCTION, header),
+	NOTE(CURLOPT_HEADERDATA, header_data),
+	NOTE(CURLOPT_READFUNCTION, read),
+	NOTE(CURLOPT_READDATA, read_data),
+	NOTE(CURLOPT_SEEKFUNCTION, seek),
+	NOTE(CURLOPT_SEEKDATA, seek_data),
+	NOTE(CURLOPT_IOCTLFUNCTION, ioctl),
+	NOTE(CURLOPT_IOCTLDATA, ioctl_data),
+	NOTE(CURLOPT_POSTFIELDS, post_fields),
+	NOTE(CURLOPT_COPYPOSTFIELDS, post_fields),
+	BODY(CURLOPT_HEADER, FACT_IF_TRUE, FACT_HEADER_IN_BODY),
+	BODY(CURLOPT_UPLOAD, FACT_IF_TRUE, FACT_UPLOAD),
+	BODY(CURLOPT_PUT, FACT_IF_TRUE, FACT_UPLOAD),
+	BODY(CURLOPT_POST, METHOD, FACT_POST),
+	BODY(CURLOPT_HTTPGET, METHOD, 0),
+	BODY(CURLOPT_NOBODY, METHOD, 0),
+	BODY(CURLOPT_MIMEPOST, FORM, FACT_FORM),
+	BODY(CURLOPT_HTTPPOST, FORM, FACT_FORM),
+	BODY(CURLOPT_CUSTOMREQUEST, FACT_IF_SET, FACT_CUSTOM_METHOD),
 	FACT(CURLOPT_USERPWD, FACT_IF_SET, FACT_USER | FACT_PASSWORD),
 	FACT(CURLOPT_USERNAME, FACT_IF_SET, FACT_USER),
 	FACT(CURLOPT_PASSWORD, FACT_IF_SET, FACT_PASSWORD),
@@ -66,13 +94,13 @@ static const struct rule rules[OPTIONS_MAX] = {
 	FACT(CURLOPT_CONNECT_TO, FACT_IF_SET, FACT_CONNECT_TO),
 	FACT(CURLOPT_DOH_URL, FACT_IF_SET, FACT_DOH),
 	FACT(CURLOPT_RESOLVE, RESOLVE, 0),
-	RULE(CURLOPT_PROTOCOLS, .kind = RULE_PROTOCOLS, .place = PLACE(protocols),
+	RULE(CURLOPT_PROTOCOLS, .kind = RULE_PROTOCOLS, .decides = true, .place = PLACE(protocols),
 		.facts = FACT_PROTOCOLS),
-	RULE(CURLOPT_PROTOCOLS_STR, .kind = RULE_PROTOCOLS_TEXT, .place = PLACE(protocols_text),
-		.facts = FACT_PROTOCOLS),
-	RULE(CURLOPT_REDIR_PROTOCOLS, .kind = RULE_PROTOCOLS, .place = PLACE(redir_protocols),
-		.facts = FACT_REDIR_PROTOCOLS),
-	RULE(CURLOPT_REDIR_PROTOCOLS_STR, .kind = RULE_PROTOCOLS_TEXT,
+	RULE(CURLOPT_PROTOCOLS_STR, .kind = RULE_PROTOCOLS_TEXT, .decides = true,
+		.place = PLACE(protocols_text), .facts = FACT_PROTOCOLS),
+	RULE(CURLOPT_REDIR_PROTOCOLS, .kind = RULE_PROTOCOLS, .decides = true,
+		.place = PLACE(redir_protocols), .facts = FACT_REDIR_PROTOCOLS),
+	RULE(CURLOPT_REDIR_PROTOCOLS_STR, .kind = RULE_PROTOCOLS_TEXT, .decides = true,
 		.place = PLACE(redir_protocols_text), .facts = FACT_REDIR_PROTOCOLS),
 };
 
@@ -84,9 +112,11 @@ static const struct rule *rule_of(CURLoption option)
 	return rule->kind && rule->option_type == (unsigned)option / 10000 ? rule : NULL;
 }
 
-bool easy_cares(CURLoption option)
+bool easy_decides(CURLoption option)
 {
-	return rule_of(option) && option != CURLOPT_ERRORBUFFER;
+	const struct rule *rule = rule_of(option);
+
+	return rule && rule->decides;
 }
 
 static bool text_set(struct text *text, const char *value)
@@ -133,6 +163,13 @@ static void observe_protocols(struct easy *easy, const struct rule *rule, union 
 	observe_text(easy, text, by_number ? NULL : setting.pointer);
 }
 
+/* Which of the methods that read through a callback it is, if any. */
+static void set_method(struct easy *easy, unsigned fact)
+{
+	set_fact(easy, FACT_UPLOAD | FACT_POST | FACT_FORM, false);
+	set_fact(easy, fact, true);
+}
+
 static void observe_proxy(struct easy *easy, const char *proxy)
 {
 	set_fact(easy, FACT_PROXY, proxy && *proxy);
@@ -177,6 +214,14 @@ void easy_observe(struct easy *easy, CURLoption option, union setting setting)
 	case RULE_RESOLVE:
 		if (setting.pointer)
 			atomic_store(&ever_resolved, true);
+		break;
+	case RULE_METHOD:
+		if (setting.number)
+			set_method(easy, rule->facts);
+		break;
+	case RULE_FORM:
+		if (setting.pointer)
+			set_method(easy, rule->facts);
 		break;
 	case RULE_PROTOCOLS:
 	case RULE_PROTOCOLS_TEXT:
@@ -246,6 +291,7 @@ void easy_create(CURL *handle, const struct libcurl *libcurl)
 	easy->handle = handle;
 	easy->libcurl = libcurl;
 	easy->http_auth = CURLAUTH_BASIC;
+	easy->replay.held = (struct held)HELD_INIT;
 	if (!easy_keep(easy)) {
 		easy_free(easy_take(handle));
 		easy_free(easy);
@@ -270,7 +316,10 @@ struct easy *easy_duplicate(CURL *handle, const struct easy *original)
 	copy->doom = NULL;
 	copy->performing = false;
 	copy->multi = NULL;
+	copy->watched = false;
+	copy->watched_next = NULL;
 	copy->carried = CARRIED_NOTHING;
+	copy->replay = (struct replay){.held = HELD_INIT};
 	whole = text_copy(&copy->url, &original->url);
 	whole &= text_copy(&copy->default_protocol, &original->default_protocol);
 	whole &= text_copy(&copy->no_proxy, &original->no_proxy);
@@ -296,9 +345,12 @@ void easy_reset(struct easy *easy)
 		.multi = easy->multi,
 		.multi_serial = easy->multi_serial,
 		.multi_drives = easy->multi_drives,
+		.replay.held = HELD_INIT,
 	};
 
-	multi_unwatch(easy);
+	if (easy->watched)
+		multi_unwatch(easy);
+	held_forget(&easy->replay.held);
 	free(easy->default_protocol.bytes);
 	free(easy->no_proxy.bytes);
 	free(easy->protocols_text.bytes);
@@ -358,10 +410,57 @@ void multi_join(CURLM *handle, struct easy *easy)
 	easy->multi_drives = multi->drives;
 }
 
+/* As libcurl does when a handle is removed: its message is gone. */
+static void drop_message(struct multi *multi, const CURL *handle)
+{
+	struct message **link = &multi->messages, *message;
+
+	while ((message = *link)) {
+		if (message->message->easy_handle == handle) {
+			*link = message->next;
+			free(message);
+		} else {
+			link = &message->next;
+		}
+	}
+}
+
 void multi_part(struct easy *easy)
 {
+	struct multi *multi = multi_of(easy);
+
 	multi_unwatch(easy);
+	if (multi)
+		drop_message(multi, easy->handle);
 	easy->multi = NULL;
+}
+
+void multi_keep_message(struct multi *multi, struct message *message)
+{
+	struct message **link = &multi->messages;
+
+	while (*link)
+		link = &(*link)->next;
+	message->next = NULL;
+	*link = message;
+}
+
+struct message *multi_take_message(struct multi *multi)
+{
+	struct message *message = multi->messages;
+
+	if (message)
+		multi->messages = message->next;
+	return message;
+}
+
+int multi_count_messages(const struct multi *multi)
+{
+	int count = 0;
+
+	for (const struct message *message = multi->messages; message; message = message->next)
+		count++;
+	return count;
 }
 
 struct multi *multi_of(const struct easy *easy)
@@ -375,8 +474,11 @@ void multi_watch(struct easy *easy)
 {
 	struct multi *multi = multi_of(easy);
 
-	multi_unwatch(easy);
-	if (!multi)
+	if (!multi || easy->watched)
+		return;
+	easy->watched = true;
+	multi->carrying++;
+	if (!easy->url_handle)
 		return;
 	easy->watched_next = multi->watched;
 	multi->watched = easy;
@@ -387,14 +489,22 @@ void multi_unwatch(struct easy *easy)
 	struct multi *multi = multi_of(easy);
 	struct easy **link = multi ? &multi->watched : NULL;
 
+	if (multi && easy->watched)
+		multi->carrying--;
 	while (link && *link && *link != easy)
 		link = &(*link)->watched_next;
 	if (link && *link)
 		*link = easy->watched_next;
+	easy->watched = false;
 	easy->watched_next = NULL;
 }
 
 void multi_forget(const CURLM *handle)
 {
-	free(table_take(&multis, handle));
+	struct multi *multi = table_take(&multis, handle);
+	struct message *message;
+
+	while (multi && (message = multi_take_message(multi)))
+		free(message);
+	free(multi);
 }

@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "held.h"
 #include "resolve.h"
+#include "token.h"
 
 /*
  * What the application set on its handles, as far as it matters here. libcurl has no way to ask.
@@ -31,6 +33,11 @@ enum fact {
 	FACT_PROTOCOLS = 1 << 15, /* set as a number */
 	FACT_REDIR_PROTOCOLS = 1 << 16,
 	FACT_UNKNOWN = 1 << 17, /* memory was short: something was not recorded */
+	FACT_HEADER_IN_BODY = 1 << 18,
+	FACT_UPLOAD = 1 << 19,
+	FACT_POST = 1 << 20,
+	FACT_FORM = 1 << 21,
+	FACT_CUSTOM_METHOD = 1 << 22,
 };
 
 /* A string that libcurl copied; the memory stays for the next one. */
@@ -41,6 +48,30 @@ struct text {
 };
 
 enum carried { CARRIED_NOTHING, CARRIED_TOKEN, CARRIED_DOOM };
+
+/* Before which of the application's callbacks the plugin's own stand. */
+enum wrap {
+	WRAP_WRITE = 1 << 0,
+	WRAP_HEADER = 1 << 1,
+	WRAP_READ = 1 << 2,
+};
+
+/* What is done with the response that comes in; replay.h. */
+struct replay {
+	enum {
+		REPLAY_OFF,      /* it is the application's */
+		REPLAY_WATCHING, /* it may become a 401 on our token */
+		REPLAY_HOLDING,  /* it is one, and kept back */
+		REPLAY_SECOND    /* it answers the request that was sent again */
+	} phase;
+	struct held held;
+	unsigned interim; /* 1xx and redirects that the application has seen */
+	bool swallowing;
+	bool refused; /* the token was, at the first try */
+	bool read;    /* of the body something was read through the application's callback */
+	CURLcode first_result;
+	long reported; /* the response code to report, 0 for libcurl's own */
+};
 
 struct realm;
 struct multi;
@@ -64,18 +95,33 @@ struct easy {
 	long redir_protocols;
 	struct text redir_protocols_text;
 	char *error_buffer;
+	void *post_fields;
+	curl_write_callback write;
+	void *write_data;
+	curl_write_callback header;
+	void *header_data;
+	curl_read_callback read;
+	void *read_data;
+	curl_seek_callback seek;
+	void *seek_data;
+	curl_ioctl_callback ioctl;
+	void *ioctl_data;
 
 	/* put on by the plugin, for the transfer under way */
 	enum carried carried;
 	const struct realm *realm;
 	bool redirects_restricted;
-	char *doom; /* the reason */
+	char *doom;                                /* the reason */
+	char fingerprint[TOKEN_FINGERPRINT_BYTES]; /* of the token */
+	struct replay replay;
+	unsigned wraps;
 
 	/* in curl_easy_perform(), or in which multi handle of the application */
 	bool performing;
 	CURLM *multi;
 	unsigned long multi_serial;
 	unsigned long multi_drives;
+	bool watched;
 	struct easy *watched_next;
 };
 
@@ -102,8 +148,8 @@ union setting {
 	curl_off_t offset;
 };
 
-/* Whether the option has a place in the record. */
-bool easy_cares(CURLoption option);
+/* Whether a token is carried, and how, depends on the option. */
+bool easy_decides(CURLoption option);
 
 /* The application set it, and libcurl took it. */
 void easy_observe(struct easy *easy, CURLoption option, union setting setting);
@@ -132,9 +178,17 @@ CURLcode setting_pass(CURLcode (*setopt)(CURL *, CURLoption, ...), CURL *handle,
 /* A multi handle of the application that easy handles were added to. */
 struct multi {
 	const struct libcurl *libcurl;
-	unsigned long serial; /* tells it from others that had its address */
-	unsigned long drives; /* how often it was made to work */
-	struct easy *watched; /* carry a token and got their URL as a CURLU */
+	unsigned long serial;     /* tells it from others that had its address */
+	unsigned long drives;     /* how often it was made to work */
+	unsigned carrying;        /* transfers that carry a token */
+	struct easy *watched;     /* those of them that got their URL as a CURLU */
+	struct message *messages; /* read from libcurl, not yet by the application */
+};
+
+/* Of the end of a transfer. */
+struct message {
+	CURLMsg *message; /* libcurl's */
+	struct message *next;
 };
 
 struct multi *multi_find(const CURLM *handle);
@@ -146,8 +200,14 @@ void multi_part(struct easy *easy);
 /* The one the easy handle was added to; NULL where it is in none, or in one that is gone. */
 struct multi *multi_of(const struct easy *easy);
 
+/* It carries a token, or does no longer. */
 void multi_watch(struct easy *easy);
 void multi_unwatch(struct easy *easy);
+
+/* Append a message; take the first, which is the caller's to free. */
+void multi_keep_message(struct multi *multi, struct message *message);
+struct message *multi_take_message(struct multi *multi);
+int multi_count_messages(const struct multi *multi);
 
 void multi_forget(const CURLM *handle);
 

@@ -1,9 +1,11 @@
 #include "hooks.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "handle.h"
 #include "inject.h"
+#include "replay.h"
 #include "scope.h"
 
 /*
@@ -72,7 +74,6 @@ CURL *hook_easy_duphandle(struct site site, CURL *handle)
 	error = errno;
 	if (copy && call.easy) {
 		inject_clean_copy(copy, call.easy);
-		easy_duplicate(copy, call.easy);
 	}
 	errno = error;
 	return copy;
@@ -107,7 +108,12 @@ CURLcode hook_easy_setopt(struct site site, CURL *handle, CURLoption option, uni
 
 	if (!call.libcurl)
 		return CURLE_FAILED_INIT;
-	if (call.easy && (call.easy->carried || call.easy->multi) && easy_cares(option))
+	if (call.easy && call.easy->wraps && replay_withholds(call.easy, option)) {
+		easy_observe(call.easy, option, setting);
+		replay_withheld(call.easy, option);
+		return CURLE_OK;
+	}
+	if (call.easy && (call.easy->carried || call.easy->multi) && easy_decides(option))
 		return inject_change(call.easy, call.libcurl->next.easy_setopt, option, setting);
 	code = setting_pass(call.libcurl->next.easy_setopt, handle, option, setting);
 	if (call.easy && code == CURLE_OK)
@@ -127,8 +133,23 @@ CURLcode hook_easy_perform(struct site site, CURL *handle)
 	inject(call.easy);
 	call.easy->performing = true;
 	result = call.libcurl->next.easy_perform(handle);
+	if (inject_again(call.easy, result))
+		result = call.libcurl->next.easy_perform(handle);
 	call.easy->performing = false;
 	return inject_settle(call.easy, result);
+}
+
+CURLcode hook_easy_getinfo(struct site site, CURL *handle, CURLINFO info, void *out)
+{
+	struct easy_call call = easy_call(site, handle);
+
+	if (!call.libcurl)
+		return CURLE_FAILED_INIT;
+	if (call.easy && call.easy->replay.reported && info == CURLINFO_RESPONSE_CODE && out) {
+		*(long *)out = call.easy->replay.reported;
+		return CURLE_OK;
+	}
+	return call.libcurl->next.easy_getinfo(handle, info, out);
 }
 
 CURLMcode hook_multi_add_handle(struct site site, CURLM *multi_handle, CURL *handle)
@@ -161,25 +182,35 @@ CURLMcode hook_multi_remove_handle(struct site site, CURLM *multi_handle, CURL *
 	return code;
 }
 
+/* The end of a transfer, as the application is to see it. */
+static void settle_message(CURLMsg *message)
+{
+	struct easy *easy = message->msg == CURLMSG_DONE ? easy_find(message->easy_handle) : NULL;
+
+	if (easy)
+		message->data.result = inject_settle(easy, message->data.result);
+}
+
 CURLMsg *hook_multi_info_read(struct site site, CURLM *multi_handle, int *queued)
 {
 	struct multi_call call = multi_call(site, multi_handle);
+	struct message *kept = call.multi ? multi_take_message(call.multi) : NULL;
 	CURLMsg *message;
-	struct easy *easy;
 
-	if (!call.libcurl)
-		return NULL;
-	message = call.libcurl->next.multi_info_read(multi_handle, queued);
-	if (!call.multi || !message || message->msg != CURLMSG_DONE)
+	if (kept) {
+		message = kept->message;
+		free(kept);
+		*queued = multi_count_messages(call.multi);
 		return message;
-	easy = easy_find(message->easy_handle);
-	if (easy)
-		message->data.result = inject_settle(easy, message->data.result);
+	}
+	message = call.libcurl ? call.libcurl->next.multi_info_read(multi_handle, queued) : NULL;
+	if (message && call.multi)
+		settle_message(message);
 	return message;
 }
 
-/* The libcurl behind a multi handle that is being made to work. */
-static const struct libcurl *drive(struct site site, CURLM *multi_handle)
+/* Who is behind a multi handle that is about to work. */
+static struct multi_call begin_drive(struct site site, CURLM *multi_handle)
 {
 	struct multi_call call = multi_call(site, multi_handle);
 
@@ -188,40 +219,97 @@ static const struct libcurl *drive(struct site site, CURLM *multi_handle)
 		if (call.multi->watched)
 			inject_recheck(call.multi);
 	}
-	return call.libcurl;
+	return call;
+}
+
+/* Whether a transfer that ended is to be done once more, and is on its way again. */
+static bool sent_again(const struct libcurl *libcurl, CURLM *multi_handle, const CURLMsg *message)
+{
+	struct easy *easy = message->msg == CURLMSG_DONE ? easy_find(message->easy_handle) : NULL;
+
+	return easy && inject_again(easy, message->data.result) &&
+	       libcurl->next.multi_remove_handle(multi_handle, easy->handle) == CURLM_OK &&
+	       libcurl->next.multi_add_handle(multi_handle, easy->handle) == CURLM_OK;
+}
+
+static struct message *read_message(const struct libcurl *libcurl, CURLM *multi_handle)
+{
+	struct message *message = malloc(sizeof(*message));
+	int queued;
+
+	if (message)
+		message->message = libcurl->next.multi_info_read(multi_handle, &queued);
+	if (message && message->message)
+		return message;
+	free(message);
+	return NULL;
+}
+
+/*
+ * It has worked. Before the application counts what is still running, those that ended with a 401
+ * on our token are sent again; the messages of all others are kept for curl_multi_info_read().
+ */
+static CURLMcode end_drive(
+	struct multi_call call, CURLM *multi_handle, int *running, CURLMcode code)
+{
+	int error = errno;
+	struct message *message;
+
+	if (code || !call.multi || call.multi->carrying == 0)
+		return code;
+	while ((message = read_message(call.libcurl, multi_handle))) {
+		if (sent_again(call.libcurl, multi_handle, message->message)) {
+			++*running;
+			free(message);
+		} else {
+			settle_message(message->message);
+			multi_keep_message(call.multi, message);
+		}
+	}
+	errno = error;
+	return code;
 }
 
 CURLMcode hook_multi_perform(struct site site, CURLM *multi_handle, int *running)
 {
-	const struct libcurl *libcurl = drive(site, multi_handle);
+	struct multi_call call = begin_drive(site, multi_handle);
 
-	return libcurl ? libcurl->next.multi_perform(multi_handle, running) : CURLM_INTERNAL_ERROR;
+	if (!call.libcurl)
+		return CURLM_INTERNAL_ERROR;
+	return end_drive(call, multi_handle, running,
+		call.libcurl->next.multi_perform(multi_handle, running));
 }
 
 CURLMcode hook_multi_socket(
 	struct site site, CURLM *multi_handle, curl_socket_t socket, int *running)
 {
-	const struct libcurl *libcurl = drive(site, multi_handle);
+	struct multi_call call = begin_drive(site, multi_handle);
 
-	return libcurl ? libcurl->next.multi_socket(multi_handle, socket, running)
-		       : CURLM_INTERNAL_ERROR;
+	if (!call.libcurl)
+		return CURLM_INTERNAL_ERROR;
+	return end_drive(call, multi_handle, running,
+		call.libcurl->next.multi_socket(multi_handle, socket, running));
 }
 
 CURLMcode hook_multi_socket_action(
 	struct site site, CURLM *multi_handle, curl_socket_t socket, int events, int *running)
 {
-	const struct libcurl *libcurl = drive(site, multi_handle);
+	struct multi_call call = begin_drive(site, multi_handle);
 
-	return libcurl ? libcurl->next.multi_socket_action(multi_handle, socket, events, running)
-		       : CURLM_INTERNAL_ERROR;
+	if (!call.libcurl)
+		return CURLM_INTERNAL_ERROR;
+	return end_drive(call, multi_handle, running,
+		call.libcurl->next.multi_socket_action(multi_handle, socket, events, running));
 }
 
 CURLMcode hook_multi_socket_all(struct site site, CURLM *multi_handle, int *running)
 {
-	const struct libcurl *libcurl = drive(site, multi_handle);
+	struct multi_call call = begin_drive(site, multi_handle);
 
-	return libcurl ? libcurl->next.multi_socket_all(multi_handle, running)
-		       : CURLM_INTERNAL_ERROR;
+	if (!call.libcurl)
+		return CURLM_INTERNAL_ERROR;
+	return end_drive(call, multi_handle, running,
+		call.libcurl->next.multi_socket_all(multi_handle, running));
 }
 
 CURLMcode hook_multi_cleanup(struct site site, CURLM *multi_handle)

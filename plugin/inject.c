@@ -10,6 +10,7 @@
 #include "buffer.h"
 #include "origin.h"
 #include "policy.h"
+#include "replay.h"
 #include "scope.h"
 #include "supplier.h"
 #include "trace.h"
@@ -123,6 +124,7 @@ static bool put_token(struct easy *easy, const char *token)
 	if (easy->unrestricted_auth)
 		set_long(easy, CURLOPT_UNRESTRICTED_AUTH, 0);
 	narrow_redirects(easy);
+	replay_watch(easy);
 	return set_long(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK;
 }
 
@@ -164,7 +166,9 @@ void inject_undo(struct easy *easy)
 	else if (easy->carried == CARRIED_DOOM)
 		take_doom(easy);
 	easy->carried = CARRIED_NOTHING;
-	multi_unwatch(easy);
+	replay_stop(easy);
+	if (easy->watched)
+		multi_unwatch(easy);
 	errno = error;
 }
 
@@ -184,8 +188,8 @@ static void put_leased(struct easy *easy, const struct realm *realm, const struc
 	struct failure failure = {"libcurl does not take the token"};
 
 	easy->realm = realm;
-	if (easy->url_handle)
-		multi_watch(easy);
+	memcpy(easy->fingerprint, lease->fingerprint, sizeof(easy->fingerprint));
+	multi_watch(easy);
 	if (put_token(easy, lease->token)) {
 		if (is_traced())
 			say(realm, "carries token %s of profile %s", lease->fingerprint,
@@ -217,6 +221,7 @@ void inject(struct easy *easy)
 	struct verdict verdict = policy_judge(easy);
 
 	inject_undo(easy);
+	easy->replay.reported = 0;
 	if (verdict.realm && !verdict.reason)
 		supply(easy, verdict.realm);
 	else if (is_traced())
@@ -225,10 +230,67 @@ void inject(struct easy *easy)
 	errno = error;
 }
 
+/* The token was refused: put another in its place. */
+static bool renew(struct easy *easy)
+{
+	const struct realm *realm = easy->realm;
+	struct failure failure = {""};
+	struct lease lease;
+	bool renewed;
+
+	if (supplier_replace(
+		    realm->supplier, &realm->origin, easy->fingerprint, &lease, &failure)) {
+		say(realm, "401 on token %s stands: %s", easy->fingerprint, failure.reason);
+		return false;
+	}
+	renewed = set_text(easy, CURLOPT_XOAUTH2_BEARER, lease.token) == CURLE_OK;
+	if (renewed && is_traced())
+		say(realm, "401 on token %s, sent again with %s", easy->fingerprint,
+			lease.fingerprint);
+	memcpy(easy->fingerprint, lease.fingerprint, sizeof(easy->fingerprint));
+	supplier_return(&lease);
+	return renewed;
+}
+
+bool inject_again(struct easy *easy, CURLcode result)
+{
+	int error = errno;
+	bool again = easy->carried == CARRIED_TOKEN && replay_due(easy, result) && renew(easy);
+
+	if (again)
+		replay_begin(easy, result);
+	errno = error;
+	return again;
+}
+
+/*
+ * What became of the token. A refusal that had to be delivered costs this request, but not the
+ * next.
+ */
+static void note_outcome(const struct easy *easy)
+{
+	struct supplier *supplier = easy->realm->supplier;
+	long response = 0;
+
+	if (easy->replay.refused && easy->replay.phase != REPLAY_SECOND) {
+		if (is_traced())
+			say(easy->realm, "401 on token %s delivered", easy->fingerprint);
+		supplier_drop(supplier, &easy->realm->origin, easy->fingerprint);
+	} else if (supplier_on_probation(supplier)) {
+		easy->libcurl->own.easy_getinfo(easy->handle, CURLINFO_RESPONSE_CODE, &response);
+		if (response && response != HTTP_UNAUTHORIZED)
+			supplier_approve(supplier);
+	}
+}
+
 CURLcode inject_settle(struct easy *easy, CURLcode result)
 {
 	int error = errno;
 
+	if (easy->carried == CARRIED_TOKEN) {
+		note_outcome(easy);
+		result = replay_finish(easy, result);
+	}
 	if (easy->carried == CARRIED_DOOM && result == CURLE_UNSUPPORTED_PROTOCOL) {
 		result = CURLE_LOGIN_DENIED;
 		if (easy->error_buffer)
@@ -276,12 +338,20 @@ CURLcode inject_change(struct easy *easy, CURLcode (*setopt)(CURL *, CURLoption,
 	return code;
 }
 
-void inject_clean_copy(CURL *copy, const struct easy *original)
+void inject_clean_copy(CURL *handle, const struct easy *original)
 {
 	struct easy carrier = *original;
+	struct easy *copy;
 
-	carrier.handle = copy;
+	carrier.handle = handle;
 	carrier.doom = NULL;
 	carrier.multi = NULL;
+	carrier.watched = false;
+	carrier.replay.held = (struct held)HELD_INIT;
 	inject_undo(&carrier);
+	copy = easy_duplicate(handle, original);
+	if (copy)
+		replay_adopt(copy);
+	else
+		replay_step_aside(&carrier);
 }

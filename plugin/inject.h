@@ -18,6 +18,12 @@ void inject(struct easy *easy);
 /* Take off whatever was put on; the application's own settings stand again. */
 void inject_undo(struct easy *easy);
 
+/*
+ * The transfer ended with result. Where that is a 401 on our token and the request can be sent
+ * again, the handle has another token on, and must be performed or added once more.
+ */
+bool inject_again(struct easy *easy, CURLcode result);
+
 /* The transfer ended with result: take off, and return the result the application is to see. */
 CURLcode inject_settle(struct easy *easy, CURLcode result);
 
@@ -35,7 +41,8 @@ CURLcode inject_change(struct easy *easy, CURLcode (*setopt)(CURL *, CURLoption,
  */
 void inject_recheck(struct multi *multi);
 
-/* A duplicate of a handle carries what was put on the original: take it off. */
-void inject_clean_copy(CURL *copy, const struct easy *original);
+/* A duplicate of a handle carries what was put on the original: take it off, and make its record.
+ */
+void inject_clean_copy(CURL *handle, const struct easy *original);
 
 #endif

@@ -48,6 +48,7 @@ enum node {
 	X(void, easy_cleanup, (CURL *)) \
 	X(CURLcode, easy_setopt, (CURL *, CURLoption, ...)) \
 	X(CURLcode, easy_perform, (CURL *)) \
+	X(CURLcode, easy_getinfo, (CURL *, CURLINFO, ...)) \
 	X(CURLMcode, multi_add_handle, (CURLM *, CURL *)) \
 	X(CURLMcode, multi_remove_handle, (CURLM *, CURL *)) \
 	X(CURLMsg *, multi_info_read, (CURLM *, int *)) \

@@ -40,6 +40,7 @@ struct supplier {
 	struct slot slots[SLOT_COUNT];
 	_Atomic(struct slot *) current;
 	atomic_long next_look;
+	atomic_long probation_until; /* a refused token is not replaced before; 0: it is */
 
 	pthread_mutex_t mutex; /* held by whoever fetches a token, for everything below */
 	time_t next_ask;
@@ -270,15 +271,74 @@ static void see_to_renewal(struct supplier *supplier, const struct origin *origi
 	if (now < atomic_load(&supplier->next_look) || pthread_mutex_trylock(&supplier->mutex) != 0)
 		return;
 	atomic_store(&supplier->next_look, now + LOOK_S);
-	slot = atomic_load(&supplier->current);
 	if (look_in_cache(supplier, now))
-		slot = atomic_load(&supplier->current);
-	if (now >= slot->renew_from && now >= supplier->next_ask) {
+		supplier->failed = STATUS_OK;
+	slot = atomic_load(&supplier->current);
+	if (slot && now >= slot->renew_from && now >= supplier->next_ask) {
 		supplier->next_ask = now + ASK_S;
 		if (ask_helper(supplier, origin, &failure))
 			supplier->next_ask = clock_now() + ASK_S;
 	}
 	pthread_mutex_unlock(&supplier->mutex);
+}
+
+/* With the mutex: take the token of that fingerprint out of memory. NULL where it is not there. */
+static char *forget(struct supplier *supplier, const char *fingerprint)
+{
+	struct slot *slot = enter(supplier);
+	char *value = NULL;
+
+	if (slot && strcmp(slot->fingerprint, fingerprint) == 0)
+		value = buffer_duplicate(slot->value);
+	leave(slot);
+	if (!value)
+		return NULL;
+	atomic_store(&supplier->current, NULL);
+	if (take_to_write(slot)) {
+		wipe(slot);
+		give_to_read(slot);
+	}
+	return value;
+}
+
+void supplier_drop(struct supplier *supplier, const struct origin *origin, const char *fingerprint)
+{
+	char *refused = NULL;
+
+	pthread_mutex_lock(&supplier->mutex);
+	if (!supplier_on_probation(supplier))
+		refused = forget(supplier, fingerprint);
+	if (refused) {
+		errand_erase(supplier->settings, origin, refused);
+		atomic_store(&supplier->probation_until, clock_now() + SUPPLIER_PROBATION_S);
+	}
+	pthread_mutex_unlock(&supplier->mutex);
+	buffer_free_text(refused);
+}
+
+enum status supplier_replace(struct supplier *supplier, const struct origin *origin,
+	const char *fingerprint, struct lease *lease, struct failure *failure)
+{
+	enum status status;
+
+	supplier_drop(supplier, origin, fingerprint);
+	status = supplier_lease(supplier, origin, lease, failure);
+	if (status || strcmp(lease->fingerprint, fingerprint) != 0)
+		return status;
+	supplier_return(lease);
+	return status_fail(failure, STATUS_REFUSED, "fresh tokens are refused too");
+}
+
+bool supplier_on_probation(const struct supplier *supplier)
+{
+	long until = atomic_load_explicit(&supplier->probation_until, memory_order_relaxed);
+
+	return until && clock_now() < until;
+}
+
+void supplier_approve(struct supplier *supplier)
+{
+	atomic_store(&supplier->probation_until, 0);
 }
 
 enum status supplier_lease(struct supplier *supplier, const struct origin *origin,

@@ -1,6 +1,8 @@
 #ifndef SUPPLIER_H
 #define SUPPLIER_H
 
+#include <stdbool.h>
+
 #include "status.h"
 #include "token.h"
 
@@ -33,5 +35,23 @@ struct lease {
 enum status supplier_lease(struct supplier *supplier, const struct origin *origin,
 	struct lease *lease, struct failure *failure) MUST_CHECK;
 void supplier_return(struct lease *lease);
+
+/*
+ * The same after the API refused the token of that fingerprint: where it still is the present one
+ * it is dropped, here and in the cache, and another fetched. A token fetched so is on probation: if
+ * it is refused too, before anything came of it, that is not done again for SUPPLIER_PROBATION_S
+ * seconds.
+ */
+enum { SUPPLIER_PROBATION_S = 5 };
+
+enum status supplier_replace(struct supplier *supplier, const struct origin *origin,
+	const char *fingerprint, struct lease *lease, struct failure *failure) MUST_CHECK;
+
+/* Only drop it; the next lease fetches another. */
+void supplier_drop(struct supplier *supplier, const struct origin *origin, const char *fingerprint);
+
+/* Whether the token is on probation; the API took it. */
+bool supplier_on_probation(const struct supplier *supplier);
+void supplier_approve(struct supplier *supplier);
 
 #endif

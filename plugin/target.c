@@ -182,3 +182,23 @@ const struct realm *target_realm(const struct easy *easy, const char **reason)
 		return realm_of_parsed(easy, easy->url_handle, false, reason);
 	return easy->url.set ? realm_of_text(easy, reason) : NULL;
 }
+
+bool target_is_reached(const struct easy *easy, const struct realm *realm)
+{
+	const struct libcurl *libcurl = easy->libcurl;
+	const char *text = NULL;
+	struct origin origin;
+	long redirects = 0;
+	CURLU *url;
+	bool reached;
+
+	libcurl->own.easy_getinfo(easy->handle, CURLINFO_REDIRECT_COUNT, &redirects);
+	if (redirects == 0)
+		return true;
+	libcurl->own.easy_getinfo(easy->handle, CURLINFO_EFFECTIVE_URL, &text);
+	url = text ? libcurl->own.url() : NULL;
+	reached = url && libcurl->own.url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+		  read_origin(libcurl, url, &origin) && origin_equal(&origin, &realm->origin);
+	libcurl->own.url_cleanup(url);
+	return reached;
+}

@@ -1,6 +1,8 @@
 #ifndef TARGET_H
 #define TARGET_H
 
+#include <stdbool.h>
+
 struct easy;
 struct realm;
 
@@ -11,5 +13,8 @@ struct realm;
  * itself speaks against a token.
  */
 const struct realm *target_realm(const struct easy *easy, const char **reason);
+
+/* Whether the transfer, however far it has been redirected by now, is at an origin of realm. */
+bool target_is_reached(const struct easy *easy, const struct realm *realm);
 
 #endif
