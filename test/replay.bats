@@ -85,7 +85,7 @@ heals() {
 }
 
 @test "401: HTTP/2 too" {
-	SYPHT_API_BASE_ENDPOINT=$SANDBOX_API_HTTP2
+	export SYPHT_API_BASE_ENDPOINT=$SANDBOX_API_HTTP2
 	stale_token
 	under curl -sS --http2 -o /dev/null -w '%{http_version} %{http_code}' "$SANDBOX_API_HTTP2/echo/1"
 	assert_equal "$output" '2 200'
