@@ -3,7 +3,7 @@ import { clientById, restoreLifetimes } from './clients.mjs';
 import { json, readBody } from './http.mjs';
 import { addKeyClient } from './provider.mjs';
 
-export function createAdmin({ journal, faults, authority }) {
+export function createAdmin({ journal, faults, authority, gate }) {
   const count = () => {
     const { token, api, bystander, issuer, issued } = journal.counts;
     return {
@@ -20,6 +20,7 @@ export function createAdmin({ journal, faults, authority }) {
       journal.reset();
       faults.plan({});
       restoreLifetimes();
+      gate.open = false;
       return count();
     },
 
@@ -36,6 +37,12 @@ export function createAdmin({ journal, faults, authority }) {
     // showing a secret.
     'PUT /key-client': ({ client_id: id, public_key: key, key_id: keyId }) => {
       addKeyClient(id, key, keyId);
+      return {};
+    },
+
+    // {"open": true}: the API asks nobody for a token.
+    'PUT /gate': ({ open }) => {
+      gate.open = open;
       return {};
     },
 

@@ -73,6 +73,7 @@ async function start(directory) {
   provider.on('grant.success', () => { journal.counts.issued += 1; });
 
   const authority = await createAuthority(provider, providerPort, issuer);
+  const gate = { open: false };
   const served = { files: join(directory, 'files'), git: join(directory, 'git'), registry: join(directory, 'registry') };
   await Promise.all(Object.values(served).map((each) => mkdir(each)));
   const serve = (names, of, respond) => {
@@ -80,7 +81,7 @@ async function start(directory) {
     names.forEach((name) => servers[name].on('request', handler));
   };
   serve(['front'], serverOf, createFront(providerPort));
-  serve(['api', 'api6', 'apiHttp', 'apiHttp2'], () => 'api', createApi(authority, served));
+  serve(['api', 'api6', 'apiHttp', 'apiHttp2'], () => 'api', createApi(authority, served, gate));
   serve(['bystander', 'bystanderHttp', 'bystanderHttp2'], () => 'bystander', bystander);
 
   return {
@@ -100,7 +101,7 @@ async function start(directory) {
     SANDBOX_FILES: served.files,
     SANDBOX_GIT: served.git,
     SANDBOX_REGISTRY: served.registry,
-    SANDBOX_ADMIN: `http://127.0.0.1:${await listen(http.createServer(createAdmin({ journal, faults, authority })))}`,
+    SANDBOX_ADMIN: `http://127.0.0.1:${await listen(http.createServer(createAdmin({ journal, faults, authority, gate })))}`,
     SANDBOX_REQUESTS: journal.files.requests,
     SANDBOX_TOKEN_REQUESTS: journal.files.tokenRequests,
     ...Object.fromEntries(clients.flatMap(({ name, id, secret }) => {
