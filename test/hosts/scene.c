@@ -7,6 +7,7 @@
  */
 #include <curl/curl.h>
 #include <errno.h>
+#include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 enum { ACTORS_MAX = 64, LINE_BYTES = 4096, WAIT_MS = 1000 };
 
 struct actor {
-	char name[16];
+	char name[64];
 	CURL *easy;
 	CURLM *multi;
 	CURLU *url;
@@ -292,6 +293,13 @@ static void do_setenv(struct actor *actor, char *rest)
 	setenv(actor->name, rest ? rest : "", 1);
 }
 
+static void do_clearenv(struct actor *actor, char *rest)
+{
+	(void)actor;
+	(void)rest;
+	clearenv();
+}
+
 static const struct {
 	const char *word;
 	void (*act)(struct actor *, char *rest);
@@ -317,6 +325,7 @@ static const struct {
 	{"messages", do_messages},
 	{"close", do_close},
 	{"setenv", do_setenv},
+	{"clearenv", do_clearenv},
 };
 
 static bool act(char *line)
@@ -337,6 +346,7 @@ int main(void)
 {
 	char line[LINE_BYTES];
 
+	setlocale(LC_ALL, ""); /* international host names go by it */
 	curl_global_init(CURL_GLOBAL_ALL);
 	while (fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';

@@ -1,4 +1,5 @@
-// A certificate authority that lives as long as the sandbox, and one leaf for loopback.
+// A certificate authority that lives as long as the sandbox, and one leaf, for loopback unless
+// other names are given.
 import { execFile } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,12 +7,12 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const DAYS = '30';
-const NAMES = 'subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost';
+const NAMES = 'IP:127.0.0.1,IP:::1,DNS:localhost';
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
 // Leaves ca.pem in the directory and returns { key, cert } for TLS servers. The private keys
 // are gone from the disk before anything is served.
-export async function makeCertificates(directory) {
+export async function makeCertificates(directory, names = NAMES) {
   const at = (name) => join(directory, name);
   const openssl = (...args) => run('openssl', args);
 
@@ -19,7 +20,7 @@ export async function makeCertificates(directory) {
     '-addext', 'keyUsage=critical,keyCertSign,cRLSign',
     '-keyout', at('ca.key'), '-out', at('ca.pem'));
   await openssl('req', '-x509', ...KEY, '-days', DAYS, '-subj', '/CN=localhost',
-    '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-addext', NAMES,
+    '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-addext', `subjectAltName=${names}`,
     '-addext', 'basicConstraints=critical,CA:FALSE',
     '-addext', 'keyUsage=critical,digitalSignature', '-addext', 'extendedKeyUsage=serverAuth',
     '-keyout', at('leaf.key'), '-out', at('leaf.pem'));
