@@ -30,6 +30,10 @@ MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 COMPILE   += $(if $(MULTIARCH),-DSYPHT_MULTIARCH='"$(MULTIARCH)"')
 TRIM       = -ffunction-sections -fdata-sections
 
+# Each step in a word; make V=1 shows the commands.
+Q   = $(if $(V),,@)
+SAY = $(if $(V),@:,@printf '  %-6s %s\n')
+
 INIH := $(shell $(CC) -print-file-name=libinih.a)
 
 # Which files each program is made of, in the order data flows.
@@ -54,42 +58,50 @@ all: $(PROGRAMS) $(LINKS)
 # for the guest in other people's processes.
 $(BUILD)/static/%.o: %.c | $(BUILD)/include/ini.h
 	@mkdir -p $(@D)
-	$(STATIC_CC) $(COMPILE) $(SANITIZE) $(TRIM) -isystem $(BUILD)/include -c -o $@ $<
+	$(SAY) CC $<
+	$(Q)$(STATIC_CC) $(COMPILE) $(SANITIZE) $(TRIM) -isystem $(BUILD)/include -c -o $@ $<
 $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(COMPILE) $(SANITIZE) $(HARDENING) -c -o $@ $<
+	$(SAY) CC $<
+	$(Q)$(CC) $(COMPILE) $(SANITIZE) $(HARDENING) -c -o $@ $<
 $(BUILD)/pic/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(COMPILE) $(GUEST_SANITIZE) $(HARDENING) -fPIC -fvisibility=hidden -c -o $@ $<
+	$(SAY) CC $<
+	$(Q)$(CC) $(COMPILE) $(GUEST_SANITIZE) $(HARDENING) -fPIC -fvisibility=hidden -c -o $@ $<
 
 # musl's compiler does not look where Debian keeps inih's header.
 $(BUILD)/include/ini.h:
 	@mkdir -p $(@D)
-	ln -sf /usr/include/ini.h $@
+	$(Q)ln -sf /usr/include/ini.h $@
 
 $(BUILD)/sypht-credential: $(CREDENTIAL:%=$(BUILD)/static/helper/%.o)
-	$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) -Wl,--gc-sections -o $@ $^ $(INIH) $(LDFLAGS)
+	$(SAY) LINK $@
+	$(Q)$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) -Wl,--gc-sections -o $@ $^ $(INIH) $(LDFLAGS)
 $(BUILD)/sypht-run: $(RUN:%=$(BUILD)/static/plugin/%.o)
-	$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) -Wl,--gc-sections -o $@ $^ $(LDFLAGS)
+	$(SAY) LINK $@
+	$(Q)$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) -Wl,--gc-sections -o $@ $^ $(LDFLAGS)
 $(BUILD)/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%.o)
-	$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(LDFLAGS) -lcurl -lcjson -lcrypto
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(LDFLAGS) -lcurl -lcjson -lcrypto
 $(BUILD)/sypht-dialect: $(DIALECT:%=$(BUILD)/host/helper/%.o)
-	$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(INIH) $(LDFLAGS) -lcjson
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(INIH) $(LDFLAGS) -lcjson
 $(LINKS): $(BUILD)/sypht-credential
-	ln -sf sypht-credential $@
+	$(Q)ln -sf sypht-credential $@
 $(BUILD)/libsypht-preload.so: $(PLUGIN:%=$(BUILD)/pic/plugin/%.o) $(LEAVES:%=$(BUILD)/pic/helper/%.o) plugin/plugin.map
-	$(CC) $(CFLAGS) $(GUEST_SANITIZE) -shared -Wl,-z,relro,-z,now,-z,defs \
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(GUEST_SANITIZE) -shared -Wl,-z,relro,-z,now,-z,defs \
 		-Wl,--version-script=plugin/plugin.map -Wl,--exclude-libs,ALL -Wl,--gc-sections \
 		-o $@ $(filter %.o,$^) $(INIH) $(LDFLAGS)
 
 demo:
 	scripts/setup demo
-	$(MAKE) all
+	$(MAKE) --no-print-directory -j $(shell nproc) all
 	scripts/demo
 
 test:
 	scripts/setup test
-	$(MAKE) all
+	$(MAKE) --no-print-directory -j $(shell nproc) all
 	test/run
 
 lint:
@@ -104,9 +116,9 @@ TSAN = BUILD=build/tsan CFLAGS='-O1 -g' GUEST_SANITIZE=-fsanitize=thread
 
 sanitize:
 	scripts/setup test sanitize
-	$(MAKE) all
-	$(MAKE) $(ASAN) all
-	$(MAKE) $(TSAN) build/tsan/libsypht-preload.so
+	$(MAKE) --no-print-directory -j $(shell nproc) all
+	$(MAKE) --no-print-directory -j $(shell nproc) $(ASAN) all
+	$(MAKE) --no-print-directory -j $(shell nproc) $(TSAN) build/tsan/libsypht-preload.so
 	scripts/sanitize
 
 # Who goes where: install and uninstall go by these lists alone. git and docker find their helpers
@@ -166,7 +178,7 @@ deb: all
 # Installs, uses and removes what make install and make deb make, in a fresh Debian; as root.
 test-install:
 	scripts/setup install
-	$(MAKE) all
+	$(MAKE) --no-print-directory -j $(shell nproc) all
 	test/run test/install/*.bats
 
 clean:
