@@ -20,7 +20,7 @@ _sypht_credential() {
 	done
 	case $before in
 	--profile) choices=$(_sypht_credential_known "$1" profile) ;;
-	--protocol) choices='bazel cargo docker git goauth htslib keyring kubernetes' ;;
+	--protocol) choices='bazel cargo docker git goauth htslib keyring kubernetes pnpm' ;;
 	--min-valid) choices= ;;
 	*)
 		case $word$verb in

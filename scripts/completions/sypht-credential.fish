@@ -11,7 +11,7 @@ set -l placed token header curl-config token-file kubernetes
 complete -c sypht-credential -f
 complete -c sypht-credential -l profile -x -a '(__sypht_credential_known profile)' -d 'Look at this profile only'
 complete -c sypht-credential -l min-valid -x -d 'A token that lives so many seconds'
-complete -c sypht-credential -l protocol -x -a 'bazel cargo docker git goauth htslib keyring kubernetes' -d 'How the caller speaks'
+complete -c sypht-credential -l protocol -x -a 'bazel cargo docker git goauth htslib keyring kubernetes pnpm' -d 'How the caller speaks'
 complete -c sypht-credential -l cargo-plugin -d 'Speak as cargo does'
 complete -c sypht-credential -l json -d 'Status for programs'
 complete -c sypht-credential -s h -l help -d 'Print a summary'

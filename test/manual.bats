@@ -1,0 +1,243 @@
+#!/usr/bin/env bats
+# What the man pages, --help and the tables in the code say of the same thing agree.
+
+load suite
+
+HELPER=$BATS_TEST_DIRNAME/../helper
+PLUGIN=$BATS_TEST_DIRNAME/../plugin
+PAGES=("$HELPER/sypht-credential.1" "$HELPER/sypht-config.5" "$PLUGIN/sypht-run.1"
+	"$PLUGIN/sypht-preload.7")
+
+# macro NAME FILE…: the words of lines that begin with that macro, or have it behind .It, one a line;
+# no punctuation, and none of the macros among them.
+macro() {
+	local name=$1
+	shift
+	sed -nE "s/^\.(It )?$name //p" "$@" | tr -s ' ' '\n' | grep -E '^[A-Za-z0-9_-]{2,}$' |
+		grep -vxE 'Ar|Op|Fl|Cm|Ns|Li|Pa|Ev' | sort -u
+}
+
+# Options in man pages are written without their first hyphen.
+options_in_page() {
+	grep -oE '^\.(It|Op) .*Fl .*|^\.Fl .*' "$1" | grep -oE '\-[a-z]+(-[a-z]+)*|\| -[a-z-]+' |
+		sed 's/^| //' | sort -u
+}
+
+options_in_code() {
+	sed -nE 's/^\t+\{"([a-z-]+)", (no|required)_argument.*/-\1/p' "$1" | sort -u
+}
+
+options_in_help() {
+	"$1" --help | grep -oE -e '--[a-z]+(-[a-z]+)*' | sed 's/^-//' | sort -u
+}
+
+# The first strings of the rows of a table: table NAME FILE
+table() {
+	awk -v name="$1" 'index($0, name "[") { inside = 1 } inside { print } inside && /^};|\}\};/ { exit }' "$2" |
+		grep -oE '\{"[^"]+"' | tr -d '{"'
+}
+
+assert_same() {
+	assert_equal "$(sort -u <<<"$2")" "$(sort -u <<<"$1")"
+}
+
+assert_each_in() {
+	local text=$1 word
+	shift
+	for word; do
+		grep -qwF -e "$word" <<<"$text" || fail "not mentioned: $word"
+	done
+}
+
+words() {
+	tr '\n' ' ' <<<"$1"
+}
+
+# Pages as such -----------------------------------------------------------------------------------
+
+@test "manual: every page is clean to mandoc" {
+	local page
+	for page in "${PAGES[@]}"; do
+		# whether other packages' pages are there is the machine's affair
+		run mandoc -T lint "$page"
+		assert_equal "$(grep -v -e 'referenced manual not found' -e makewhatis <<<"$output")" ''
+	done
+}
+
+@test "manual: pages refer to pages of ours that exist" {
+	local name section
+	while read -r name section _; do
+		assert_file_exist "$(compgen -G "$ROOT/*/$name.$section")"
+	done < <(sed -n 's/^\.Xr \(sypht-.*\)/\1/p' "${PAGES[@]}")
+}
+
+# sypht-credential --------------------------------------------------------------------------------
+
+@test "manual: sypht-credential's options are those of the code and of --help" {
+	local code
+	code=$(options_in_code "$HELPER/command.c")
+	assert_same "$code" "$(options_in_page "${PAGES[0]}" | grep -vxE -e '-[hv]')"
+	# --protocol stands for the callers that --help lists with its values
+	assert_same "$code" "$(options_in_help "$BUILD/sypht-credential")"
+}
+
+@test "manual: sypht-credential's verbs are those of the code and of --help" {
+	local verbs
+	verbs=$(table OWN "$HELPER/credential.c")
+	# shellcheck disable=SC2046
+	assert_each_in "$(macro Cm "${PAGES[0]}")" $(words "$verbs")
+	# shellcheck disable=SC2046
+	assert_each_in "$("$BUILD/sypht-credential" --help)" $(words "$verbs")
+}
+
+@test "manual: every protocol that is spoken has its place, and no other" {
+	local spoken page
+	spoken=$(table DIALECTS "$HELPER/credential.c" | grep -vxE 'own|token')
+	page=$(sed -n '/^.Ss Verbs and protocols/,/^.Sh/s/^\.It Cm \([a-z]*\)$/\1/p' "${PAGES[0]}")
+	assert_same "$spoken" "$page"
+	assert_same "$spoken" "$("$BUILD/sypht-credential" --help |
+		sed -n '/^  --protocol NAME/,/^  --help/{/--help/d;s/.*NAME//;p}' | tr -d ' \n' | tr , '\n')"
+}
+
+@test "manual: every variable the programs read is in sypht-credential(1), and every SYPHT_ one in it is read" {
+	local read
+	read=$(table SOURCES "$HELPER/settings.c")
+	# shellcheck disable=SC2046
+	assert_each_in "$(macro Ev "${PAGES[0]}")" $(words "$read") \
+		$(grep -ohE 'getenv\("[A-Z_]+"' "$HELPER"/dialects/*.c | grep -oE '[A-Z_]{2,}') \
+		$(sed -n '/MINT_ENVIRONMENT\[\]/,/;/p' "$HELPER/minter.c" | grep -oE '"[A-Za-z_]+"' | tr -d '"')
+	assert_same "$(grep '^SYPHT_' <<<"$read")" "$(macro Ev "${PAGES[@]}" | grep '^SYPHT_')"
+}
+
+@test "manual: README's table has every SYPHT_ variable, and no other" {
+	assert_same "$(table SOURCES "$HELPER/settings.c" | grep '^SYPHT_')" \
+		"$(sed -n 's/^| \(`SYPHT_[^|]*\)|.*/\1/p' "$ROOT/README.md" | grep -oE 'SYPHT_[A-Z_]+')"
+}
+
+@test "manual: exit statuses are 0, 1 and 2, as in status.c and --help" {
+	assert_equal "$(sed -n '/^.Sh EXIT STATUS/,/^.Sh EX/s/^\.It \([0-9]*\)$/\1/p' "${PAGES[0]}" | paste -sd ' ')" '0 1 2'
+	assert_equal "$(grep -oE 'return [0-9]' "$HELPER/status.c" | sort -u | tr -dc '0-9')" 012
+	"$BUILD/sypht-credential" --help | grep -q 'Exit status: 0 .* 1 .* 2 '
+}
+
+# sypht-config ------------------------------------------------------------------------------------
+
+# The rows of KEY_RULES: name, built-in value, value otherwise; NULL for none.
+keys() {
+	local life
+	life=$(sed -n 's/^#define BUILT_IN_LIFE *\("[0-9]*"\).*/\1/p' "$HELPER/key.c")
+	sed -n '/^const struct key_rule KEY_RULES/,/^};/p' "$HELPER/key.c" | tr -d '\n' |
+		sed 's/\[KEY_/\n&/g' | sed "s/BUILT_IN_LIFE/$life/" |
+		sed -nE 's/^\[KEY_[A-Z_]+\] = \{"([a-z_]+)".*,[[:space:]]*([^,]+),[[:space:]]*([^,]+)\},.*/\1 \2 \3/p' |
+		tr -d '"'
+}
+
+@test "manual: the config's keys are those of the code, in the page and in README" {
+	local known
+	known=$(keys | cut -d ' ' -f 1)
+	assert_same "$known" "$(sed -nE 's/^\.It Ic ([a-z_]+)$/\1/p' <(sed -n '/^.Sh KEYS/,/^.Sh/p' "${PAGES[1]}"))"
+	# shellcheck disable=SC2046
+	assert_each_in "$(cat "$ROOT/README.md")" $(words "$known")
+}
+
+@test "manual: the built-in profile and the defaults are those of the code" {
+	local name built_in otherwise
+	while read -r name built_in otherwise; do
+		[ "$built_in" = NULL ] || grep -qxF "$name = $built_in" "${PAGES[1]}" ||
+			fail "built in, but not shown: $name = $built_in"
+		[ "$otherwise" = NULL ] || sed -n "/^\.It Ic $name\$/,/^\.It Ic/p" "${PAGES[1]}" |
+			grep -qw -- "$otherwise" || fail "default not told: $name = $otherwise"
+	done < <(keys)
+}
+
+@test "manual: the bounds of the config are those of the code" {
+	assert_each_in "$(cat "${PAGES[1]}")" "$(sed -n 's/.*CONFIG_LINE_MAX = \([0-9]*\).*/\1/p' "$HELPER/config.h")" \
+		"$(sed -n 's/.*PROFILE_NAME_MAX = \([0-9]*\).*/\1/p' "$HELPER/profile.h")"
+	assert_each_in "$(cat "${PAGES[0]}")" "$(sed -n 's/.*TIMEOUT_DEFAULT_S = \([0-9]*\).*/\1/p' "$HELPER/settings.h")" \
+		"$(sed -n 's/.*TIMEOUT_MAX_S = \([0-9]*\).*/\1/p' "$HELPER/settings.h")"
+}
+
+@test "manual: the sources of the secret stand in the order in which they are asked" {
+	local code page
+	code=$(sed -n '/const struct source sources\[\]/,/};/p' "$HELPER/secret.c" | grep -oE '\{"[A-Za-z_]+"' | tr -d '{"')
+	page=$(sed -n '/^.Sh WHERE THE SECRET/,/^.El/p' "${PAGES[1]}" | grep -oE '^\.(Ic|Ev) (private_key_file|SYPHT_[A-Z_]+|client_[a-z_]+)' | cut -d ' ' -f 2)
+	assert_equal "$page" "$code"
+}
+
+# sypht-run ---------------------------------------------------------------------------------------
+
+@test "manual: sypht-run's options are those of the code and of --help" {
+	local code
+	code=$(options_in_code "$PLUGIN/run.c")
+	assert_same "$code" "$(options_in_page "${PAGES[2]}")"
+	assert_same "$code" "$(options_in_help "$BUILD/sypht-run")"
+}
+
+@test "manual: sypht-run's exit statuses are those of the code" {
+	assert_same "$(grep -oE 'EXIT_[A-Z_]+ = [0-9]+' "$PLUGIN/run.c" | grep -oE '[0-9]+'; echo 0)" \
+		"$(sed -n '/^.Sh EXIT STATUS/,/^.Sh EX/s/^\.It \([0-9]*\)$/\1/p' "${PAGES[2]}")"
+}
+
+# Versions and completions ------------------------------------------------------------------------
+
+@test "manual: there is one version" {
+	local version
+	version=$(sed -n 's/^VERSION := //p' "$ROOT/Makefile")
+	assert_equal "$("$BUILD/sypht-credential" --version)" "sypht-credential $version"
+	assert_equal "$("$BUILD/sypht-run" --version)" "sypht-run $version"
+	assert_equal "$(sed -n '/^## Changes/,$s/^### \([0-9.]*\).*/\1/p' "$ROOT/README.md" | head -n 1)" "$version"
+}
+
+# complete WORD…: what bash offers for the last of them, which may be empty.
+complete_in_bash() {
+	(
+		# shellcheck source=/dev/null
+		. "$ROOT/scripts/completions/$1.bash"
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+		"_${1//-/_}" "$1"
+		printf '%s\n' "${COMPREPLY[@]}"
+	)
+}
+
+@test "completions: bash offers the verbs and options that there are" {
+	assert_same "$(table OWN "$HELPER/credential.c")" "$(complete_in_bash sypht-credential '')"
+	assert_same "$(options_in_help "$BUILD/sypht-credential")" \
+		"$(complete_in_bash sypht-credential -- | sed 's/^-//')"
+	assert_same "$(options_in_help "$BUILD/sypht-run")" \
+		"$(complete_in_bash sypht-run -- | sed 's/^-//')"
+	assert_same "$(table DIALECTS "$HELPER/credential.c" | grep -vxE 'own|token')" \
+		"$(complete_in_bash sypht-credential --protocol '')"
+}
+
+@test "completions: bash offers the profiles and origins of the config" {
+	(umask 077 && mkdir -p "$XDG_CONFIG_HOME/sypht")
+	printf '%s\n' '[profile shop]' 'origin = https://shop.example' \
+		'token_url = https://shop.example/token' >"$XDG_CONFIG_HOME/sypht/config"
+	assert_equal "$(complete_in_bash sypht-credential --profile sh)" shop
+	assert_equal "$(complete_in_bash sypht-run --profile sh)" shop
+	assert_equal "$(complete_in_bash sypht-credential token https | grep shop)" https://shop.example
+	assert_equal "$(complete_in_bash sypht-credential status --js)" --json
+	assert_equal "$(complete_in_bash sypht-run sypht-cred)" sypht-credential
+}
+
+@test "completions: zsh and fish offer the same options and verbs" {
+	local name word
+	for name in sypht-credential sypht-run; do
+		for word in $(options_in_help "$BUILD/$name"); do
+			grep -qF -e "-$word" "$ROOT/scripts/completions/_$name" || fail "zsh lacks -$word"
+			grep -qE -e "-l ${word#-}( |\$)" "$ROOT/scripts/completions/$name.fish" ||
+				fail "fish lacks -$word"
+		done
+	done
+	for word in $(table OWN "$HELPER/credential.c"); do
+		grep -qF "'$word:" "$ROOT/scripts/completions/_sypht-credential" || fail "zsh lacks $word"
+		grep -qw -e "$word" "$ROOT/scripts/completions/sypht-credential.fish" || fail "fish lacks $word"
+	done
+}
+
+@test "completions: shells that are there take them for well formed" {
+	local file
+	for file in "$ROOT"/scripts/completions/*.bash; do bash -n "$file"; done
+	! command -v zsh >/dev/null || for file in "$ROOT"/scripts/completions/_*; do zsh -n "$file"; done
+	! command -v fish >/dev/null || fish -n "$ROOT"/scripts/completions/*.fish
+}
