@@ -363,20 +363,14 @@ struct walk {
 };
 
 /* /etc/ld.so.cache, in the only format that glibc has written since 2.32; older ones contain it. */
-struct cache_header {
-	char magic[20];
-	uint32_t count;
-	uint32_t strings_bytes;
-	uint32_t unused[5];
-};
-struct cache_entry {
-	int32_t flags;
-	uint32_t name;
-	uint32_t path;
-	uint32_t os_version;
-	uint64_t hardware;
-};
 static const char CACHE_MAGIC[] = "glibc-ld.so.cache1.1";
+enum {
+	CACHE_COUNT_AT = 20, /* 32 bits, like the next two */
+	CACHE_ENTRIES_AT = 48,
+	CACHE_ENTRY_BYTES = 24,
+	CACHE_NAME_AT = 4, /* in an entry: where the name is, from the magic on */
+	CACHE_PATH_AT = 8,
+};
 
 static void read_cache(struct walk *walk)
 {
@@ -408,27 +402,33 @@ static bool is_library(const char *path)
 	return native;
 }
 
+static uint32_t number_at(const char *bytes)
+{
+	uint32_t number;
+
+	memcpy(&number, bytes, sizeof(number));
+	return number;
+}
+
 static bool find_in_cache(const struct walk *walk, const char *name, char path[PATH_MAX])
 {
-	const char *start = walk->cache ? memmem(walk->cache, walk->cache_bytes, CACHE_MAGIC,
-						  sizeof(CACHE_MAGIC) - 1)
-					: NULL;
-	size_t bytes = start ? walk->cache_bytes - (size_t)(start - walk->cache) : 0;
-	struct cache_header header;
-	struct cache_entry entry;
+	size_t bytes = walk->cache_bytes;
+	size_t room;
+	const char *start;
 
-	if (bytes < sizeof(header))
+	start = bytes ? memmem(walk->cache, bytes, CACHE_MAGIC, strlen(CACHE_MAGIC)) : NULL;
+	if (!start)
 		return false;
-	memcpy(&header, start, sizeof(header));
-	for (size_t i = 0; i < header.count; i++) {
-		size_t offset = sizeof(header) + i * sizeof(entry);
+	bytes -= (size_t)(start - walk->cache);
+	room = bytes < CACHE_ENTRIES_AT ? 0 : (bytes - CACHE_ENTRIES_AT) / CACHE_ENTRY_BYTES;
 
-		if (bytes < sizeof(entry) || offset > bytes - sizeof(entry))
-			return false;
-		memcpy(&entry, start + offset, sizeof(entry));
-		if (entry.name < bytes && entry.path < bytes &&
-			strcmp(start + entry.name, name) == 0 &&
-			join(path, "", 0, start + entry.path) && is_library(path))
+	for (size_t i = 0; i < room && i < number_at(start + CACHE_COUNT_AT); i++) {
+		const char *entry = start + CACHE_ENTRIES_AT + i * CACHE_ENTRY_BYTES;
+		uint32_t name_at = number_at(entry + CACHE_NAME_AT);
+		uint32_t path_at = number_at(entry + CACHE_PATH_AT);
+
+		if (name_at < bytes && path_at < bytes && strcmp(start + name_at, name) == 0 &&
+			join(path, "", 0, start + path_at) && is_library(path))
 			return true;
 	}
 	return false;
