@@ -189,6 +189,7 @@ EOF
 import os, pty, signal, sys, termios
 pid, terminal = pty.fork()
 if pid == 0:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a runner in the background ignores it
     os.execvp("sypht-credential", ["sypht-credential", "login"])
 seen = b""
 def wait(text):
