@@ -137,7 +137,7 @@ MAN5      = helper/sypht-config.5
 MAN7      = plugin/sypht-preload.7
 NAMES     = sypht-credential sypht-run git-credential-sypht docker-credential-sypht
 INSTALLED = $(addprefix $(BINDIR)/,$(NAMES)) $(addprefix $(PARTS)/,$(notdir $(BACKSTAGE))) \
-	$(addprefix $(MANDIR)/man1/,$(notdir $(MAN1))) $(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))) \
+	$(NAMES:%=$(MANDIR)/man1/%.1) $(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))) \
 	$(addprefix $(MANDIR)/man7/,$(notdir $(MAN7))) \
 	$(addprefix $(BASHDIR)/,$(notdir $(BINARIES))) \
 	$(addprefix $(ZSHDIR)/_,$(notdir $(BINARIES))) \
@@ -155,11 +155,13 @@ install: all
 		exit 2 ;; esac
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(PLACES))
 	$(INSTALL) -m 755 $(BINARIES) $(DESTDIR)$(BINDIR)
-	ln -sf sypht-credential $(DESTDIR)$(BINDIR)/git-credential-sypht
-	ln -sf sypht-credential $(DESTDIR)$(BINDIR)/docker-credential-sypht
+	for caller in git docker; do \
+		ln -sf sypht-credential $(DESTDIR)$(BINDIR)/$$caller-credential-sypht; done
 	$(INSTALL) -m 755 $(filter-out %.so,$(BACKSTAGE)) $(DESTDIR)$(PARTS)
 	$(INSTALL) -m 644 $(filter %.so,$(BACKSTAGE)) $(DESTDIR)$(PARTS)
 	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
+	for caller in git docker; do \
+		ln -sf sypht-credential.1 $(DESTDIR)$(MANDIR)/man1/$$caller-credential-sypht.1; done
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 644 $(MAN7) $(DESTDIR)$(MANDIR)/man7
 	for name in $(notdir $(BINARIES)); do \
@@ -179,7 +181,9 @@ else
 	-rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)
 endif
 
-deb: all
+deb:
+	scripts/setup deb
+	$(MAKE) all
 	scripts/deb $(VERSION) $(BUILD)
 
 # Installs, uses and removes what make install and make deb make, in a fresh Debian; as root.
@@ -191,4 +195,4 @@ test-install:
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
