@@ -90,8 +90,7 @@ struct launch {
 	char chunk[CHUNK_BYTES];
 };
 
-/* The name by which no sanitizer intercepts it: in a host built with one, too, it must be clone(2).
- */
+/* The name by which no sanitizer intercepts it: TSan's clone() crashes one that shares memory. */
 #ifdef __GLIBC__
 int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
 #define clone __clone
