@@ -44,8 +44,8 @@ CREDENTIAL = credential command $(addprefix dialects/,call change account git sh
 DIALECT    = dialect command $(addprefix dialects/,call change account bazel cargo docker \
 	kubernetes statusjson) json $(SUPPLY)
 MINT       = mint discovery endpoint assertion response transfer json process attributes origin token buffer status
-PLUGIN     = $(basename $(notdir $(filter-out plugin/run.c plugin/program.c,$(wildcard plugin/*.c))))
-RUN        = run program
+PLUGIN     = $(basename $(notdir $(filter-out $(RUN:%=plugin/%.c),$(wildcard plugin/*.c))))
+RUN        = run program libraries image path
 
 PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint sypht-dialect sypht-run libsypht-preload.so)
 # The names by which git and docker know sypht-credential.
@@ -109,7 +109,7 @@ test:
 test-clients:
 	scripts/setup clients
 	$(MAKE) all
-	test/run test/git-clients.bats test/clients/*.bats
+	test/clients/run
 
 lint:
 	scripts/setup lint

@@ -22,13 +22,14 @@ setup() {
 	export GIT_SSL_CAINFO=$SANDBOX_CA
 }
 
+# What stands before every command: nothing, unless a suite puts it there, or CLIENT_LIBRARIES
+# names a directory with another libcurl for all to use.
+AROUND=()
+[ -z "${CLIENT_LIBRARIES:-}" ] || AROUND=(env LD_LIBRARY_PATH="$CLIENT_LIBRARIES")
+
 # A program under the plugin.
 preloaded() {
-	if [ -x "$BUILD/sypht-run" ]; then
-		"$BUILD/sypht-run" "$@"
-	else
-		env LD_PRELOAD="$BUILD/libsypht-preload.so" "$@"
-	fi
+	"${AROUND[@]}" "$BUILD/sypht-run" "$@"
 }
 
 # The same program told what to send: scripts by $TOKEN, curl and git by their configs.
@@ -38,7 +39,7 @@ by_hand() {
 	mkdir -p "$home"
 	printf 'header = "Authorization: Bearer %s"\n' "$TOKEN" >"$home/.curlrc"
 	printf '[http]\n\textraHeader = Authorization: Bearer %s\n' "$TOKEN" >"$home/.gitconfig"
-	env -u SYPHT_API_KEY HOME="$home" TOKEN="$TOKEN" "$@"
+	"${AROUND[@]}" env -u SYPHT_API_KEY HOME="$home" TOKEN="$TOKEN" "$@"
 }
 
 # A token no cache knows of.
@@ -50,7 +51,7 @@ fresh_token() {
 # A program that has no way to be told: the API asks nobody for a token.
 ungated() {
 	admin PUT gate '{"open": true}' >/dev/null
-	env -u SYPHT_API_KEY "$@"
+	"${AROUND[@]}" env -u SYPHT_API_KEY "$@"
 }
 
 # session KIND COMMAND…: run it by_hand, ungated or preloaded in a directory KIND/files of its own,
