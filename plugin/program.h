@@ -26,7 +26,6 @@ struct program {
 	enum program_verdict verdict;
 	int last;                                /* its file that is a program and no script */
 	char files[PROGRAM_FILES_MAX][PATH_MAX]; /* each the interpreter of the one before */
-	char loader[PATH_MAX];                   /* "" where it asks for none */
 };
 
 /*

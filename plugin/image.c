@@ -1,0 +1,134 @@
+#include "image.h"
+
+#include <elf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DYNAMIC_MAX = 1024, VERSIONS_MAX = 64 };
+
+typedef ElfW(Dyn) elf_entry;
+typedef ElfW(Verdef) elf_version;
+typedef ElfW(Verdaux) elf_version_name;
+
+/* The linker's name for our own header: the plugin is built for the same machine. */
+extern const image_header __ehdr_start __attribute__((visibility("hidden")));
+
+bool image_read_at(int fd, uint64_t offset, void *bytes, size_t length)
+{
+	return offset < INT64_MAX && pread(fd, bytes, length, (off_t)offset) == (ssize_t)length;
+}
+
+void image_text_at(int fd, uint64_t offset, char *text, size_t size)
+{
+	ssize_t length = offset < INT64_MAX ? pread(fd, text, size - 1, (off_t)offset) : 0;
+
+	text[length > 0 ? length : 0] = '\0';
+}
+
+static bool is_native(const image_header *header)
+{
+	return header->e_ident[EI_CLASS] == __ehdr_start.e_ident[EI_CLASS] &&
+	       header->e_ident[EI_DATA] == __ehdr_start.e_ident[EI_DATA] &&
+	       header->e_machine == __ehdr_start.e_machine;
+}
+
+enum image_kind image_read(struct image *image, int fd)
+{
+	const size_t size = sizeof(image->segments[0]);
+
+	image->fd = fd;
+	image->segment_count = 0;
+	if (!image_read_at(fd, 0, &image->header, sizeof(image->header)) ||
+		memcmp(image->header.e_ident, ELFMAG, SELFMAG) != 0)
+		return IMAGE_MALFORMED;
+	if (!is_native(&image->header))
+		return IMAGE_FOREIGN;
+	if (image->header.e_phentsize != size || image->header.e_phnum > IMAGE_SEGMENTS_MAX ||
+		!image_read_at(
+			fd, image->header.e_phoff, image->segments, image->header.e_phnum * size))
+		return IMAGE_MALFORMED;
+	image->segment_count = image->header.e_phnum;
+	return IMAGE_NATIVE;
+}
+
+const image_segment *image_find(const struct image *image, uint32_t type)
+{
+	for (int i = 0; i < image->segment_count; i++)
+		if (image->segments[i].p_type == type)
+			return &image->segments[i];
+	return NULL;
+}
+
+/* Where in the file an address of the program lies; -1, at which nothing is ever read. */
+static uint64_t offset_of(const struct image *image, uint64_t address)
+{
+	for (int i = 0; i < image->segment_count; i++) {
+		const image_segment *load = &image->segments[i];
+
+		if (load->p_type == PT_LOAD && address >= load->p_vaddr &&
+			address - load->p_vaddr < load->p_filesz)
+			return load->p_offset + (address - load->p_vaddr);
+	}
+	return UINT64_MAX;
+}
+
+bool image_next(const struct image *image, int64_t tag, unsigned *position, uint64_t *value)
+{
+	const image_segment *dynamic = image_find(image, PT_DYNAMIC);
+	elf_entry entry;
+
+	while (dynamic && *position < DYNAMIC_MAX) {
+		uint64_t offset = dynamic->p_offset + (uint64_t)*position * sizeof(entry);
+
+		if (!image_read_at(image->fd, offset, &entry, sizeof(entry)) ||
+			entry.d_tag == DT_NULL)
+			return false;
+		(*position)++;
+		*value = entry.d_un.d_val;
+		if (entry.d_tag == tag)
+			return true;
+	}
+	return false;
+}
+
+uint64_t image_value(const struct image *image, int64_t tag)
+{
+	unsigned position = 0;
+	uint64_t value;
+
+	return image_next(image, tag, &position, &value) ? value : 0;
+}
+
+void image_string(const struct image *image, uint64_t index, char *text, size_t size)
+{
+	uint64_t strings = offset_of(image, image_value(image, DT_STRTAB));
+
+	image_text_at(image->fd, strings == UINT64_MAX ? strings : strings + index, text, size);
+}
+
+void image_versions(const struct image *image, const char *prefix, char *names, size_t size)
+{
+	uint64_t offset = offset_of(image, image_value(image, DT_VERDEF));
+	size_t length = 0;
+	elf_version version;
+
+	names[0] = '\0';
+	for (int i = 0;
+		i < VERSIONS_MAX && image_read_at(image->fd, offset, &version, sizeof(version));
+		i++) {
+		elf_version_name first = {.vda_name = 0};
+		char name[IMAGE_NAME_BYTES];
+
+		if (image_read_at(image->fd, offset + version.vd_aux, &first, sizeof(first)))
+			image_string(image, first.vda_name, name, sizeof(name));
+		else
+			name[0] = '\0';
+		if (strncmp(name, prefix, strlen(prefix)) == 0 && length < size)
+			length += (size_t)snprintf(
+				names + length, size - length, "%s%s", length ? " " : "", name);
+		if (version.vd_next == 0)
+			return;
+		offset += version.vd_next;
+	}
+}
