@@ -8,118 +8,8 @@
 static struct table easies = TABLE_INIT;
 static struct table multis = TABLE_INIT;
 static atomic_ulong serials;
-static atomic_bool ever_resolved;
 
-/* How an option enters the record. */
-enum rule_kind {
-	RULE_NONE,
-	RULE_FACT_IF_SET,  /* a pointer that is not NULL */
-	RULE_FACT_IF_TRUE, /* a number that is not 0 */
-	RULE_FACT_IF_FALSE,
-	RULE_LONG,
-	RULE_POINTER,
-	RULE_TEXT,
-	RULE_NETRC,
-	RULE_PROXY,
-	RULE_RESOLVE,
-	RULE_METHOD, /* a number that is not 0 makes it the method */
-	RULE_FORM,
-	RULE_PROTOCOLS, /* a number and a fact; the text is void */
-	RULE_PROTOCOLS_TEXT,
-};
-
-struct rule {
-	unsigned char kind;
-	unsigned char place; /* in units of a pointer: where in struct easy */
-	unsigned char option_type;
-	bool decides; /* whether and how a token is carried */
-	unsigned facts;
-};
-
-enum { OPTIONS_MAX = 400 };
-
-#define PLACE(field)      (offsetof(struct easy, field) / sizeof(void *))
-#define RULE(option, ...) [(option) % 10000] = {.option_type = (option) / 10000, __VA_ARGS__}
-#define FACT(option, kind_of, fact) \
-	RULE(option, .kind = RULE_##kind_of, .decides = true, .facts = (fact))
-#define KEEP(option, kind_of, field) \
-	RULE(option, .kind = RULE_##kind_of, .decides = true, .place = PLACE(field))
-#define NOTE(option, field)         RULE(option, .kind = RULE_POINTER, .place = PLACE(field))
-#define BODY(option, kind_of, fact) RULE(option, .kind = RULE_##kind_of, .facts = (fact))
-
-static const struct rule rules[OPTIONS_MAX] = {
-	KEEP(CURLOPT_URL, TEXT, url),
-	KEEP(CURLOPT_CURLU, POINTER, url_handle),
-	KEEP(CURLOPT_PORT, LONG, port),
-	KEEP(CURLOPT_DEFAULT_PROTOCOL, TEXT, default_protocol),
-	KEEP(CURLOPT_HTTPHEADER, POINTER, headers),
-	KEEP(CURLOPT_HTTPAUTH, LONG, http_auth),
-	KEEP(CURLOPT_UNRESTRICTED_AUTH, LONG, unrestricted_auth),
-	KEEP(CURLOPT_NOPROXY, TEXT, no_proxy),
-	NOTE(CURLOPT_ERRORBUFFER, error_buffer),
-	NOTE(CURLOPT_WRITEFUNCTION, write),
-	NOTE(CURLOPT_WRITEDATA, write_data),
-	NOTE(CURLOPT_HEADERFUNCTION, header),
-	NOTE(CURLOPT_HEADERDATA, header_data),
-	NOTE(CURLOPT_READFUNCTION, read),
-	NOTE(CURLOPT_READDATA, read_data),
-	NOTE(CURLOPT_SEEKFUNCTION, seek),
-	NOTE(CURLOPT_SEEKDATA, seek_data),
-	NOTE(CURLOPT_IOCTLFUNCTION, ioctl),
-	NOTE(CURLOPT_IOCTLDATA, ioctl_data),
-	NOTE(CURLOPT_POSTFIELDS, post_fields),
-	NOTE(CURLOPT_COPYPOSTFIELDS, post_fields),
-	BODY(CURLOPT_HEADER, FACT_IF_TRUE, FACT_HEADER_IN_BODY),
-	BODY(CURLOPT_UPLOAD, FACT_IF_TRUE, FACT_UPLOAD),
-	BODY(CURLOPT_PUT, FACT_IF_TRUE, FACT_UPLOAD),
-	BODY(CURLOPT_POST, METHOD, FACT_POST),
-	BODY(CURLOPT_HTTPGET, METHOD, 0),
-	BODY(CURLOPT_NOBODY, METHOD, 0),
-	BODY(CURLOPT_MIMEPOST, FORM, FACT_FORM),
-	BODY(CURLOPT_HTTPPOST, FORM, FACT_FORM),
-	BODY(CURLOPT_CUSTOMREQUEST, FACT_IF_SET, FACT_CUSTOM_METHOD),
-	FACT(CURLOPT_USERPWD, FACT_IF_SET, FACT_USER | FACT_PASSWORD),
-	FACT(CURLOPT_USERNAME, FACT_IF_SET, FACT_USER),
-	FACT(CURLOPT_PASSWORD, FACT_IF_SET, FACT_PASSWORD),
-	FACT(CURLOPT_NETRC, NETRC, FACT_NETRC_REQUIRED),
-	FACT(CURLOPT_AWS_SIGV4, FACT_IF_SET, FACT_SIGV4),
-	FACT(CURLOPT_XOAUTH2_BEARER, FACT_IF_SET, FACT_BEARER),
-	FACT(CURLOPT_CONNECT_ONLY, FACT_IF_TRUE, FACT_CONNECT_ONLY),
-	FACT(CURLOPT_SSL_VERIFYPEER, FACT_IF_FALSE, FACT_PEER_UNVERIFIED),
-	FACT(CURLOPT_SSL_VERIFYHOST, FACT_IF_FALSE, FACT_HOST_UNVERIFIED),
-	FACT(CURLOPT_PROXY, PROXY, FACT_PROXY),
-	FACT(CURLOPT_PRE_PROXY, FACT_IF_SET, FACT_PRE_PROXY),
-	FACT(CURLOPT_UNIX_SOCKET_PATH, FACT_IF_SET, FACT_UNIX_SOCKET),
-	FACT(CURLOPT_ABSTRACT_UNIX_SOCKET, FACT_IF_SET, FACT_ABSTRACT_SOCKET),
-	FACT(CURLOPT_CONNECT_TO, FACT_IF_SET, FACT_CONNECT_TO),
-	FACT(CURLOPT_DOH_URL, FACT_IF_SET, FACT_DOH),
-	FACT(CURLOPT_RESOLVE, RESOLVE, 0),
-	RULE(CURLOPT_PROTOCOLS, .kind = RULE_PROTOCOLS, .decides = true, .place = PLACE(protocols),
-		.facts = FACT_PROTOCOLS),
-	RULE(CURLOPT_PROTOCOLS_STR, .kind = RULE_PROTOCOLS_TEXT, .decides = true,
-		.place = PLACE(protocols_text), .facts = FACT_PROTOCOLS),
-	RULE(CURLOPT_REDIR_PROTOCOLS, .kind = RULE_PROTOCOLS, .decides = true,
-		.place = PLACE(redir_protocols), .facts = FACT_REDIR_PROTOCOLS),
-	RULE(CURLOPT_REDIR_PROTOCOLS_STR, .kind = RULE_PROTOCOLS_TEXT, .decides = true,
-		.place = PLACE(redir_protocols_text), .facts = FACT_REDIR_PROTOCOLS),
-};
-
-static const struct rule *rule_of(CURLoption option)
-{
-	unsigned index = (unsigned)option % 10000;
-	const struct rule *rule = &rules[index < OPTIONS_MAX ? index : 0];
-
-	return rule->kind && rule->option_type == (unsigned)option / 10000 ? rule : NULL;
-}
-
-bool easy_decides(CURLoption option)
-{
-	const struct rule *rule = rule_of(option);
-
-	return rule && rule->decides;
-}
-
-static bool text_set(struct text *text, const char *value)
+bool text_set(struct text *text, const char *value)
 {
 	size_t size = value ? strlen(value) + 1 : 0;
 
@@ -137,112 +27,6 @@ static bool text_set(struct text *text, const char *value)
 	if (value)
 		memcpy(text->bytes, value, size);
 	return true;
-}
-
-static void set_fact(struct easy *easy, unsigned facts, bool holds)
-{
-	easy->facts = holds ? easy->facts | facts : easy->facts & ~facts;
-}
-
-static void observe_text(struct easy *easy, struct text *text, const char *value)
-{
-	if (!text_set(text, value))
-		easy->facts |= FACT_UNKNOWN;
-}
-
-/* A number makes the names void, and the other way round. */
-static void observe_protocols(struct easy *easy, const struct rule *rule, union setting setting)
-{
-	bool redir = rule->facts == FACT_REDIR_PROTOCOLS;
-	struct text *text = redir ? &easy->redir_protocols_text : &easy->protocols_text;
-	bool by_number = rule->kind == RULE_PROTOCOLS;
-
-	set_fact(easy, rule->facts, by_number);
-	if (by_number)
-		*(redir ? &easy->redir_protocols : &easy->protocols) = setting.number;
-	observe_text(easy, text, by_number ? NULL : setting.pointer);
-}
-
-/* Which of the methods that read through a callback it is, if any. */
-static void set_method(struct easy *easy, unsigned fact)
-{
-	set_fact(easy, FACT_UPLOAD | FACT_POST | FACT_FORM, false);
-	set_fact(easy, fact, true);
-}
-
-static void observe_proxy(struct easy *easy, const char *proxy)
-{
-	set_fact(easy, FACT_PROXY, proxy && *proxy);
-	set_fact(easy, FACT_NO_PROXY, proxy && !*proxy);
-}
-
-void easy_observe(struct easy *easy, CURLoption option, union setting setting)
-{
-	const struct rule *rule = rule_of(option);
-	void *place;
-
-	if (!rule)
-		return;
-	place = (void **)easy + rule->place;
-	switch ((enum rule_kind)rule->kind) {
-	case RULE_NONE:
-		break;
-	case RULE_FACT_IF_SET:
-		set_fact(easy, rule->facts, setting.pointer != NULL);
-		break;
-	case RULE_FACT_IF_TRUE:
-		set_fact(easy, rule->facts, setting.number != 0);
-		break;
-	case RULE_FACT_IF_FALSE:
-		set_fact(easy, rule->facts, setting.number == 0);
-		break;
-	case RULE_LONG:
-		*(long *)place = setting.number;
-		break;
-	case RULE_POINTER:
-		*(void **)place = setting.pointer;
-		break;
-	case RULE_TEXT:
-		observe_text(easy, place, setting.pointer);
-		break;
-	case RULE_NETRC:
-		set_fact(easy, rule->facts, setting.number == CURL_NETRC_REQUIRED);
-		break;
-	case RULE_PROXY:
-		observe_proxy(easy, setting.pointer);
-		break;
-	case RULE_RESOLVE:
-		if (setting.pointer)
-			atomic_store(&ever_resolved, true);
-		break;
-	case RULE_METHOD:
-		if (setting.number)
-			set_method(easy, rule->facts);
-		break;
-	case RULE_FORM:
-		if (setting.pointer)
-			set_method(easy, rule->facts);
-		break;
-	case RULE_PROTOCOLS:
-	case RULE_PROTOCOLS_TEXT:
-		observe_protocols(easy, rule, setting);
-		break;
-	}
-}
-
-bool easy_ever_resolved(void)
-{
-	return atomic_load_explicit(&ever_resolved, memory_order_relaxed);
-}
-
-CURLcode setting_pass(CURLcode (*setopt)(CURL *, CURLoption, ...), CURL *handle, CURLoption option,
-	union setting setting)
-{
-	if (option < CURLOPTTYPE_OBJECTPOINT)
-		return setopt(handle, option, setting.number);
-	if (option >= CURLOPTTYPE_OFF_T && option < CURLOPTTYPE_BLOB)
-		return setopt(handle, option, setting.offset);
-	return setopt(handle, option, setting.pointer);
 }
 
 /* A thread that forks may leave another behind in the middle of a change. */
@@ -410,8 +194,7 @@ void multi_join(CURLM *handle, struct easy *easy)
 	easy->multi_drives = multi->drives;
 }
 
-/* As libcurl does when a handle is removed: its message is gone. */
-static void drop_message(struct multi *multi, const CURL *handle)
+void multi_drop_message(struct multi *multi, const CURL *handle)
 {
 	struct message **link = &multi->messages, *message;
 
@@ -431,7 +214,7 @@ void multi_part(struct easy *easy)
 
 	multi_unwatch(easy);
 	if (multi)
-		drop_message(multi, easy->handle);
+		multi_drop_message(multi, easy->handle);
 	easy->multi = NULL;
 }
 

@@ -1,7 +1,6 @@
 #ifndef HANDLE_H
 #define HANDLE_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -42,10 +41,13 @@ enum fact {
 
 /* A string that libcurl copied; the memory stays for the next one. */
 struct text {
-	char *bytes; /* NULL or "" while nothing was set */
+	char *bytes;
 	size_t size;
 	bool set;
 };
+
+/* value NULL: not set. False where memory is short; then it is not set either. */
+bool text_set(struct text *text, const char *value);
 
 enum carried { CARRIED_NOTHING, CARRIED_TOKEN, CARRIED_DOOM };
 
@@ -141,40 +143,6 @@ void easy_reset(struct easy *easy);
 struct easy *easy_take(const CURL *handle);
 void easy_free(struct easy *easy);
 
-/* The one argument of curl_easy_setopt(), by the option's type. */
-union setting {
-	long number;
-	void *pointer;
-	curl_off_t offset;
-};
-
-/* Whether a token is carried, and how, depends on the option. */
-bool easy_decides(CURLoption option);
-
-/* The application set it, and libcurl took it. */
-void easy_observe(struct easy *easy, CURLoption option, union setting setting);
-
-/* Whether any handle of this process ever had CURLOPT_RESOLVE: DNS caches keep that, and are
- * shared. */
-bool easy_ever_resolved(void);
-
-static inline union setting setting_take(CURLoption option, va_list list)
-{
-	union setting setting;
-
-	if (option < CURLOPTTYPE_OBJECTPOINT)
-		setting.number = va_arg(list, long);
-	else if (option < CURLOPTTYPE_OFF_T || option >= CURLOPTTYPE_BLOB)
-		setting.pointer = va_arg(list, void *);
-	else
-		setting.offset = va_arg(list, curl_off_t);
-	return setting;
-}
-
-/* curl_easy_setopt() with the argument passed on as its type wants it. */
-CURLcode setting_pass(CURLcode (*setopt)(CURL *, CURLoption, ...), CURL *handle, CURLoption option,
-	union setting setting);
-
 /* A multi handle of the application that easy handles were added to. */
 struct multi {
 	const struct libcurl *libcurl;
@@ -208,6 +176,9 @@ void multi_unwatch(struct easy *easy);
 void multi_keep_message(struct multi *multi, struct message *message);
 struct message *multi_take_message(struct multi *multi);
 int multi_count_messages(const struct multi *multi);
+
+/* The easy handle was removed: its message is gone, as libcurl has it. */
+void multi_drop_message(struct multi *multi, const CURL *handle);
 
 void multi_forget(const CURLM *handle);
 

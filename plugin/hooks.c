@@ -109,15 +109,15 @@ CURLcode hook_easy_setopt(struct site site, CURL *handle, CURLoption option, uni
 	if (!call.libcurl)
 		return CURLE_FAILED_INIT;
 	if (call.easy && call.easy->wraps && replay_withholds(call.easy, option)) {
-		easy_observe(call.easy, option, setting);
+		options_observe(call.easy, option, setting);
 		replay_withheld(call.easy, option);
 		return CURLE_OK;
 	}
-	if (call.easy && (call.easy->carried || call.easy->multi) && easy_decides(option))
+	if (call.easy && (call.easy->carried || call.easy->multi) && options_decide(option))
 		return inject_change(call.easy, call.libcurl->next.easy_setopt, option, setting);
 	code = setting_pass(call.libcurl->next.easy_setopt, handle, option, setting);
 	if (call.easy && code == CURLE_OK)
-		easy_observe(call.easy, option, setting);
+		options_observe(call.easy, option, setting);
 	return code;
 }
 
@@ -170,12 +170,18 @@ CURLMcode hook_multi_add_handle(struct site site, CURLM *multi_handle, CURL *han
 CURLMcode hook_multi_remove_handle(struct site site, CURLM *multi_handle, CURL *handle)
 {
 	struct easy_call call = easy_call(site, handle);
+	struct multi *multi;
 	CURLMcode code;
 
 	if (!call.libcurl)
 		return CURLM_INTERNAL_ERROR;
 	code = call.libcurl->next.multi_remove_handle(multi_handle, handle);
-	if (call.easy && code == CURLM_OK) {
+	if (code != CURLM_OK || libcurl_contains(call.libcurl, site.caller))
+		return code;
+	multi = multi_find(multi_handle);
+	if (multi)
+		multi_drop_message(multi, handle);
+	if (call.easy) {
 		inject_undo(call.easy);
 		multi_part(call.easy);
 	}
@@ -210,7 +216,7 @@ CURLMsg *hook_multi_info_read(struct site site, CURLM *multi_handle, int *queued
 }
 
 /* Who is behind a multi handle that is about to work. */
-static struct multi_call begin_drive(struct site site, CURLM *multi_handle)
+static inline struct multi_call begin_drive(struct site site, CURLM *multi_handle)
 {
 	struct multi_call call = multi_call(site, multi_handle);
 
@@ -246,17 +252,14 @@ static struct message *read_message(const struct libcurl *libcurl, CURLM *multi_
 }
 
 /*
- * It has worked. Before the application counts what is still running, those that ended with a 401
- * on our token are sent again; the messages of all others are kept for curl_multi_info_read().
+ * Before the application counts what is still running, those that ended with a 401 on our token are
+ * sent again; the messages of all others are kept for curl_multi_info_read().
  */
-static CURLMcode end_drive(
-	struct multi_call call, CURLM *multi_handle, int *running, CURLMcode code)
+static void harvest(struct multi_call call, CURLM *multi_handle, int *running)
 {
 	int error = errno;
 	struct message *message;
 
-	if (code || !call.multi || call.multi->carrying == 0)
-		return code;
 	while ((message = read_message(call.libcurl, multi_handle))) {
 		if (sent_again(call.libcurl, multi_handle, message->message)) {
 			++*running;
@@ -267,6 +270,14 @@ static CURLMcode end_drive(
 		}
 	}
 	errno = error;
+}
+
+/* It has worked. */
+static inline CURLMcode end_drive(
+	struct multi_call call, CURLM *multi_handle, int *running, CURLMcode code)
+{
+	if (code == CURLM_OK && call.multi && call.multi->carrying > 0)
+		harvest(call, multi_handle, running);
 	return code;
 }
 

@@ -2,6 +2,7 @@
 #define HOOKS_H
 
 #include "handle.h"
+#include "options.h"
 #include "resolve.h"
 
 /*

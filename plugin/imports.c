@@ -101,10 +101,12 @@ static bool contains_name(int fd, uint64_t offset, uint64_t length)
 
 bool imports_libcurl(const char *path)
 {
-	struct file file = {.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+	struct file file = {.fd = -1};
 	uint64_t offset, length;
 	bool found;
 
+	if (strchr(path, '/'))
+		file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (file.fd < 0)
 		return false;
 	found = read_segments(&file) && find_strings(&file, &offset, &length) &&

@@ -332,7 +332,7 @@ CURLcode inject_change(struct easy *easy, CURLcode (*setopt)(CURL *, CURLoption,
 	inject_undo(easy);
 	code = setting_pass(setopt, easy->handle, option, setting);
 	if (code == CURLE_OK)
-		easy_observe(easy, option, setting);
+		options_observe(easy, option, setting);
 	if (again)
 		inject(easy);
 	return code;

@@ -2,6 +2,7 @@
 #define INJECT_H
 
 #include "handle.h"
+#include "options.h"
 
 /*
  * Putting a token on a transfer, and taking it off again. Where a token is due and none can be

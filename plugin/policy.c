@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "handle.h"
+#include "options.h"
 #include "scope.h"
 #include "target.h"
 
@@ -131,7 +132,7 @@ static const char *exposure_reason(const struct easy *easy, const struct realm *
 	if (!realm->loopback)
 		return realm->origin.secure ? "certificate checks are off"
 					    : "http beyond this machine";
-	if (easy->facts & DIVERSIONS || easy_ever_resolved() || is_proxied(easy, &realm->origin))
+	if (easy->facts & DIVERSIONS || options_ever_resolved() || is_proxied(easy, &realm->origin))
 		return "something else may carry a loopback request";
 	return NULL;
 }

@@ -1,6 +1,5 @@
 #include "resolve.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,17 +22,8 @@ static const char *version_of(enum node node)
 	return node == NODE_PLAIN ? NULL : definitions[node] + 1;
 }
 
-/*
- * What was found for each node, good for as long as nothing is loaded or unloaded. Written under
- * the mutex, which is held for a few stores and never across a call to the dynamic linker.
- */
-static struct {
-	_Atomic unsigned long generation;
-	_Atomic(struct libcurl *) libcurl;
-} bound[NODE_COUNT];
+_Atomic(struct libcurl *) resolve_known;
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic(struct libcurl *) newest;
 static _Atomic(const void *) asked_for; /* in the object last seen by resolve_hook() as PLAIN */
 
 /*
@@ -138,29 +128,32 @@ static bool same_libcurl(const struct libcurl *one, const struct libcurl *other)
 	       memcmp(&one->own, &other->own, sizeof(one->own)) == 0;
 }
 
-/* Keep found under the mutex, unless it is known already; it is freed or owned by the list. */
+static struct libcurl *same_known(const struct libcurl *found)
+{
+	struct libcurl *known = atomic_load(&resolve_known);
+
+	while (known && !same_libcurl(known, found))
+		known = known->older;
+	return known;
+}
+
+/*
+ * Take found into the list and return it, or free it and return the same one from there. Two
+ * threads that find one libcurl at the same time may both put it there; that does no harm.
+ */
 static struct libcurl *keep_libcurl(struct libcurl *found)
 {
-	struct libcurl *known;
+	struct libcurl *known = same_known(found);
 
-	for (known = atomic_load(&newest); known; known = known->older)
-		if (same_libcurl(known, found))
-			break;
 	if (known) {
 		free(found);
 		atomic_store(&known->unloaded, false);
 		return known;
 	}
-	found->older = atomic_load(&newest);
-	atomic_store(&newest, found);
+	found->older = atomic_load(&resolve_known);
+	while (!atomic_compare_exchange_weak(&resolve_known, &found->older, found))
+		continue;
 	return found;
-}
-
-static void keep_binding(enum node node, struct libcurl *libcurl, unsigned long generation)
-{
-	atomic_store(&bound[node].generation, 0);
-	atomic_store(&bound[node].libcurl, libcurl);
-	atomic_store(&bound[node].generation, generation);
 }
 
 static bool still_loaded(const struct libcurl *libcurl)
@@ -173,12 +166,12 @@ static bool still_loaded(const struct libcurl *libcurl)
 
 static void mark_unloaded(void)
 {
-	for (struct libcurl *known = atomic_load(&newest); known; known = known->older)
+	for (struct libcurl *known = atomic_load(&resolve_known); known; known = known->older)
 		if (!still_loaded(known))
 			atomic_store(&known->unloaded, true);
 }
 
-static struct libcurl *find_libcurl(struct site site, unsigned long generation)
+static struct libcurl *find_libcurl(struct site site)
 {
 	struct object object;
 	struct libcurl *found;
@@ -187,41 +180,26 @@ static struct libcurl *find_libcurl(struct site site, unsigned long generation)
 	if (!find_object(&object, site))
 		return NULL;
 	found = malloc(sizeof(*found));
-	if (!found)
-		return NULL;
-	if (!read_libcurl(found, &object, version_of(site.node))) {
+	if (!found || !read_libcurl(found, &object, version_of(site.node))) {
 		free(found);
 		return NULL;
 	}
-
-	pthread_mutex_lock(&mutex);
-	found = keep_libcurl(found);
-	keep_binding(site.node, found, generation);
-	pthread_mutex_unlock(&mutex);
-	return found;
+	return keep_libcurl(found);
 }
 
 const struct libcurl *resolve(struct site site)
 {
 	unsigned long generation = object_generation();
-	struct libcurl *libcurl;
+	struct libcurl *libcurl = atomic_load(&resolve_known);
 
-	if (atomic_load(&bound[site.node].generation) == generation) {
-		libcurl = atomic_load(&bound[site.node].libcurl);
-		if (atomic_load(&bound[site.node].generation) == generation)
-			return libcurl;
-	}
-	return find_libcurl(site, generation);
-}
-
-const struct libcurl *resolve_inner(const void *caller)
-{
-	struct libcurl *known;
-
-	for (known = atomic_load(&newest); known; known = known->older)
-		if (libcurl_contains(known, caller) && !atomic_load(&known->unloaded))
-			return known;
-	return NULL;
+	while (libcurl && atomic_load(&libcurl->found_at[site.node]) != generation)
+		libcurl = libcurl->older;
+	if (libcurl)
+		return libcurl;
+	libcurl = find_libcurl(site);
+	if (libcurl)
+		atomic_store(&libcurl->found_at[site.node], generation);
+	return libcurl;
 }
 
 static enum node node_of(const char *version)

@@ -82,6 +82,8 @@ struct libcurl {
 		OWN(FUNCTION_POINTER)
 	} own;
 	_Atomic(bool) unloaded;
+	/* what object_generation() was when this was found to be what the node leads to */
+	atomic_ulong found_at[NODE_COUNT];
 	struct libcurl *older;
 };
 
@@ -97,16 +99,27 @@ struct site {
  */
 const struct libcurl *resolve(struct site site);
 
-/*
- * The libcurl that caller is code of, NULL where it is none of those resolved before: libcurl
- * itself is calling, for purposes of its own.
- */
-const struct libcurl *resolve_inner(const void *caller);
+/* Every libcurl resolved so far, the newest first. */
+extern _Atomic(struct libcurl *) resolve_known;
 
 /* Whether it is libcurl itself that calls. */
 static inline bool libcurl_contains(const struct libcurl *libcurl, const void *caller)
 {
 	return (uintptr_t)caller - libcurl->start < libcurl->end - libcurl->start;
+}
+
+/*
+ * The libcurl that caller is code of, NULL where it is none of those resolved before: libcurl
+ * itself is calling, for purposes of its own.
+ */
+static inline const struct libcurl *resolve_inner(const void *caller)
+{
+	const struct libcurl *known;
+
+	known = atomic_load_explicit(&resolve_known, memory_order_acquire);
+	while (known && !(libcurl_contains(known, caller) && !atomic_load(&known->unloaded)))
+		known = known->older;
+	return known;
 }
 
 /*
