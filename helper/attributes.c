@@ -95,6 +95,11 @@ enum status attributes_parse(
 	return finish(attributes, buffer_append(&attributes->text, text, length), failure);
 }
 
+enum status attributes_split(struct attributes *attributes, struct failure *failure)
+{
+	return finish(attributes, STATUS_OK, failure);
+}
+
 /* The pair whose key starts at key, or NULL at the end of the list. */
 static const char *pair_at(const struct attributes *attributes, const char *key, const char **value)
 {

@@ -44,6 +44,9 @@ enum status attributes_read(
 enum status attributes_parse(struct attributes *attributes, const char *text, size_t length,
 	struct failure *failure) MUST_CHECK;
 
+/* The same for what the caller has put into text, without a copy. */
+enum status attributes_split(struct attributes *attributes, struct failure *failure) MUST_CHECK;
+
 /* The last value of key, NULL where it never came. Valid until release. */
 const char *attributes_get(const struct attributes *attributes, const char *key);
 

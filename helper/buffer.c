@@ -2,12 +2,13 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { FIRST_CAPACITY = 256, READ_STEP = 4096 };
+enum { FIRST_CAPACITY = 256, READ_STEP = 2000 };
 
 static void wipe_and_free(char *data, size_t size)
 {
@@ -89,12 +90,15 @@ static size_t smaller(size_t one, size_t other)
 
 enum status buffer_read_some(struct buffer *buffer, int fd, size_t *got)
 {
-	enum status status = reserve(buffer, smaller(buffer->limit - buffer->length, READ_STEP));
+	bool full = !buffer->data || buffer->length + 1 == buffer->capacity;
+	enum status status = STATUS_OK;
 	size_t room;
 	char beyond;
 	ssize_t count;
 
 	*got = 0;
+	if (full)
+		status = reserve(buffer, smaller(buffer->limit - buffer->length, READ_STEP));
 	if (status)
 		return status;
 	room = smaller(buffer->capacity - 1, buffer->limit) - buffer->length;

@@ -104,18 +104,15 @@ static void name_file(const struct cache *cache, const char *suffix, char out[NA
 static bool read_entry(const struct cache *cache, const char *suffix, struct attributes *entry,
 	struct timespec *modified)
 {
-	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
 	char name[NAME_MAX_BYTES];
-	bool good;
 
 	if (cache->directory < 0)
 		return false;
 	name_file(cache, suffix, name);
-	good = directory_read(cache->directory, name, &content, modified) &&
-	       attributes_parse(entry, content.data, content.length, NULL) == STATUS_OK &&
-	       entry->closed && is_for(entry, cache->profile);
-	buffer_release(&content);
-	return good;
+	entry->text.limit = FILE_MAX_BYTES;
+	return directory_read(cache->directory, name, &entry->text, modified) &&
+	       attributes_split(entry, NULL) == STATUS_OK && entry->closed &&
+	       is_for(entry, cache->profile);
 }
 
 static enum status write_entry(const struct cache *cache, const char *suffix,

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
 
 #include "buffer.h"
 
@@ -46,12 +48,27 @@ static const char **field_of(struct settings *settings, size_t i)
 	return (const char **)(void *)((char *)settings + SOURCES[i].field);
 }
 
+/* musl's getenv() compares each variable in full: of all a warm get does, that would be a third. */
+static const char *value_of(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (char **variable = environ; variable && *variable; variable++) {
+		if (**variable == *name && strncmp(*variable, name, length) == 0 &&
+			(*variable)[length] == '=')
+			return *variable + length + 1;
+	}
+	return NULL;
+}
+
 void settings_read(struct settings *settings)
 {
 	memset(settings, 0, sizeof(*settings));
+	if (getauxval(AT_SECURE))
+		return;
 	for (size_t i = 0; i < SOURCE_COUNT; i++) {
 		const char **field = field_of(settings, i);
-		const char *value = secure_getenv(SOURCES[i].variable);
+		const char *value = value_of(SOURCES[i].variable);
 
 		if (!*field && value && *value != '\0' && (!SOURCES[i].absolute || *value == '/'))
 			*field = value;

@@ -7,7 +7,7 @@
 
 /*
  * What the environment says, read once: the only place that knows the names of
- * the SYPHT_ variables. In a set-uid program everything is unset (secure_getenv).
+ * the SYPHT_ variables. In a set-uid program everything is unset.
  * Empty counts as unset. The strings belong to the environment unless copied.
  */
 enum { SETTINGS_TIMEOUT_DEFAULT_S = 30, SETTINGS_TIMEOUT_MAX_S = 3600 };

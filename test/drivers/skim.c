@@ -30,8 +30,8 @@ static void scribble(char *text, size_t length, size_t kinds)
 /* A page that is followed by none. */
 static char *last_page(size_t size)
 {
-	char *pages = mmap(
-		NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *pages =
+		mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (pages == MAP_FAILED || munmap(pages + size, size) != 0)
 		exit(2);
