@@ -29,6 +29,7 @@ COMPILE    = -std=c11 -D_GNU_SOURCE -DSYPHT_VERSION='"$(VERSION)"' -Ihelper \
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 COMPILE   += $(if $(MULTIARCH),-DSYPHT_MULTIARCH='"$(MULTIARCH)"')
 TRIM       = -ffunction-sections -fdata-sections
+TRIM_LINK  = -Wl,--gc-sections -Wl,-z,noseparate-code # fewer pages to map
 
 # Each step in a word; make V=1 shows the commands.
 Q   = $(if $(V),,@)
@@ -76,10 +77,10 @@ $(BUILD)/include/ini.h:
 
 $(BUILD)/sypht-credential: $(CREDENTIAL:%=$(BUILD)/static/helper/%.o)
 	$(SAY) LINK $@
-	$(Q)$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) -Wl,--gc-sections -o $@ $^ $(INIH) $(LDFLAGS)
+	$(Q)$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) $(TRIM_LINK) -o $@ $^ $(INIH) $(LDFLAGS)
 $(BUILD)/sypht-run: $(RUN:%=$(BUILD)/static/plugin/%.o)
 	$(SAY) LINK $@
-	$(Q)$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) -Wl,--gc-sections -o $@ $^ $(LDFLAGS)
+	$(Q)$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) $(TRIM_LINK) -o $@ $^ $(LDFLAGS)
 $(BUILD)/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%.o)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(LDFLAGS) -lcurl -lcjson -lcrypto
