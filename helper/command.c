@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -177,14 +178,15 @@ static time_t read_clock(void)
 	return time(NULL);
 }
 
-static void complain(const struct failure *failure)
+/* Without memory of its own, of which there may be none. */
+static void complain(enum status status, const struct failure *failure)
 {
-	struct buffer line = BUFFER_INIT((size_t)2 * FAILURE_MAX_BYTES);
+	const char *reason = status == STATUS_NO_MEMORY ? "out of memory" : failure->reason;
+	char line[sizeof(PROGRAM ": ") + FAILURE_MAX_BYTES];
+	int length = snprintf(line, sizeof(line), PROGRAM ": %s\n", reason);
 
-	if (buffer_printf(&line, PROGRAM ": %s\n", failure->reason) ||
-		buffer_write(&line, STDERR_FILENO))
+	if (write(STDERR_FILENO, line, (size_t)length) < 0)
 		errno = 0; /* nobody is left to tell */
-	buffer_release(&line);
 }
 
 int command_main(const struct command *command, int argc, char **argv)
@@ -214,7 +216,7 @@ int command_main(const struct command *command, int argc, char **argv)
 		status = status_fail(
 			&failure, STATUS_SYSTEM, "cannot write the answer: %s", strerror(errno));
 	if (status)
-		complain(&failure);
+		complain(status, &failure);
 	else
 		call_renew(&call);
 
