@@ -52,7 +52,7 @@ PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint sypht-dialect sypht
 # The names by which git and docker know sypht-credential.
 LINKS = $(addprefix $(BUILD)/,git-credential-sypht docker-credential-sypht)
 
-.PHONY: all install uninstall deb demo test test-clients test-install lint sanitize clean
+.PHONY: all install uninstall deb demo test test-clients test-install lint sanitize torture clean
 all: $(PROGRAMS) $(LINKS)
 
 # Three ways to compile: static/ for the small programs, host/ for those with libraries, and pic/
@@ -102,7 +102,7 @@ demo:
 
 test:
 	scripts/setup test
-	$(MAKE) --no-print-directory -j $(shell nproc) all
+	$(MAKE) --no-print-directory -j $(shell nproc) all torture
 	test/run
 
 # The suites that need programs which Debian lacks or has too old; what is missing is left out.
@@ -125,7 +125,7 @@ TSAN = BUILD=build/tsan CFLAGS='-O1 -g' GUEST_SANITIZE=-fsanitize=thread
 sanitize:
 	scripts/setup test sanitize
 	$(MAKE) --no-print-directory -j $(shell nproc) all
-	$(MAKE) --no-print-directory -j $(shell nproc) $(ASAN) all
+	$(MAKE) --no-print-directory -j $(shell nproc) $(ASAN) all torture
 	$(MAKE) --no-print-directory -j $(shell nproc) $(TSAN) build/tsan/libsypht-preload.so
 	scripts/sanitize
 
@@ -192,6 +192,22 @@ test-install:
 	scripts/setup install
 	$(MAKE) --no-print-directory -j $(shell nproc) all
 	test/run test/install/*.bats
+
+# ---- for tests alone ----
+
+# Programs whose allocations fail on order: test/drivers/torture-alloc.c
+COMMA    = ,
+WRAPPED  = malloc calloc realloc strdup strndup asprintf
+WRAP     = $(addprefix -Wl$(COMMA)--wrap=,$(WRAPPED))
+TORTURED = $(addprefix $(BUILD)/torture/,sypht-credential sypht-mint)
+
+torture: $(TORTURED)
+$(BUILD)/torture/sypht-credential: $(CREDENTIAL:%=$(BUILD)/static/helper/%.o) $(BUILD)/static/test/drivers/torture-alloc.o
+	@mkdir -p $(@D)
+	$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) $(WRAP) -o $@ $^ $(INIH) $(LDFLAGS)
+$(BUILD)/torture/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%.o) $(BUILD)/host/test/drivers/torture-alloc.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) $(WRAP) -o $@ $^ $(LDFLAGS) -lcurl -lcjson -lcrypto
 
 clean:
 	rm -rf $(BUILD)
