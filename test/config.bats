@@ -196,7 +196,9 @@ plain_environment() {
 	assert_silence
 	assert_equal "$(shown p777 origin)" https://p777.example
 	echo 'nonsense = 1' >>"$(config)"
-	ask get < <(description protocol=https host=p1001.example)
+	ask get < <(description protocol=https host=p1000.example)
+	assert_refused 2 "$(config):5001: unknown key 'nonsense'"
+	ask status
 	assert_refused 2 "$(config):5001: unknown key 'nonsense'"
 }
 
