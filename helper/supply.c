@@ -181,6 +181,23 @@ enum status supply_prove(const struct supply *supply, const struct secret *secre
 	return minter_try(supply, secret, process_milliseconds() + timeout_ms, token, failure);
 }
 
+void supply_keep(const struct supply *supply, const struct token *token)
+{
+	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
+	struct cache cache = CACHE_INIT;
+	struct failure failure;
+	int lock = -1;
+
+	if (open_cache(supply, &cache, true, &failure) == STATUS_OK)
+		lock = cache_lock(&cache, timeout_ms);
+	if (lock >= 0) {
+		if (cache_put(&cache, token, &failure))
+			trace_say(supply->trace, "the token is not cached: %s", failure.reason);
+		close(lock);
+	}
+	cache_close(&cache);
+}
+
 /* ---- beside the answer ---- */
 
 static void renew(const struct supply *supply, const struct cache *cache)

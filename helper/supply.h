@@ -38,6 +38,9 @@ enum status supply_token(
 enum status supply_prove(const struct supply *supply, const struct secret *secret,
 	struct token *token, struct failure *failure) MUST_CHECK;
 
+/* Put a token that was proved so into the cache, where one can be had. */
+void supply_keep(const struct supply *supply, const struct token *token);
+
 /*
  * To be called after the answer is out: where the cached token is in its renewal window and nobody
  * else renews it, a process of its own mints the next one in the background. Never fails.

@@ -104,6 +104,13 @@ enum status call_prove(struct call *call, const struct secret *secret, struct fa
 	return supply_prove(&supply, secret, &call->token, failure);
 }
 
+void call_keep(const struct call *call)
+{
+	struct supply supply = make_supply(call, call->profile);
+
+	supply_keep(&supply, &call->token);
+}
+
 void call_renew(const struct call *call)
 {
 	struct supply supply;

@@ -75,6 +75,9 @@ enum status call_supply(
 enum status call_prove(
 	struct call *call, const struct secret *secret, struct failure *failure) MUST_CHECK;
 
+/* Cache the token that call_prove() got. */
+void call_keep(const struct call *call);
+
 /* Once the answer is out: renew the token that was handed out if it is time to. */
 void call_renew(const struct call *call);
 

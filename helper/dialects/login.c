@@ -175,9 +175,17 @@ static enum status write_place(const struct call *call, const struct profile *pr
 	return status;
 }
 
-static enum status report(const struct call *call, const struct profile *profile)
+/* The variable that hides what is kept, or NULL. */
+static const char *find_rival(const struct call *call, const struct profile *profile)
 {
 	const char *source = secret_source(call->settings, profile);
+
+	return strncmp(source, "SYPHT_", strlen("SYPHT_")) == 0 ? source : NULL;
+}
+
+static enum status report(const struct call *call, const struct profile *profile)
+{
+	const char *rival = find_rival(call, profile);
 	enum status status =
 		buffer_printf(call->reply, "profile %s: client credentials kept ", profile->name);
 
@@ -185,9 +193,9 @@ static enum status report(const struct call *call, const struct profile *profile
 		status = write_place(call, profile);
 	if (!status)
 		status = buffer_append_text(call->reply, "\n");
-	if (!status && strncmp(source, "SYPHT_", strlen("SYPHT_")) == 0)
+	if (!status && rival)
 		status = buffer_printf(call->reply, "profile %s: but %s is set, and comes first\n",
-			profile->name, source);
+			profile->name, rival);
 	return status;
 }
 
@@ -204,6 +212,8 @@ enum status login_keep(struct call *call, struct failure *failure)
 		status = call_prove(call, &secret, failure);
 	if (!status)
 		status = change_keep(call, call->profile, &secret, failure);
+	if (!status && !find_rival(call, call->profile))
+		call_keep(call);
 	if (!status && report(call, call->profile))
 		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	secret_release(&secret);
