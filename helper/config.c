@@ -248,7 +248,8 @@ static enum status open_checked(
 	if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR) && !must_exist)
 		return STATUS_OK;
 	if (*fd < 0 || fstat(*fd, &found) != 0)
-		return status_fail(failure, STATUS_CONFIG, "%s: %s", path, strerror(errno));
+		return status_fail(failure, STATUS_CONFIG, "%s%s: %s",
+			must_exist ? "SYPHT_CONFIG: " : "", path, strerror(errno));
 	if (!S_ISREG(found.st_mode))
 		return status_fail(failure, STATUS_CONFIG, "%s: not a regular file", path);
 	if (found.st_uid != geteuid() && found.st_uid != 0)

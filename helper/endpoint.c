@@ -92,6 +92,26 @@ static enum status write_basic(
 	return status ? status : append(password, request->client_secret);
 }
 
+/* What a person may do about a refusal, by the error code that it begins with. */
+static const char *advice_on(const char *reason)
+{
+	static const struct {
+		const char *error;
+		const char *advice;
+	} rows[] = {
+		{"invalid_client", "; is the secret right, and auth_method?"},
+		{"unauthorized_client", "; may this client use client_credentials?"},
+		{"invalid_scope", "; is the profile's scope right?"},
+		{"invalid_target", "; are the profile's resource and audience right?"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strncmp(reason, rows[i].error, strlen(rows[i].error)) == 0)
+			return rows[i].advice;
+	}
+	return "";
+}
+
 static enum status read_reply(const struct transfer *transfer, const char *secret,
 	struct grant *grant, struct failure *failure)
 {
@@ -100,7 +120,8 @@ static enum status read_reply(const struct transfer *transfer, const char *secre
 		transfer->reply->length, secret, grant, &reason);
 
 	if (status)
-		status_fail(failure, status, TRANSFER_URL ": %s", transfer->url, reason.reason);
+		status_fail(failure, status, TRANSFER_URL ": %s%s", transfer->url, reason.reason,
+			advice_on(reason.reason));
 	return status;
 }
 

@@ -495,8 +495,9 @@ enum status profile_find(const struct settings *settings, const char *only,
 	if (!status && !search.found && only) {
 		status = search_config(settings, only, &any, failure);
 		if (!status && !any.found)
-			status = status_fail(
-				failure, STATUS_CONFIG, "there is no profile '%s'", only);
+			status = status_fail(failure, STATUS_CONFIG,
+				"there is no profile '%s'; sypht-credential status lists them",
+				only);
 	}
 	profile_free(any.found);
 	if (status)

@@ -113,15 +113,65 @@ static const char *describe_fault(const struct attempt *attempt)
 	return attempt->error[0] != '\0' ? attempt->error : curl_easy_strerror(attempt->code);
 }
 
+/* Which of the variables sends requests to url through a proxy, as far as can be told. */
+static const char *proxy_variable(const char *url)
+{
+	static const char *const variables[] = {
+		"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		const char *value = getenv(variables[i]);
+
+		if (value && *value != '\0' && strncmp(url, "https:", 6) == 0)
+			return variables[i];
+	}
+	return NULL;
+}
+
+/* What a person may do about it; "" where the fault says all. */
+static void advise(
+	const struct transfer *transfer, const struct attempt *attempt, struct failure *advice)
+{
+	const char *proxy = proxy_variable(transfer->url);
+
+	switch (attempt->code) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+		if (strstr(attempt->error, "not yet valid") || strstr(attempt->error, "expired"))
+			status_fail(advice, STATUS_OK, "; is the clock of this machine right?");
+		else if (!strstr(attempt->error, "host name") && !strstr(attempt->error, "subject"))
+			status_fail(advice, STATUS_OK, "; SYPHT_CAINFO may name the CA's file");
+		break;
+	case CURLE_SSL_CACERT_BADFILE:
+		status_fail(advice, STATUS_OK,
+			"; SYPHT_CAINFO names it, or CURL_CA_BUNDLE, or SSL_CERT_FILE");
+		break;
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_PROXY:
+	case CURLE_RECV_ERROR:
+	case CURLE_OPERATION_TIMEDOUT:
+		if (proxy)
+			status_fail(
+				advice, STATUS_OK, "; %s is set, no_proxy excepts a host", proxy);
+		break;
+	default:
+		break;
+	}
+}
+
 static enum status judge(
 	const struct transfer *transfer, const struct attempt *attempt, struct failure *failure)
 {
+	struct failure advice = {""};
+
+	advise(transfer, attempt, &advice);
 	if (attempt->code == CURLE_OPERATION_TIMEDOUT)
-		return status_fail(failure, STATUS_TIMEOUT, TRANSFER_URL ": no answer in time: %s",
-			transfer->url, describe_fault(attempt));
+		return status_fail(failure, STATUS_TIMEOUT,
+			TRANSFER_URL ": no answer in time: %.70s%s", transfer->url,
+			describe_fault(attempt), advice.reason);
 	if (attempt->code)
-		return status_fail(failure, STATUS_UNREACHABLE, TRANSFER_URL ": %s", transfer->url,
-			describe_fault(attempt));
+		return status_fail(failure, STATUS_UNREACHABLE, TRANSFER_URL ": %.90s%s",
+			transfer->url, describe_fault(attempt), advice.reason);
 	return STATUS_OK;
 }
 
