@@ -111,20 +111,20 @@ struct easy {
 
 	/* put on by the plugin, for the transfer under way */
 	enum carried carried;
+	unsigned wraps; /* these stay on */
 	const struct realm *realm;
-	bool redirects_restricted;
 	char *doom;                                /* the reason */
 	char fingerprint[TOKEN_FINGERPRINT_BYTES]; /* of the token */
-	struct replay replay;
-	unsigned wraps;
+	bool redirects_restricted;
 
 	/* in curl_easy_perform(), or in which multi handle of the application */
 	bool performing;
+	bool watched;
 	CURLM *multi;
 	unsigned long multi_serial;
 	unsigned long multi_drives;
-	bool watched;
 	struct easy *watched_next;
+	struct replay replay;
 };
 
 /* NULL where the handle's creation was not seen. */

@@ -16,9 +16,7 @@
  * only recorded.
  */
 
-enum {
-	HTTP_UNAUTHORIZED = 401
-};
+enum { HTTP_UNAUTHORIZED = 401 };
 
 /* The handle carries a token now: watch what comes back. */
 void replay_watch(struct easy *easy);

@@ -150,9 +150,9 @@ static struct libcurl *keep_libcurl(struct libcurl *found)
 		atomic_store(&known->unloaded, false);
 		return known;
 	}
-	found->older = atomic_load(&resolve_known);
-	while (!atomic_compare_exchange_weak(&resolve_known, &found->older, found))
-		continue;
+	do
+		found->older = atomic_load(&resolve_known);
+	while (!atomic_compare_exchange_weak(&resolve_known, &found->older, found));
 	return found;
 }
 

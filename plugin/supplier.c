@@ -34,10 +34,10 @@ struct slot {
 };
 
 struct supplier {
+	struct slot slots[SLOT_COUNT];
 	const struct settings *settings;
 	const struct profile *profile;
 	struct supplier *next;
-	struct slot slots[SLOT_COUNT];
 	_Atomic(struct slot *) current;
 	atomic_long next_look;
 	atomic_long probation_until; /* a refused token is not replaced before; 0: it is */
@@ -93,9 +93,9 @@ struct supplier *supplier_new(const struct settings *settings, const struct prof
 	supplier->settings = settings;
 	supplier->profile = profile;
 	pthread_mutex_init(&supplier->mutex, NULL);
-	supplier->next = atomic_load(&suppliers);
-	while (!atomic_compare_exchange_weak(&suppliers, &supplier->next, supplier))
-		continue;
+	do
+		supplier->next = atomic_load(&suppliers);
+	while (!atomic_compare_exchange_weak(&suppliers, &supplier->next, supplier));
 	return supplier;
 }
 
