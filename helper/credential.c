@@ -110,7 +110,7 @@ static enum status pass_on_kubernetes(struct call *call, struct failure *failure
 	return pass_on(call, failure);
 }
 
-static enum status pass_on_status(struct call *call, struct failure *failure)
+static enum status show_status(struct call *call, struct failure *failure)
 {
 	call->protocol = "status";
 	return call->json ? pass_on(call, failure) : status_show(call, failure);
@@ -145,7 +145,7 @@ static const struct verb OWN[] = {
 	{"token-file", tokenfile_write, 1},
 	{"login", login_keep, 0},
 	{"logout", login_drop, 0},
-	{"status", pass_on_status, 0},
+	{"status", show_status, 0},
 	{"kubernetes", pass_on_kubernetes, 1},
 	{"help", show_help, 0},
 	{NULL, ignore, COMMAND_ANY_NUMBER},

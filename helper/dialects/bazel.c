@@ -40,9 +40,12 @@ enum status bazel_get(struct call *call, struct failure *failure)
 	struct json *request = NULL;
 	enum status status = buffer_read(&input, STDIN_FILENO);
 
-	if (!status)
+	if (status) {
+		status_fail(failure, status, "stdin is too long, or cannot be read");
+	} else {
 		request = json_read(buffer_text(&input), input.length);
-	status = answer(call, request, failure);
+		status = answer(call, request, failure);
+	}
 	json_free(request);
 	buffer_release(&input);
 	return status;

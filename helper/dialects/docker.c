@@ -10,7 +10,7 @@
 #define NAME  "docker-credential-sypht"
 #define USAGE "Usage: " NAME " <store|get|erase|list|version>\n"
 
-enum { INPUT_MAX_BYTES = 64 * 1024 };
+enum { INPUT_MAX_BYTES = 256 * 1024 };
 
 /* Docker knows the first three by heart. */
 #define NOT_FOUND     "credentials not found in native keychain"
