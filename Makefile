@@ -52,7 +52,7 @@ PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint sypht-dialect sypht
 # The names by which git and docker know sypht-credential.
 LINKS = $(addprefix $(BUILD)/,git-credential-sypht docker-credential-sypht)
 
-.PHONY: all install uninstall deb demo test test-clients test-install lint sanitize torture clean
+.PHONY: all install uninstall deb demo test test-clients test-arch test-install lint sanitize torture clean
 all: $(PROGRAMS) $(LINKS)
 
 # Three ways to compile: static/ for the small programs, host/ for those with libraries, and pic/
@@ -111,6 +111,11 @@ test-clients:
 	scripts/setup clients
 	$(MAKE) all
 	test/clients/run
+
+# Cross-built, and run under emulation.
+test-arch:
+	scripts/setup arch
+	test/arch/run
 
 lint:
 	scripts/setup lint

@@ -103,7 +103,8 @@ rpm_repository() {
 	SCRUB='/^(Acquired|Got|Downloading)|%/d'
 	mkdir -p {watched,preloaded}/files/images
 	# shellcheck disable=SC2016
-	assert_client sh -c '/lib/systemd/systemd-pull tar --image-root="$PWD/images" --verify=no "$0" image' "$URL/image.tar"
+	assert_client bash -o pipefail -c \
+		'/lib/systemd/systemd-pull tar --image-root="$PWD/images" --verify=no "$0" image 2>&1 | sort' "$URL/image.tar"
 	assert_equal "$(cat preloaded/files/images/image/tree/file)" content
 }
 

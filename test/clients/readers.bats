@@ -63,6 +63,7 @@ load client
 
 @test "projsync: lists its grids" {
 	printf '{"type": "FeatureCollection", "features": []}\n' >"$SANDBOX_FILES/files.geojson"
+	VARYING=(cache.db)
 	assert_client projsync --endpoint "$URL" --target-dir . --list-files
 }
 
