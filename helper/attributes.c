@@ -103,9 +103,9 @@ enum status attributes_split(struct attributes *attributes, struct failure *fail
 /* The pair whose key starts at key, or NULL at the end of the list. */
 static const char *pair_at(const struct attributes *attributes, const char *key, const char **value)
 {
-	const char *end = attributes->text.data + attributes->text.length;
+	const struct buffer *text = &attributes->text;
 
-	if (attributes->text.length == 0 || key >= end)
+	if (text->length == 0 || key >= text->data + text->length)
 		return NULL;
 	*value = key + strlen(key) + 1;
 	return key;

@@ -38,18 +38,16 @@ static enum status draft_set(struct draft *draft, enum key key, const char *valu
 	return STATUS_OK;
 }
 
-static enum status draft_extend(struct draft *draft, enum key key, const char *value)
+/* What goes on in the next line, or is said again, is a list's next item. For free(). */
+static char *extended(const char *before, const char *value)
 {
-	const char *before = draft->text[key] ? draft->text[key] : "";
-	size_t size = strlen(before) + strlen(value) + 2;
+	size_t size = (before ? strlen(before) : 0) + strlen(value) + 2;
 	char *joined = malloc(size);
 
-	if (!joined)
-		return STATUS_NO_MEMORY;
-	snprintf(joined, size, "%s%s%s", before, *before != '\0' ? " " : "", value);
-	buffer_free_text(draft->text[key]);
-	draft->text[key] = joined;
-	return STATUS_OK;
+	if (joined)
+		snprintf(joined, size, "%s%s%s", before ? before : "",
+			before && *before != '\0' ? " " : "", value);
+	return joined;
 }
 
 /* What neither the config nor the environment says. */
@@ -346,18 +344,24 @@ static enum status take_value(
 {
 	enum key key = key_find(entry->key);
 	const struct key_rule *rule = &KEY_RULES[key];
-	enum status status;
+	char *text;
 
 	if (key == KEY_COUNT)
 		return status_fail(failure, STATUS_CONFIG, "unknown key '%s'", entry->key);
 	if (rule->repeats || entry->continued)
-		status = draft_extend(draft, key, entry->value);
+		text = extended(draft->text[key], entry->value);
 	else
-		status = draft_set(draft, key, entry->value);
-	if (!status && !rule->accepts(rule->repeats ? entry->value : draft->text[key]))
-		status = status_fail(
+		text = buffer_duplicate(entry->value);
+	if (!text)
+		return STATUS_NO_MEMORY;
+	if (!rule->accepts(rule->repeats ? entry->value : text)) {
+		buffer_free_text(text);
+		return status_fail(
 			failure, STATUS_CONFIG, "%s: expected %s", entry->key, rule->expected);
-	return status;
+	}
+	buffer_free_text(draft->text[key]);
+	draft->text[key] = text;
+	return STATUS_OK;
 }
 
 static enum status take_entry(
