@@ -39,8 +39,28 @@ static enum status read_lifetime(const struct json *object, long *lifetime, stru
 	return STATUS_OK;
 }
 
+/* Some servers tell what they were sent. */
+static void censor(char *text, const char *secret)
+{
+	size_t length = secret ? strlen(secret) : 0;
+
+	for (char *p = text; p && length > 0 && (p = strstr(p, secret)); p += length)
+		memset(p, '*', length);
+}
+
+static enum status refuse_type(const char *name, const char *secret, struct failure *failure)
+{
+	char *told = buffer_duplicate(name);
+
+	censor(told, secret);
+	status_fail(failure, STATUS_REFUSED, "token_type is %.40s, not bearer",
+		told ? told : "no string");
+	buffer_free_text(told);
+	return STATUS_REFUSED;
+}
+
 static enum status read_grant(
-	const struct json *object, struct grant *grant, struct failure *failure)
+	const struct json *object, const char *secret, struct grant *grant, struct failure *failure)
 {
 	const struct json *type = json_member(object, "token_type");
 	const char *type_name = json_text(type);
@@ -56,8 +76,7 @@ static enum status read_grant(
 			"access_token holds characters that no bearer token may have, or is too "
 			"long");
 	if (type && (!type_name || strcasecmp(type_name, "bearer") != 0))
-		return status_fail(failure, STATUS_REFUSED, "token_type is %.40s, not bearer",
-			type_name ? type_name : "no string");
+		return refuse_type(type_name, secret, failure);
 	status = read_lifetime(object, &grant->expires_in, failure);
 	if (status)
 		return status;
@@ -66,15 +85,6 @@ static enum status read_grant(
 	/* a scope that could not be written down tells nothing we could use */
 	grant->scope = scope && !strpbrk(scope, "\r\n") ? buffer_duplicate(scope) : NULL;
 	return grant->token ? STATUS_OK : status_fail(failure, STATUS_NO_MEMORY, "out of memory");
-}
-
-/* Some servers tell in an error what they were sent. */
-static void censor(char *text, const char *secret)
-{
-	size_t length = secret ? strlen(secret) : 0;
-
-	for (char *p = text; p && length > 0 && (p = strstr(p, secret)); p += length)
-		memset(p, '*', length);
 }
 
 /* RFC 6749, 5.2: the code first, then what the server adds for people. */
@@ -122,7 +132,7 @@ enum status response_read(long http_status, const char *body, size_t length, con
 
 	*grant = (struct grant)GRANT_INIT;
 	if (object && http_status == HTTP_OK && !json_member(object, "error"))
-		status = read_grant(object, grant, failure);
+		status = read_grant(object, secret, grant, failure);
 	else
 		status = read_refusal(object, http_status, secret, failure);
 	if (status)
