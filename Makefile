@@ -52,7 +52,7 @@ PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint sypht-dialect sypht
 # The names by which git and docker know sypht-credential.
 LINKS = $(addprefix $(BUILD)/,git-credential-sypht docker-credential-sypht)
 
-.PHONY: all install uninstall deb demo test test-clients test-arch test-install lint sanitize torture clean
+.PHONY: all install uninstall deb demo test test-clients test-arch test-install lint sanitize torture replay fuzz clean
 all: $(PROGRAMS) $(LINKS)
 
 # Three ways to compile: static/ for the small programs, host/ for those with libraries, and pic/
@@ -102,7 +102,7 @@ demo:
 
 test:
 	scripts/setup test
-	$(MAKE) --no-print-directory -j $(shell nproc) all torture
+	$(MAKE) --no-print-directory -j $(shell nproc) all torture replay
 	test/run
 
 # The suites that need programs which Debian lacks or has too old; what is missing is left out.
@@ -130,7 +130,7 @@ TSAN = BUILD=build/tsan CFLAGS='-O1 -g' GUEST_SANITIZE=-fsanitize=thread
 sanitize:
 	scripts/setup test sanitize
 	$(MAKE) --no-print-directory -j $(shell nproc) all
-	$(MAKE) --no-print-directory -j $(shell nproc) $(ASAN) all torture
+	$(MAKE) --no-print-directory -j $(shell nproc) $(ASAN) all torture replay
 	$(MAKE) --no-print-directory -j $(shell nproc) $(TSAN) build/tsan/libsypht-preload.so
 	scripts/sanitize
 
@@ -213,6 +213,31 @@ $(BUILD)/torture/sypht-credential: $(CREDENTIAL:%=$(BUILD)/static/helper/%.o) $(
 $(BUILD)/torture/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%.o) $(BUILD)/host/test/drivers/torture-alloc.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) $(WRAP) -o $@ $^ $(LDFLAGS) -lcurl -lcjson -lcrypto
+
+# Fuzzers, one for each reader of what others wrote: make fuzz looks for news with libFuzzer,
+# make replay goes through the corpus without it.
+FUZZERS      = attributes cache challenge config origin response skim
+FUZZED       = response json challenge $(LEAVES)
+FUZZ_CC     ?= clang
+FUZZ_FLAGS   = -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_SECONDS ?= 60
+
+$(BUILD)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(COMPILE) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+$(BUILD)/fuzz/run/%: $(BUILD)/fuzz/test/fuzz/%.o $(FUZZED:%=$(BUILD)/fuzz/helper/%.o)
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(INIH) -lcurl -lcjson
+$(BUILD)/replay/%: $(BUILD)/host/test/fuzz/%.o $(BUILD)/host/test/fuzz/replay.o $(FUZZED:%=$(BUILD)/host/helper/%.o)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(INIH) -lcurl -lcjson
+
+replay: $(FUZZERS:%=$(BUILD)/replay/%)
+
+fuzz:
+	scripts/setup fuzz
+	$(MAKE) --no-print-directory -j $(shell nproc) $(FUZZERS:%=$(BUILD)/fuzz/run/%)
+	test/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
 clean:
 	rm -rf $(BUILD)
