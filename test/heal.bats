@@ -86,9 +86,10 @@ heals() {
 
 	for command; do
 		session good "$command"
+		assert_equal "$command: status $(cat good/status)" "$command: status 0"
 		refute_contains "$(cat good-statuses)" 401
 		session stale "$command"
-		diff -r good stale || fail "$command: not as with a good token"
+		diff -r good stale >differences || fail "$command: not as with a good token: $(head -n 20 differences)"
 		assert_equal "$command: $(mints)" "$command: 1"
 		assert_equal "$command: $(grep -o 401 stale-statuses | wc -l)" "$command: ${refusals:-1}"
 		assert_equal "$command: $(tr ' ' '\n' <stale-statuses | grep -v 401 | paste -sd ' ')" \
@@ -144,7 +145,7 @@ heals() {
 	heals 'curl -sS -o out $API/1' 'curl -sS -O $TEXT' 'curl -sS -D heads -o out $API/1' 'curl -sS -i $API/1' \
 		'curl -sS -D - $API/1' 'curl -sS -i -I $TEXT' 'curl -sS -J -O $TEXT' 'curl -sS -N $TEXT' \
 		'curl -sS -i -d a=1 $API/1' 'curl -sS --compressed -i $API/1' \
-		'curl -sS -o out --create-dirs -D deep/heads --remove-on-error $API/1' 'curl -sS --etag-save tag -o out $API/1'
+		'curl -sS -o deep/out --create-dirs -D heads --remove-on-error $API/1' 'curl -sS --etag-save tag -o out $API/1'
 }
 
 @test "heals: a download that is resumed" {
