@@ -41,7 +41,7 @@ INIH := $(shell $(CC) -print-file-name=libinih.a)
 LEAVES     = attributes origin settings profile key config skim cache directory token trace spawn buffer status
 SUPPLY     = supply minter secret secretfile outsider vault challenge process $(LEAVES)
 CREDENTIAL = credential command $(addprefix dialects/,call change account git shell go keyring \
-	tokenfile login status) terminal $(SUPPLY)
+	tokenfile login status verdict) terminal $(SUPPLY)
 DIALECT    = dialect command $(addprefix dialects/,call change account bazel cargo docker \
 	kubernetes statusjson) json $(SUPPLY)
 MINT       = mint discovery endpoint assertion response transfer json process attributes origin token buffer status

@@ -24,6 +24,7 @@ enum {
 	OPTION_CARGO,
 	OPTION_MIN_VALID,
 	OPTION_JSON,
+	OPTION_ONLINE,
 	OPTION_HELP = 'h',
 	OPTION_VERSION = 'v',
 };
@@ -34,6 +35,7 @@ static const struct option OPTIONS[] = {
 	{"cargo-plugin", no_argument, NULL, OPTION_CARGO},
 	{"min-valid", required_argument, NULL, OPTION_MIN_VALID},
 	{"json", no_argument, NULL, OPTION_JSON},
+	{"online", no_argument, NULL, OPTION_ONLINE},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
@@ -75,6 +77,9 @@ static enum status read_options(
 			break;
 		case OPTION_JSON:
 			call->json = true;
+			break;
+		case OPTION_ONLINE:
+			call->online = true;
 			break;
 		case OPTION_HELP:
 			*word = "help";

@@ -35,7 +35,9 @@ static const char USAGE[] =
 	"  login              keep client credentials, once they have proved good: asked for\n"
 	"                     at a terminal, else two lines on stdin, client id and secret\n"
 	"  logout             drop them, and the tokens they got\n"
-	"  status [--json]    profiles, origins, where the secret is, what is cached\n"
+	"  status [URL] [--online]  why does it not work: config, cache, profiles, whether URL is\n"
+	"                     in scope; --online asks the endpoint for a token. --json: for "
+	"programs\n"
 	"\n"
 	"For other programs:\n"
 	"  get                with a JSON object on stdin, as Bazel asks\n"
@@ -113,7 +115,12 @@ static enum status pass_on_kubernetes(struct call *call, struct failure *failure
 static enum status show_status(struct call *call, struct failure *failure)
 {
 	call->protocol = "status";
-	return call->json ? pass_on(call, failure) : status_show(call, failure);
+	if (!call->json)
+		return status_show(call, failure);
+	if (call->url || call->online)
+		return status_fail(
+			failure, STATUS_USAGE, "status: --json goes with neither URL nor --online");
+	return pass_on(call, failure);
 }
 
 /* git and Bazel both say "get"; only what follows on stdin tells them apart. */
@@ -145,7 +152,7 @@ static const struct verb OWN[] = {
 	{"token-file", tokenfile_write, 1},
 	{"login", login_keep, 0},
 	{"logout", login_drop, 0},
-	{"status", show_status, 0},
+	{"status", show_status, 1},
 	{"kubernetes", pass_on_kubernetes, 1},
 	{"help", show_help, 0},
 	{NULL, ignore, COMMAND_ANY_NUMBER},

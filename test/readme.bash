@@ -14,6 +14,7 @@ there() {
 	command cat <<-END
 		s|https://auth\.sypht\.com/oauth2/token|$SANDBOX_TOKEN_URL|g
 		s|https://api\.sypht\.com|$SANDBOX_API|g
+		s|http://api\.sypht\.com|http://${SANDBOX_API#https://}|g
 		s|host=api\.sypht\.com|host=${SANDBOX_API#https://}|g
 		s|=api\.sypht\.com=|=${SANDBOX_API#https://}=|g
 		s|client_id:client_secret|$SANDBOX_CLIENT_ID:$SANDBOX_CLIENT_SECRET|g
@@ -32,6 +33,7 @@ there() {
 back() {
 	sed -e "s|$SANDBOX_TOKEN_URL|https://auth.sypht.com/oauth2/token|g" \
 		-e "s|$SANDBOX_API|https://api.sypht.com|g" \
+		-e "s|http://${SANDBOX_API#https://}|http://api.sypht.com|g" \
 		-e "s|\"$SANDBOX_CLIENT_ID\"|\"client_id\"|g"
 }
 

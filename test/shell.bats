@@ -170,7 +170,7 @@ configure_other() {
 	assert_refused 2 'a verb is missing'
 	ask token "$SANDBOX_API" "$SANDBOX_API"
 	assert_refused 2 'one word too many'
-	ask status now
+	ask status "$SANDBOX_API" "$SANDBOX_API"
 	assert_refused 2 'one word too many'
 	ask --nonsense token
 	assert_refused 2 '--nonsense'

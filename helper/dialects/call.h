@@ -30,6 +30,7 @@ struct call {
 	const char *profile_name; /* --profile, else SYPHT_PROFILE; NULL: whichever covers */
 	long min_valid;           /* seconds */
 	bool json;
+	bool online;         /* status may ask the token endpoint */
 	struct buffer input; /* what was read of stdin before it was clear who should */
 	struct buffer *reply;
 	int exit_code; /* to end with after an answer, where the dialect wants one that is not 0 */

@@ -1,7 +1,106 @@
 #include "status.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../directory.h"
+#include "../process.h"
 #include "../profile.h"
+#include "../secret.h"
+#include "../settings.h"
+#include "../supply.h"
 #include "account.h"
+#include "verdict.h"
+
+/* ---- where things are, and whether they can be used ---- */
+
+static enum status write_config_place(const struct call *call)
+{
+	char *path = settings_config_path(call->settings);
+	enum status status;
+
+	if (!path)
+		status = buffer_append_text(
+			call->reply, "config    no place for one: HOME is not set\n");
+	else
+		status = buffer_printf(call->reply, "config    %s%s\n", path,
+			access(path, F_OK) == 0 ? "" : ": not there, so what is built in counts");
+	buffer_free_text(path);
+	return status;
+}
+
+/* Whether a directory that is not there could be made: by what is there of its path. */
+static bool can_be_made(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	while (slash && slash > path) {
+		*slash = '\0';
+		if (access(path, F_OK) == 0)
+			return access(path, W_OK | X_OK) == 0;
+		slash = strrchr(path, '/');
+	}
+	return access("/", W_OK) == 0;
+}
+
+static enum status write_cache_place(const struct call *call)
+{
+	struct buffer *reply = call->reply;
+	char *path = settings_cache_path(call->settings);
+	struct failure reason = {""};
+	const char *remark = "";
+	int directory = -1;
+	enum status found;
+	enum status status;
+
+	if (!path)
+		return buffer_append_text(reply,
+			"cache     none: HOME is not set, so each call asks for a token; set "
+			"SYPHT_CACHE_DIR\n");
+	status = buffer_printf(reply, "cache     %s", path);
+	found = directory_open(&directory, path, false, "cache", &reason);
+	if (found == STATUS_SYSTEM && errno == ENOENT)
+		remark = can_be_made(path) ? "not made yet"
+					   : "cannot be made, so each call asks for a token; set "
+					     "SYPHT_CACHE_DIR";
+	else if (found)
+		remark = reason.reason;
+	else if (faccessat(directory, ".", W_OK, 0) != 0)
+		remark = "cannot be written, so each call asks for a token";
+	if (directory >= 0)
+		close(directory);
+	if (!status)
+		status = buffer_printf(reply, "%s%s\n", *remark != '\0' ? ": " : "", remark);
+	buffer_free_text(path);
+	return status;
+}
+
+/* Values that are passed over in silence everywhere else. */
+static enum status write_warnings(const struct call *call)
+{
+	const struct settings *settings = call->settings;
+	const char *timeout = settings->timeout;
+	const char *on_failure = settings->on_failure;
+	const char *trace = settings->trace;
+	enum status status = STATUS_OK;
+
+	if (timeout && settings_timeout_s(settings) != strtol(timeout, NULL, 10))
+		status = buffer_printf(call->reply,
+			"warning   SYPHT_TIMEOUT is no number of seconds up to %d, so it is %d\n",
+			SETTINGS_TIMEOUT_MAX_S, SETTINGS_TIMEOUT_DEFAULT_S);
+	if (!status && on_failure && strcmp(on_failure, "fail") != 0 &&
+		strcmp(on_failure, "pass") != 0)
+		status = buffer_append_text(call->reply,
+			"warning   SYPHT_ON_FAILURE is neither fail nor pass, so it is fail\n");
+	if (!status && trace && *trace != '/' && strcmp(trace, "1") != 0 && strcmp(trace, "0") != 0)
+		status = buffer_append_text(call->reply,
+			"warning   SYPHT_TRACE is neither 1 nor an absolute path, so it is off\n");
+	return status;
+}
+
+/* ---- a profile ---- */
 
 static enum status write_token(const struct account *account, struct buffer *reply)
 {
@@ -24,6 +123,36 @@ static enum status write_token(const struct account *account, struct buffer *rep
 	return status;
 }
 
+/* The only request that "status" ever makes: for a token, which is thrown away. */
+static enum status write_online(const struct account *account, struct call *call)
+{
+	struct supply supply = {
+		.settings = call->settings,
+		.profile = account->profile,
+		.trace = call->trace,
+		.clock = call->clock,
+	};
+	long timeout_ms = settings_timeout_s(call->settings) * 1000;
+	long long start = process_milliseconds();
+	struct secret secret = SECRET_INIT;
+	struct token token = TOKEN_INIT;
+	struct failure reason = {""};
+	enum status status =
+		secret_find(call->settings, account->profile, timeout_ms, &secret, &reason);
+
+	if (!status)
+		status = supply_prove(&supply, &secret, &token, &reason);
+	secret_release(&secret);
+	token_release(&token);
+	if (status) {
+		call->exit_code = status_exit_code(status);
+		return buffer_printf(call->reply, "  online    %s\n", reason.reason);
+	}
+	return buffer_printf(call->reply, "  online    the endpoint gave a token, after %lld ms\n",
+		process_milliseconds() - start);
+}
+
+/* Where a URL was asked about, only the profile that covers it is of interest. */
 static enum status write_account(const struct account *account, struct call *call)
 {
 	const struct profile *profile = account->profile;
@@ -31,8 +160,11 @@ static enum status write_account(const struct account *account, struct call *cal
 		profile->client_id ? profile->client_id : "as the secret's source says";
 	const char *source = account->source ? account->source : "none: login has kept nothing";
 	struct buffer *reply = call->reply;
-	enum status status = buffer_printf(reply, "profile %s\n", profile->name);
+	enum status status;
 
+	if (call->profile && strcmp(call->profile->name, profile->name) != 0)
+		return STATUS_OK;
+	status = buffer_printf(reply, "profile %s\n", profile->name);
 	for (size_t i = 0; i < profile->origin.count && !status; i++)
 		status = buffer_printf(reply, "  origin    %s\n", profile->origin.items[i]);
 	if (!status)
@@ -40,10 +172,25 @@ static enum status write_account(const struct account *account, struct call *cal
 			profile->token_url ? profile->token_url : profile->issuer);
 	if (!status)
 		status = buffer_printf(reply, "  client    %s\n  secret    %s\n", client, source);
-	return status ? status : write_token(account, reply);
+	if (!status)
+		status = write_token(account, reply);
+	return status || !call->online ? status : write_online(account, call);
 }
 
 enum status status_show(struct call *call, struct failure *failure)
 {
-	return account_each(call, write_account, failure);
+	struct origin origin;
+	enum status status = STATUS_OK;
+
+	if (call->url && !origin_from_url(&origin, call->url))
+		return status_fail(
+			failure, STATUS_USAGE, "'%s' is no http or https URL", call->url);
+	if (write_config_place(call) || write_cache_place(call) || write_warnings(call))
+		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	if (call->url) {
+		status = verdict_write(call, &origin, failure);
+		if (!status && !call->profile)
+			call->exit_code = 1;
+	}
+	return status ? status : account_each(call, write_account, failure);
 }

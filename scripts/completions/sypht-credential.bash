@@ -9,7 +9,7 @@ _sypht_credential_known() {
 _sypht_credential() {
 	local verbs='get store erase capability token header curl-config token-file login logout
 		status kubernetes help'
-	local options='--profile --min-valid --protocol --cargo-plugin --json --help --version'
+	local options='--profile --min-valid --protocol --cargo-plugin --json --online --help --version'
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} choices i verb=
 
 	# bash takes "=" and ":" for words of their own.
@@ -25,7 +25,7 @@ _sypht_credential() {
 	*)
 		case $word$verb in
 		-*) choices=$options ;;
-		*token | *header | *curl-config | *token-file | *kubernetes)
+		*token | *header | *curl-config | *token-file | *kubernetes | *status)
 			choices=$(_sypht_credential_known "$1" origin) ;;
 		*) choices=$verbs ;;
 		esac

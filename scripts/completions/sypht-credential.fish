@@ -6,7 +6,7 @@ end
 
 set -l verbs get store erase capability token header curl-config token-file login logout status \
     kubernetes help
-set -l placed token header curl-config token-file kubernetes
+set -l placed token header curl-config token-file kubernetes status
 
 complete -c sypht-credential -f
 complete -c sypht-credential -l profile -x -a '(__sypht_credential_known profile)' -d 'Look at this profile only'
@@ -14,6 +14,7 @@ complete -c sypht-credential -l min-valid -x -d 'A token that lives so many seco
 complete -c sypht-credential -l protocol -x -a 'bazel cargo docker git goauth htslib keyring kubernetes pnpm' -d 'How the caller speaks'
 complete -c sypht-credential -l cargo-plugin -d 'Speak as cargo does'
 complete -c sypht-credential -l json -d 'Status for programs'
+complete -c sypht-credential -l online -d 'Status asks the endpoint for a token'
 complete -c sypht-credential -s h -l help -d 'Print a summary'
 complete -c sypht-credential -s v -l version -d 'Print the version'
 
