@@ -129,7 +129,7 @@ heals() {
 	export API
 	heals 'curl -sS -T small $API/1' 'curl -sS -T large $API/1' 'curl -sS -T - $API/1' \
 		'curl -sS -T "{small,small}" $API/1 -H "Expect:"' 'curl -sS -T large -H "Expect: 100-continue" $API/1' \
-		'curl -sS -X POST -T small $API/1' 'curl -sS -T small -H "Transfer-Encoding: chunked" $API/1'
+		'curl -sS -X POST -T small $API/1' 'curl -sS -T large -C 1000 $API/1' 'curl -sS -T small -H "Transfer-Encoding: chunked" $API/1'
 }
 
 @test "heals: a document by the form the API documents" {
@@ -239,6 +239,9 @@ delivers() {
 	delivers 'echo piped | curl -sS -T - -i $API/1 -w "%{http_code}"'
 	delivers 'echo piped | curl -sS -X POST -T . $API/1 -w "%{http_code}"'
 	delivers 'curl -sS -T <(echo piped) $API/1 -w "%{http_code}"'
+	delivers 'echo piped | curl -sS -Z --no-progress-meter -T - $API/1 -w "%{http_code}"'
+	delivers 'curl -sS -F "file=@"<(seq 30000) $API/1 -w "%{http_code}"'
+	delivers 'curl -sS -Z --no-progress-meter -F "file=@"<(seq 30000) $API/1 -w "%{http_code}"'
 }
 
 @test "CURLOPT_HEADER: the 401 is delivered, and the next request is right" {
