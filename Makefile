@@ -137,7 +137,7 @@ sanitize:
 # Who goes where: install and uninstall go by these lists alone. git and docker find their helpers
 # by name, so sypht-credential is there under those names too.
 BINARIES  = $(addprefix $(BUILD)/,sypht-credential sypht-run)
-BACKSTAGE = $(addprefix $(BUILD)/,libsypht-preload.so sypht-mint sypht-dialect)
+BACKSTAGE = $(filter-out $(BINARIES),$(PROGRAMS))
 MAN1      = helper/sypht-credential.1 plugin/sypht-run.1
 MAN5      = helper/sypht-config.5
 MAN7      = plugin/sypht-preload.7

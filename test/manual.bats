@@ -178,6 +178,13 @@ keys() {
 		"$(sed -n '/^.Sh EXIT STATUS/,/^.Sh EX/s/^\.It \([0-9]*\)$/\1/p' "${PAGES[2]}")"
 }
 
+@test "manual: sypht-run(1) knows every reason that --check may give" {
+	local reason
+	while IFS= read -r reason; do
+		grep -qF -e ": $reason\"" "${PAGES[2]}" || fail "not explained: $reason"
+	done < <(sed -nE 's/^\t+\[PROGRAM_[A-Z_]+\] = "(.*)",$/\1/p' "$PLUGIN/program.c" | grep -v 'nothing is in its way')
+}
+
 # Versions and completions ------------------------------------------------------------------------
 
 @test "manual: there is one version" {

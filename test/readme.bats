@@ -70,6 +70,14 @@ with_repository() {
 	done
 }
 
+@test "readme: every make it speaks of is a target" {
+	local target
+	while read -r target; do
+		make "$target" || fail "no such target: $target"
+	done < <(grep -ohE '^(    |\$ (sudo )?)make [a-z-]+|`make [a-z-]+' "$README" "$CONTRIBUTING" |
+		sed 's/.*make //' | sort -u)
+}
+
 @test "readme: install" {
 	play "$README" 'Install'
 }
@@ -156,10 +164,7 @@ with_repository() {
 	local words
 	log_in
 	play "$README" 'Kubernetes'
-	# the command of the kubeconfig, for a profile of that name
-	(umask 077 && printf '%s\n' '[profile cluster]' "origin = $SANDBOX_API" "token_url = $SANDBOX_TOKEN_URL" \
-		"client_id = $SANDBOX_CLIENT_ID" "client_secret_command = echo $SANDBOX_CLIENT_SECRET" \
-		>"$XDG_CONFIG_HOME/sypht/config")
+	# the command of the kubeconfig, as kubectl would run it
 	mapfile -t words < <(sed -n 's/^ *command: //p' kubeconfig; sed -n 's/^ *args: //p' kubeconfig | jq -r '.[]')
 	try "${words[@]}"
 	assert_status 0
