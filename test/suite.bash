@@ -19,6 +19,9 @@ setup() {
 seal() {
 	local name home=$BATS_TEST_TMPDIR/home
 
+	# The countdown of BATS_TEST_TIMEOUT is a child too: a bare wait must not wait for it.
+	[ -z "${BATS_killer_pid:-}" ] || disown "$BATS_killer_pid"
+
 	for name in $(compgen -e); do
 		case $name in
 		SYPHT_* | CURL_* | SSL_CERT_* | LD_* | GIT_* | XDG_* | NETRC | *_proxy | *_PROXY)
