@@ -12,7 +12,8 @@
 /*
  * A prefix "scheme://authority/" that a libcurl has once accepted, made of nothing but
  * letters, digits and what cannot be misread, means the same in every URL that begins with it. A
- * few are remembered for the life of the process.
+ * few are remembered for the life of the process. An empty authority is no such prefix: libcurl
+ * takes that of "https:///host/" from behind the third slash.
  */
 enum { PREFIXES_MAX = 16, PREFIX_BYTES = 128 };
 
@@ -48,7 +49,9 @@ static size_t plain_prefix_length(const char *url)
 	if (strncmp(url + scheme, "://", 3) != 0)
 		return 0;
 	authority = strspn(url + scheme + 3, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]");
-	return url[scheme + 3 + authority] == '/' ? scheme + 3 + authority + 1 : 0;
+	if (authority == 0 || url[scheme + 3 + authority] != '/')
+		return 0;
+	return scheme + 3 + authority + 1;
 }
 
 static void remember_prefix(const struct libcurl *libcurl, const char *url,
