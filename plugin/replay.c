@@ -231,13 +231,20 @@ void replay_watch(struct easy *easy)
 	easy->replay.refused = false;
 }
 
+/* The 401 came whole, or libcurl would not have its body: too long, or not the range asked for. */
+static bool is_answer(CURLcode result)
+{
+	return result == CURLE_OK || result == CURLE_HTTP_RETURNED_ERROR ||
+	       result == CURLE_RANGE_ERROR || result == CURLE_FILESIZE_EXCEEDED;
+}
+
 bool replay_due(struct easy *easy, CURLcode result)
 {
 	const struct replay *replay = &easy->replay;
 
 	if (replay->phase != REPLAY_WATCHING && replay->phase != REPLAY_HOLDING)
 		return false;
-	if (result != CURLE_OK && result != CURLE_HTTP_RETURNED_ERROR)
+	if (!is_answer(result))
 		return false;
 	return worth_keeping(easy) && rewind_body(easy);
 }
