@@ -91,6 +91,7 @@ struct easy {
 	struct curl_slist *headers;
 	unsigned long http_auth;
 	long unrestricted_auth;
+	long netrc;
 	struct text no_proxy;
 	long protocols;
 	struct text protocols_text;

@@ -116,6 +116,10 @@ static void restore_protocols(struct easy *easy, CURLoption number_option, long 
 		set_long(easy, number_option, number);
 }
 
+/*
+ * UNRESTRICTED_AUTH sends a bearer wherever a redirect leads. So does, until 8.19, an entry that
+ * .netrc has for the host a redirect leads to (CVE-2026-3783).
+ */
 static bool put_token(struct easy *easy, const char *token)
 {
 	if (set_text(easy, CURLOPT_XOAUTH2_BEARER, token))
@@ -123,6 +127,8 @@ static bool put_token(struct easy *easy, const char *token)
 	easy->carried = CARRIED_TOKEN;
 	if (easy->unrestricted_auth)
 		set_long(easy, CURLOPT_UNRESTRICTED_AUTH, 0);
+	if (easy->netrc)
+		set_long(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	narrow_redirects(easy);
 	replay_watch(easy);
 	return set_long(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK;
@@ -134,6 +140,8 @@ static void take_token(struct easy *easy)
 	set_long(easy, CURLOPT_HTTPAUTH, (long)easy->http_auth);
 	if (easy->unrestricted_auth)
 		set_long(easy, CURLOPT_UNRESTRICTED_AUTH, easy->unrestricted_auth);
+	if (easy->netrc)
+		set_long(easy, CURLOPT_NETRC, easy->netrc);
 	if (easy->redirects_restricted)
 		restore_protocols(easy, CURLOPT_REDIR_PROTOCOLS, easy->redir_protocols,
 			CURLOPT_REDIR_PROTOCOLS_STR, &easy->redir_protocols_text);

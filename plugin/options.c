@@ -180,6 +180,7 @@ void options_observe(struct easy *easy, CURLoption option, union setting setting
 		observe_text(easy, place, setting.pointer);
 		break;
 	case RULE_NETRC:
+		easy->netrc = setting.number;
 		set_fact(easy, rule->facts, setting.number == CURL_NETRC_REQUIRED);
 		break;
 	case RULE_PROXY:
