@@ -253,7 +253,7 @@ struct multi *multi_of(const struct easy *easy)
 	return multi && multi->serial == easy->multi_serial ? multi : NULL;
 }
 
-void multi_watch(struct easy *easy)
+void multi_watch(struct easy *easy, bool may_give_up)
 {
 	struct multi *multi = multi_of(easy);
 
@@ -261,7 +261,7 @@ void multi_watch(struct easy *easy)
 		return;
 	easy->watched = true;
 	multi->carrying++;
-	if (!easy->url_handle)
+	if (!may_give_up)
 		return;
 	easy->watched_next = multi->watched;
 	multi->watched = easy;

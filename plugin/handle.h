@@ -37,6 +37,9 @@ enum fact {
 	FACT_POST = 1 << 20,
 	FACT_FORM = 1 << 21,
 	FACT_CUSTOM_METHOD = 1 << 22,
+	FACT_RESOLVE = 1 << 23, /* this and the next two are asked of options_ever() */
+	FACT_HSTS = 1 << 24,
+	FACT_ALT_SVC = 1 << 25,
 };
 
 /* A string that libcurl copied; the memory stays for the next one. */
@@ -150,7 +153,7 @@ struct multi {
 	unsigned long serial;     /* tells it from others that had its address */
 	unsigned long drives;     /* how often it was made to work */
 	unsigned carrying;        /* transfers that carry a token */
-	struct easy *watched;     /* those of them that got their URL as a CURLU */
+	struct easy *watched;     /* those of them that may have to give it up */
 	struct message *messages; /* read from libcurl, not yet by the application */
 };
 
@@ -169,8 +172,8 @@ void multi_part(struct easy *easy);
 /* The one the easy handle was added to; NULL where it is in none, or in one that is gone. */
 struct multi *multi_of(const struct easy *easy);
 
-/* It carries a token, or does no longer. */
-void multi_watch(struct easy *easy);
+/* It carries a token, which it may have to give up or not; or does no longer. */
+void multi_watch(struct easy *easy, bool may_give_up);
 void multi_unwatch(struct easy *easy);
 
 /* Append a message; take the first, which is the caller's to free. */

@@ -37,8 +37,8 @@ CURLcode inject_change(struct easy *easy, CURLcode (*setopt)(CURL *, CURLoption,
 	CURLoption option, union setting setting);
 
 /*
- * The multi handle is about to work. A CURLU can be changed without curl_easy_setopt(): transfers
- * that got theirs changed since, and go elsewhere now, lose the token.
+ * The multi handle is about to work. A CURLU and the proxies of the environment can be changed
+ * without curl_easy_setopt(): transfers that would go elsewhere now lose the token.
  */
 void inject_recheck(struct multi *multi);
 

@@ -2,7 +2,7 @@
 
 #include "handle.h"
 
-static atomic_bool ever_resolved;
+static atomic_uint ever;
 
 /* How an option enters the record. */
 enum rule_kind {
@@ -15,7 +15,8 @@ enum rule_kind {
 	RULE_TEXT,
 	RULE_NETRC,
 	RULE_PROXY,
-	RULE_RESOLVE,
+	RULE_EVER_IF_SET,
+	RULE_EVER_IF_TRUE,
 	RULE_METHOD, /* a number that is not 0 makes it the method */
 	RULE_FORM,
 	RULE_PROTOCOLS, /* a number and a fact; the text is void */
@@ -87,7 +88,12 @@ static const struct rule rules[OPTIONS_MAX] = {
 	FACT(CURLOPT_ABSTRACT_UNIX_SOCKET, FACT_IF_SET, FACT_ABSTRACT_SOCKET),
 	FACT(CURLOPT_CONNECT_TO, FACT_IF_SET, FACT_CONNECT_TO),
 	FACT(CURLOPT_DOH_URL, FACT_IF_SET, FACT_DOH),
-	FACT(CURLOPT_RESOLVE, RESOLVE, 0),
+	FACT(CURLOPT_RESOLVE, EVER_IF_SET, FACT_RESOLVE),
+	FACT(CURLOPT_HSTS, EVER_IF_SET, FACT_HSTS),
+	FACT(CURLOPT_HSTSREADFUNCTION, EVER_IF_SET, FACT_HSTS),
+	FACT(CURLOPT_HSTS_CTRL, EVER_IF_TRUE, FACT_HSTS),
+	FACT(CURLOPT_ALTSVC, EVER_IF_SET, FACT_ALT_SVC),
+	FACT(CURLOPT_ALTSVC_CTRL, EVER_IF_TRUE, FACT_ALT_SVC),
 	RULE(CURLOPT_PROTOCOLS, .kind = RULE_PROTOCOLS, .decides = true, .place = PLACE(protocols),
 		.facts = FACT_PROTOCOLS),
 	RULE(CURLOPT_PROTOCOLS_STR, .kind = RULE_PROTOCOLS_TEXT, .decides = true,
@@ -186,9 +192,13 @@ void options_observe(struct easy *easy, CURLoption option, union setting setting
 	case RULE_PROXY:
 		observe_proxy(easy, setting.pointer);
 		break;
-	case RULE_RESOLVE:
+	case RULE_EVER_IF_SET:
 		if (setting.pointer)
-			atomic_store(&ever_resolved, true);
+			atomic_fetch_or(&ever, rule->facts);
+		break;
+	case RULE_EVER_IF_TRUE:
+		if (setting.number)
+			atomic_fetch_or(&ever, rule->facts);
 		break;
 	case RULE_METHOD:
 		if (setting.number)
@@ -205,9 +215,9 @@ void options_observe(struct easy *easy, CURLoption option, union setting setting
 	}
 }
 
-bool options_ever_resolved(void)
+bool options_ever(unsigned facts)
 {
-	return atomic_load_explicit(&ever_resolved, memory_order_relaxed);
+	return atomic_load_explicit(&ever, memory_order_relaxed) & facts;
 }
 
 CURLcode setting_pass(CURLcode (*setopt)(CURL *, CURLoption, ...), CURL *handle, CURLoption option,

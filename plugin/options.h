@@ -21,9 +21,11 @@ bool options_decide(CURLoption option);
 /* The application set it, and libcurl took it. */
 void options_observe(struct easy *easy, CURLoption option, union setting setting);
 
-/* Whether any handle of this process ever had CURLOPT_RESOLVE: DNS caches keep that, and are
- * shared. */
-bool options_ever_resolved(void);
+/*
+ * Whether any handle of this process ever had one of these facts: FACT_RESOLVE, FACT_HSTS and
+ * FACT_ALT_SVC are in caches, which keep what they hold and may be shared.
+ */
+bool options_ever(unsigned facts);
 
 static inline union setting setting_take(CURLoption option, va_list list)
 {

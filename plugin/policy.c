@@ -64,21 +64,31 @@ static bool has_authorization(const struct curl_slist *header)
 	return false;
 }
 
-/* Whether list, as in no_proxy, names the host itself or everything. Domains are not looked at. */
+/*
+ * Whether list, as in no_proxy, names the host itself or everything, in a way that every libcurl
+ * reads so: IPv6 without brackets, and nothing behind a blank that no comma follows. Domains and
+ * networks are not looked at.
+ */
 static bool names_host(const char *list, const char *host)
 {
 	static const char separators[] = ", ";
-	size_t length;
+	size_t length = strlen(host), word;
 
 	if (!list)
 		return false;
 	if (strcmp(list, "*") == 0)
 		return true;
+	if (*host == '[') {
+		host++;
+		length -= 2;
+	}
 	for (list += strspn(list, separators); *list; list += strspn(list, separators)) {
-		length = strcspn(list, separators);
-		if (strlen(host) == length && strncasecmp(list, host, length) == 0)
+		word = strcspn(list, separators);
+		if (word == length && strncasecmp(list, host, length) == 0)
 			return true;
-		list += length;
+		list += word;
+		if (list[strspn(list, " ")] != ',')
+			return false;
 	}
 	return false;
 }
@@ -114,27 +124,49 @@ static bool environment_has_proxy(void)
 
 static bool is_proxied(const struct easy *easy, const struct origin *origin)
 {
-	const char *exceptions;
+	const char *exceptions = easy->no_proxy.bytes;
 
 	if (easy->facts & FACT_NO_PROXY || !environment_has_proxy())
 		return false;
-	exceptions = easy->no_proxy.set ? easy->no_proxy.bytes : getenv("no_proxy");
-	if (!exceptions)
-		exceptions = getenv("NO_PROXY");
+	if (!easy->no_proxy.set) {
+		exceptions = getenv("no_proxy");
+		if (!exceptions || !*exceptions)
+			exceptions = getenv("NO_PROXY");
+	}
 	return !names_host(exceptions, origin->host);
 }
 
 /* Without TLS, or with its checks turned off, only the kernel vouches for where the bytes go. */
+static bool is_exposed(const struct easy *easy, const struct origin *origin)
+{
+	return !origin->secure || easy->facts & UNVERIFIED;
+}
+
+/* What stands in caches. Of HSTS only names can be, and it turns http into https. */
+static bool is_led_elsewhere(const struct origin *origin)
+{
+	if (origin->secure)
+		return options_ever(FACT_RESOLVE | FACT_ALT_SVC);
+	return options_ever(FACT_RESOLVE) ||
+	       (options_ever(FACT_HSTS) && strcmp(origin->host, "localhost") == 0);
+}
+
 static const char *exposure_reason(const struct easy *easy, const struct realm *realm)
 {
-	if (realm->origin.secure && !(easy->facts & UNVERIFIED))
+	const struct origin *origin = &realm->origin;
+
+	if (!is_exposed(easy, origin))
 		return NULL;
 	if (!realm->loopback)
-		return realm->origin.secure ? "certificate checks are off"
-					    : "http beyond this machine";
-	if (easy->facts & DIVERSIONS || options_ever_resolved() || is_proxied(easy, &realm->origin))
+		return origin->secure ? "certificate checks are off" : "http beyond this machine";
+	if (easy->facts & DIVERSIONS || is_led_elsewhere(origin) || is_proxied(easy, origin))
 		return "something else may carry a loopback request";
 	return NULL;
+}
+
+bool policy_may_change(const struct easy *easy, const struct realm *realm)
+{
+	return easy->url_handle || is_exposed(easy, &realm->origin);
 }
 
 struct verdict policy_judge(const struct easy *easy)

@@ -1,6 +1,8 @@
 #ifndef POLICY_H
 #define POLICY_H
 
+#include <stdbool.h>
+
 struct easy;
 struct realm;
 
@@ -15,5 +17,8 @@ struct verdict {
 };
 
 struct verdict policy_judge(const struct easy *easy);
+
+/* Whether the verdict may change without curl_easy_setopt(): a CURLU can, and so can proxies. */
+bool policy_may_change(const struct easy *easy, const struct realm *realm);
 
 #endif
