@@ -189,13 +189,13 @@ endif
 
 deb:
 	scripts/setup deb
-	$(MAKE) all
+	$(MAKE) --no-print-directory -j $(shell nproc) all
 	scripts/deb $(VERSION) $(BUILD)
 
 # Installs, uses and removes what make install and make deb make, in a fresh Debian; as root.
 test-install:
 	scripts/setup install
-	$(MAKE) --no-print-directory -j $(shell nproc) all
+	$(MAKE) --no-print-directory deb
 	test/run test/install/*.bats
 
 # ---- for tests alone ----
