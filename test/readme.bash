@@ -106,10 +106,11 @@ finish_command() {
 	command='' expected=''
 }
 
-# matches TEXT PATTERN, where … stands for anything, line ends included.
+# matches TEXT PATTERN, where … stands for anything, line ends included, and seconds may have passed.
 matches() {
 	local pattern
-	pattern=$(sed -e 's/[][\\*?]/\\&/g' -e 's/…/*/g' <<<"$2")
+	pattern=$(sed -e 's/[][\\*?]/\\&/g' -e 's/[0-9]* seconds left/… seconds left/' \
+		-e 's/…/*/g' <<<"$2")
 	# shellcheck disable=SC2053
 	[[ $1 == $pattern ]]
 }
