@@ -33,7 +33,7 @@ plain_environment() {
 @test "config: without one there is the built-in profile, for Sypht's own service" {
 	plain_environment
 	ask status
-	assert_output "profile sypht
+	assert_equal "$(sed -n '/^profile/,$p' <<<"$output")" "profile sypht
   origin    https://api.sypht.com
   endpoint  https://auth.sypht.com/oauth2/token
   client    as the secret's source says
