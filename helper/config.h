@@ -43,7 +43,7 @@ enum status config_read(const char *path, bool must_exist, config_visitor *visit
  * bytes all others are passed over, faults and all. The reason of a failure has no line to name:
  * config_read() finds that.
  */
-enum { CONFIG_TEXTS = 2, CONFIG_SMALL_MAX = 4096 };
+enum { CONFIG_TEXTS = 2, CONFIG_SMALL_MAX = 1024 };
 
 enum status config_skim(const char *path, bool must_exist, const char *const texts[CONFIG_TEXTS],
 	config_visitor *visit, void *context, struct failure *failure) MUST_CHECK;
