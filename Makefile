@@ -117,6 +117,31 @@ test-arch:
 	scripts/setup arch
 	test/arch/run
 
+# What "make bench" measures with. The launchers are small and static, as what they launch is
+# charged with their memory until it executes.
+BENCH = $(addprefix $(BUILD)/bench/,race herd calls serve throughput steady empty.so linked.so \
+	glibc/sypht-credential)
+
+$(BUILD)/bench/race $(BUILD)/bench/herd: $(BUILD)/bench/%: test/bench/%.c
+	@mkdir -p $(@D)
+	$(SAY) LD $@
+	$(Q)$(STATIC_CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 $(STATIC) -o $@ $<
+$(BUILD)/bench/%.so:
+	@mkdir -p $(@D)
+	$(SAY) LD $@
+	$(Q)echo 'int nothing;' | $(CC) -shared -fPIC -x c -o $@ - $(if $(findstring linked,$@),-Xlinker --no-as-needed -lcurl)
+$(BUILD)/bench/glibc/sypht-credential: $(BUILD)/sypht-credential
+	$(Q)$(MAKE) --no-print-directory STATIC_CC=$(CC) BUILD=$(@D) $@
+$(BUILD)/bench/%: test/bench/%.c
+	@mkdir -p $(@D)
+	$(SAY) LD $@
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -pthread -o $@ $< -lcurl
+
+bench:
+	scripts/setup bench
+	$(MAKE) all $(BENCH)
+	BUILD=$(BUILD) scripts/bench $(if $(QUICK),--quick)
+
 lint:
 	scripts/setup lint
 	scripts/lint

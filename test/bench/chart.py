@@ -1,0 +1,69 @@
+"""Draws what a call costs, and what a whole request costs, as bars, by gnuplot."""
+
+import shutil
+import subprocess
+
+# Whose times make a panel, and how their names read there.
+PANELS = (
+    ("A token from a warm cache", "warm_get", {
+        "sypht-credential get": "sypht-credential get",
+        "/bin/true": "(a process that does nothing)",
+        "git credential-cache get": "git credential-cache get",
+    }),
+    ("A whole request: curl, and how it gets its token", "whole_requests", {
+        "curl -H": "(token known, curl -H)",
+        "curl, plugin": "plugin",
+        "sypht-run curl": "sypht-run",
+        "curl $(sypht-credential token)": "sh, sypht-credential token",
+        "curl token | jq, then curl": "sh, curl token | jq",
+        "python requests, both": "python requests instead",
+    }),
+)
+OURS = ("sypht", "plugin")
+
+
+def panel(title, bars):
+    """bars: (name, milliseconds), the first on top."""
+    data = "\n".join(
+        f'"{name}" {len(bars) - i} {value:.3f} {1 if any(word in name for word in OURS) else 0}'
+        for i, (name, value) in enumerate(bars)
+    )
+    most = max(value for _, value in bars)
+    return f"""
+$bars << END
+{data}
+END
+set title "{title}" left offset -22,0
+set xrange [0:{most * 1.15:.3f}]
+set yrange [0.3:{len(bars) + 0.7}]
+plot $bars using ($3/2):2:($3/2):(0.36):($4 > 0 ? 0x2f6f4f : 0xb0b0b0):ytic(1) \\
+        with boxxyerror lc rgb variable notitle, \\
+     '' using 3:2:(sprintf(" %.2f ms", $3)) with labels left notitle
+"""
+
+
+def draw(results, path):
+    """The path where it was drawn; None where gnuplot or the times are missing."""
+    if not shutil.which("gnuplot"):
+        return None
+    panels = []
+    for title, measure, names in PANELS:
+        times = results.get(measure, {}).get("times", {})
+        bars = [(label, times[name]["median_us"] / 1000) for name, label in names.items() if name in times]
+        if bars:
+            panels.append(panel(title, bars))
+    if not panels:
+        return None
+    script = f"""
+set terminal svg size 760,{170 * len(panels) + 40} font "sans-serif,13" background rgb "white"
+set output "{path}"
+set style fill solid 1.0 noborder
+set lmargin 30
+set rmargin 8
+unset xtics
+set border 0
+set ytics nomirror scale 0
+set multiplot layout {len(panels)},1
+""" + "".join(panels)
+    subprocess.run(["gnuplot"], input=script, text=True, check=True)
+    return path
