@@ -222,6 +222,8 @@ complete_in_bash() {
 		'token_url = https://shop.example/token' >"$XDG_CONFIG_HOME/sypht/config"
 	assert_equal "$(complete_in_bash sypht-credential --profile sh)" shop
 	assert_equal "$(complete_in_bash sypht-run --profile sh)" shop
+	assert_equal "$(complete_in_bash sypht-run --profile = sh)" shop
+	assert_equal "$(complete_in_bash sypht-run --profile = shop sypht-cred)" sypht-credential
 	assert_equal "$(complete_in_bash sypht-credential token https | grep shop)" https://shop.example
 	assert_equal "$(complete_in_bash sypht-credential status --js)" --json
 	assert_equal "$(complete_in_bash sypht-run sypht-cred)" sypht-credential

@@ -2,19 +2,25 @@
 # bash completion for sypht-run
 
 _sypht_run() {
-	local word=${COMP_WORDS[COMP_CWORD]} i
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} i
+
+	# bash takes "=" for a word of its own.
+	[ "$word" != = ] || word=
+	[ "$before" != = ] || before=${COMP_WORDS[COMP_CWORD - 2]}
 
 	# Behind our options stands a command, which completes as it would by itself.
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--profile) ((i++)) ;;
-		-* | =) ;;
+		--profile)
+			[ "${COMP_WORDS[i + 1]}" != = ] || ((i++))
+			((i++)) ;;
+		-*) ;;
 		*) break ;;
 		esac
 	done
 	if ((i < COMP_CWORD)); then
 		! declare -F _command_offset >/dev/null || _command_offset "$i"
-	elif [ "${COMP_WORDS[COMP_CWORD - 1]}" = --profile ]; then
+	elif [ "$before" = --profile ]; then
 		mapfile -t COMPREPLY < <(
 			compgen -W "$(sypht-credential status 2>/dev/null |
 				awk '$1 == "profile" { print $2 }')" -- "$word"
