@@ -260,10 +260,19 @@ static bool renew(struct easy *easy)
 	return renewed;
 }
 
+/* A CURLU or the environment may have changed since the token was put on. */
+static bool may_stay(const struct easy *easy)
+{
+	struct verdict verdict = policy_judge(easy);
+
+	return verdict.realm == easy->realm && !verdict.reason;
+}
+
 bool inject_again(struct easy *easy, CURLcode result)
 {
 	int error = errno;
-	bool again = easy->carried == CARRIED_TOKEN && replay_due(easy, result) && renew(easy);
+	bool again = easy->carried == CARRIED_TOKEN && replay_due(easy, result) && may_stay(easy) &&
+		     renew(easy);
 
 	if (again)
 		replay_begin(easy, result);
@@ -315,10 +324,8 @@ void inject_recheck(struct multi *multi)
 	struct easy *easy, *next;
 
 	for (easy = multi->watched; easy; easy = next) {
-		struct verdict verdict = policy_judge(easy);
-
 		next = easy->watched_next;
-		if (verdict.realm != easy->realm || verdict.reason)
+		if (!may_stay(easy))
 			inject_undo(easy);
 	}
 }

@@ -457,6 +457,19 @@ delivers() {
 	assert_equal "$(mints)" 1
 }
 
+@test "a CURLU that is changed while the refusal comes in takes no token elsewhere" {
+	stale_token
+	play <<-EOF
+		easy a
+		curlu a $API/1
+		meanwhile a $BYSTANDER/2
+		perform a
+		perform a
+	EOF
+	assert_equal "$(requests 'select(.server == "bystander") | .scheme // "-"' | sort -u)" '"-"'
+	assert_equal "$(statuses)" 401
+}
+
 # Trouble at the endpoint ----------------------------------------------------------------------------
 
 @test "where no other token can be had the 401 is delivered, and the live token is served on" {

@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <locale.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct actor {
 	CURLU *url;
 	struct curl_slist *headers;
 	char error[CURL_ERROR_SIZE];
+	CURLcode result;   /* in a thread */
 	CURL *reach_in;    /* while it receives: this handle ... */
 	char new_url[512]; /* ... is given this URL */
 };
@@ -167,6 +169,58 @@ static void do_reach(struct actor *actor, char *rest)
 {
 	actor->reach_in = actor_named(strsep(&rest, " "))->easy;
 	snprintf(actor->new_url, sizeof(actor->new_url), "%s", rest);
+}
+
+static int progress(void *context, curl_off_t download_total, curl_off_t downloaded,
+	curl_off_t upload_total, curl_off_t uploaded)
+{
+	struct actor *actor = context;
+	long response = 0;
+
+	(void)download_total;
+	(void)downloaded;
+	(void)upload_total;
+	(void)uploaded;
+	curl_easy_getinfo(actor->easy, CURLINFO_RESPONSE_CODE, &response);
+	if (response && actor->url)
+		curl_url_set(actor->url, CURLUPART_URL, actor->new_url, 0);
+	return 0;
+}
+
+/* meanwhile A URL: once there is a response, A's CURLU becomes another. */
+static void do_meanwhile(struct actor *actor, char *rest)
+{
+	snprintf(actor->new_url, sizeof(actor->new_url), "%s", rest);
+	curl_easy_setopt(actor->easy, CURLOPT_XFERINFOFUNCTION, progress);
+	curl_easy_setopt(actor->easy, CURLOPT_XFERINFODATA, actor);
+	curl_easy_setopt(actor->easy, CURLOPT_NOPROGRESS, 0L);
+}
+
+static void *perform_thread(void *context)
+{
+	struct actor *actor = context;
+
+	actor->error[0] = '\0';
+	actor->result = curl_easy_perform(actor->easy);
+	return NULL;
+}
+
+/* together A B...: all of them at once, each in a thread of its own. */
+static void do_together(struct actor *actor, char *rest)
+{
+	struct actor *members[ACTORS_MAX];
+	pthread_t threads[ACTORS_MAX];
+	size_t count = 0;
+
+	for (members[count++] = actor; rest && count < ACTORS_MAX;)
+		members[count++] = actor_named(strsep(&rest, " "));
+	for (size_t i = 0; i < count; i++)
+		if (pthread_create(&threads[i], NULL, perform_thread, members[i]))
+			exit(2);
+	for (size_t i = 0; i < count; i++) {
+		pthread_join(threads[i], NULL);
+		report(members[i], members[i]->result);
+	}
 }
 
 static void do_multi(struct actor *actor, char *rest)
@@ -313,6 +367,8 @@ static const struct {
 	{"curlu", do_curlu},
 	{"perform", do_perform},
 	{"reach", do_reach},
+	{"meanwhile", do_meanwhile},
+	{"together", do_together},
 	{"fork", do_fork},
 	{"multi", do_multi},
 	{"multi-set", do_multi_set},
