@@ -361,6 +361,7 @@ assert_uncached() {
 	assert_equal "$(token)" "$current"
 	sypht_env JWT
 	assert_uncached 'no lock, so no cache'
+	[ -n "${mounted:-}" ] || chmod 700 "$(cache_directory)" # for those who clean up
 }
 
 @test "cache: a full disk costs the caching, not the token" {

@@ -401,3 +401,17 @@ assert_between() {
 	ask get < <(for_api capability[]=authtype capability[]=state 'state[]=other:cached:00000000')
 	assert_attribute credential "$current"
 }
+
+# Its cost ---------------------------------------------------------------------------------------
+
+@test "get: a warm answer takes no more than 45 system calls, and starts no process" {
+	not_under_sanitizers 'their runtime makes calls of its own'
+	token >/dev/null
+	for_api capability[]=authtype >description
+	strace -f -o calls "$BUILD/sypht-credential" get <description >answer ||
+		skip_allowed 'no process can be traced here'
+	assert_contains "$(<answer)" credential=
+	refute_contains "$(<calls)" clone
+	refute_contains "$(<calls)" fork
+	[ "$(wc -l <calls)" -le 46 ] || fail "$(<calls)"
+}
