@@ -161,8 +161,11 @@ settle() {
 
 # herd NUMBER COMMAND…: so many at once; their stdouts go to herd.out, their stderrs to herd.err.
 herd() {
-	local number=$1
+	local number=$1 herd=()
 	shift
-	for ((; number > 0; number--)); do "$@" 3>&- & done >>herd.out 2>>herd.err
-	wait
+	for ((; number > 0; number--)); do
+		"$@" 3>&- &
+		herd+=($!)
+	done >>herd.out 2>>herd.err
+	wait "${herd[@]}" || true
 }

@@ -70,12 +70,13 @@ timed() {
 
 @test "cold processes that ask in different ways make one token request" {
 	for_api >description
-	for _ in {1..10}; do
-		"$BUILD/sypht-credential" get <description >>gets 3>&- &
-		"$BUILD/sypht-credential" header >>headers 3>&- &
-		token >>tokens 3>&- &
-	done
-	wait
+	in_three_ways() {
+		"$BUILD/sypht-credential" header >>headers &
+		"$BUILD/sypht-credential" get <description >>gets &
+		token >>tokens
+		wait
+	}
+	herd 10 in_three_ways
 	assert_token_requests 1
 	assert_equal "$(sort -u tokens)" "$(token)"
 	assert_equal "$(sort -u headers)" "Authorization: Bearer $(token)"

@@ -241,13 +241,14 @@ requested() {
 }
 
 @test "store: many at once leave one of what they stored, whole" {
-	local n
+	local n stores=()
 	unset SYPHT_API_KEY
 	for n in {1..40}; do
 		"$BUILD/sypht-credential" store < <(for_endpoint "username=client-$n" \
 			"password=$(printf "%0$((n * 100))d" "$n")") 3>&- &
+		stores+=($!)
 	done
-	wait
+	wait "${stores[@]}"
 	n=$(sed -n 's/^username=client-//p' "$(kept sypht)")
 	assert_equal "$(sed -n 's/^password=//p' "$(kept sypht)")" "$(printf "%0$((n * 100))d" "$n")"
 	assert_equal "$(ls -A "$(dirname "$(kept sypht)")")" sypht
