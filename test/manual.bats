@@ -185,6 +185,19 @@ keys() {
 	done < <(sed -nE 's/^\t+\[PROGRAM_[A-Z_]+\] = "(.*)",$/\1/p' "$PLUGIN/program.c" | grep -v 'nothing is in its way')
 }
 
+# sypht-preload -----------------------------------------------------------------------------------
+
+@test "manual: sypht-preload(7) knows every reason for which a request is left alone" {
+	local reason
+	while IFS= read -r reason; do
+		grep -qxF -e ".It \"$reason\"" "${PAGES[3]}" || fail "not explained: $reason"
+	done < <(
+		sed -nE 's/^\t\{FACT_.*, "(.*)"\},$/\1/p' "$PLUGIN/policy.c"
+		grep -hE '(\breason = |return .*)"' "$PLUGIN/policy.c" "$PLUGIN/target.c" | grep -oE '"[a-zA-Z.][^"]*"' | tr -d '"'
+		echo 'not in scope'
+	)
+}
+
 # Versions and completions ------------------------------------------------------------------------
 
 @test "manual: there is one version" {
