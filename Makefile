@@ -27,6 +27,7 @@ GUEST_SANITIZE ?=
 COMPILE    = -std=c11 -D_GNU_SOURCE -DSYPHT_VERSION='"$(VERSION)"' -Ihelper \
 	$(WARNINGS) $(CFLAGS) -MMD -MP
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+STORE_FLAGS = $(if $(STORE),-DSYPHT_STORE) $(if $(STORE_TLS),-DSYPHT_STORE_TLS)
 COMPILE   += $(if $(MULTIARCH),-DSYPHT_MULTIARCH='"$(MULTIARCH)"')
 TRIM       = -ffunction-sections -fdata-sections
 TRIM_LINK  = -Wl,--gc-sections -Wl,-z,noseparate-code # fewer pages to map
@@ -37,18 +38,27 @@ SAY = $(if $(V),@:,@printf '  %-6s %s\n')
 
 INIH := $(shell $(CC) -print-file-name=libinih.a)
 
+# The store that a fleet shares takes hiredis and libsodium, and by TLS what not every hiredis has.
+# Without them all else is built, and says so to who configures one.
+includes = $(shell $(CC) $(1:%=-include %) -E -x c /dev/null >/dev/null 2>&1 && echo yes)
+STORE     ?= $(call includes,hiredis/hiredis.h sodium.h)
+STORE_TLS ?= $(and $(STORE),$(call includes,hiredis/hiredis.h hiredis/hiredis_ssl.h))
+
 # Which files each program is made of, in the order data flows.
-LEAVES     = attributes origin settings profile key config skim cache directory token trace spawn buffer status
-SUPPLY     = supply minter secret secretfile outsider vault challenge process $(LEAVES)
+LEAVES     = attributes origin settings profile key storeurl config skim cache directory token trace spawn buffer status
+SUPPLY     = supply member minter part secret secretfile outsider vault challenge process $(LEAVES)
 CREDENTIAL = credential command $(addprefix dialects/,call change account git shell go keyring \
 	tokenfile login status verdict) terminal $(SUPPLY)
 DIALECT    = dialect command $(addprefix dialects/,call change account bazel cargo docker \
 	kubernetes statusjson) json $(SUPPLY)
 MINT       = mint discovery endpoint assertion response transfer json process attributes origin token buffer status
+FLEET      = fleet keeper store $(if $(STORE_TLS),storetls) seal storeurl part spawn process attributes token \
+	buffer status
 PLUGIN     = $(basename $(notdir $(filter-out $(RUN:%=plugin/%.c),$(wildcard plugin/*.c))))
 RUN        = run program libraries image path
 
-PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint sypht-dialect sypht-run libsypht-preload.so)
+PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint $(if $(STORE),sypht-fleet) sypht-dialect \
+	sypht-run libsypht-preload.so)
 # The names by which git and docker know sypht-credential.
 LINKS = $(addprefix $(BUILD)/,git-credential-sypht docker-credential-sypht)
 
@@ -70,6 +80,15 @@ $(BUILD)/pic/%.o: %.c
 	$(SAY) CC $<
 	$(Q)$(CC) $(COMPILE) $(GUEST_SANITIZE) $(HARDENING) -fPIC -fvisibility=hidden -c -o $@ $<
 
+# What knows of the store is compiled anew where there is one all of a sudden, or none any more.
+STORE_OBJECTS = $(foreach way,static host pic,$(BUILD)/$(way)/helper/key.o) $(BUILD)/host/helper/store.o
+$(STORE_OBJECTS): COMPILE += $(STORE_FLAGS)
+$(STORE_OBJECTS): $(BUILD)/store-flags
+$(BUILD)/store-flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(STORE_FLAGS)' | cmp -s - $@ || echo '$(STORE_FLAGS)' >$@
+.PHONY: FORCE
+
 # musl's compiler does not look where Debian keeps inih's header.
 $(BUILD)/include/ini.h:
 	@mkdir -p $(@D)
@@ -84,6 +103,10 @@ $(BUILD)/sypht-run: $(RUN:%=$(BUILD)/static/plugin/%.o)
 $(BUILD)/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%.o)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(LDFLAGS) -lcurl -lcjson -lcrypto
+$(BUILD)/sypht-fleet: $(FLEET:%=$(BUILD)/host/helper/%.o)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(LDFLAGS) -lhiredis -lsodium \
+		$(if $(STORE_TLS),-lhiredis_ssl -lssl -lcrypto)
 $(BUILD)/sypht-dialect: $(DIALECT:%=$(BUILD)/host/helper/%.o)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(INIH) $(LDFLAGS) -lcjson

@@ -139,7 +139,7 @@ static void remove_entry(const struct cache *cache, const char *suffix)
 /* Digits only, so that nothing overflows or turns negative. */
 static bool get_number(const struct attributes *entry, const char *key, long long *number)
 {
-	enum { DIGITS_MAX = 12 };
+	enum { DIGITS_MAX = 15 };
 	const char *text = attributes_get(entry, key);
 	size_t digits = text ? strspn(text, "0123456789") : 0;
 
@@ -150,13 +150,6 @@ static bool get_number(const struct attributes *entry, const char *key, long lon
 }
 
 /* ---- tokens ---- */
-
-/* An expiry beyond what the profile allows was not written by us, or under another clock. */
-static bool is_believable(const struct profile *profile, const struct token *token, time_t now)
-{
-	return token->obtained < token->expires && token_lifetime(token) <= profile->max_lifetime &&
-	       token->expires <= now + profile->max_lifetime + CLOCK_SLACK_S;
-}
 
 bool cache_get(const struct cache *cache, time_t now, struct token *token)
 {
@@ -173,7 +166,7 @@ bool cache_get(const struct cache *cache, time_t now, struct token *token)
 		found.expires = (time_t)expires;
 		value = attributes_get(&entry, "credential");
 		if (value && token_is_b64token(value) &&
-			is_believable(cache->profile, &found, now)) {
+			token_is_believable(&found, cache->profile->max_lifetime, now)) {
 			found.cached = true;
 			found.value = buffer_duplicate(value);
 			found.scope = buffer_duplicate(attributes_get(&entry, "granted_scope"));
@@ -215,6 +208,34 @@ void cache_erase(const struct cache *cache)
 {
 	remove_entry(cache, "token");
 	remove_entry(cache, "failed");
+}
+
+/* ---- serials ---- */
+
+long long cache_get_serial(const struct cache *cache)
+{
+	struct attributes entry = ATTRIBUTES_INIT;
+	long long serial = 0;
+
+	if (!read_entry(cache, "serial", &entry, NULL) || !get_number(&entry, "serial", &serial))
+		serial = 0;
+	attributes_release(&entry);
+	return serial;
+}
+
+enum status cache_put_serial(const struct cache *cache, long long serial, struct failure *failure)
+{
+	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
+	enum status status = write_key(cache->profile, &content);
+
+	if (!status)
+		status = attributes_add_number(&content, "serial", serial);
+	if (!status)
+		status = buffer_append(&content, "\n", 1);
+	if (!status)
+		status = write_entry(cache, "serial", &content, failure);
+	buffer_release(&content);
+	return status;
 }
 
 /* ---- failures ---- */

@@ -56,6 +56,14 @@ enum status cache_put(
 void cache_erase(const struct cache *cache);
 
 /*
+ * For a token that a fleet shares: the lowest serial (seal.h) that what comes out of the shared
+ * store must have; 0 where nothing was ever seen there. It outlives the token.
+ */
+long long cache_get_serial(const struct cache *cache) MUST_CHECK;
+enum status cache_put_serial(
+	const struct cache *cache, long long serial, struct failure *failure) MUST_CHECK;
+
+/*
  * The lock of this token, held until every copy of the returned descriptor is closed or its last
  * holder dies (flock(2)). Waits at most timeout_ms; 0 does not wait, more uses SIGALRM and
  * ITIMER_REAL, so it is for programs of our own. -1: errno says why (EWOULDBLOCK: another holds

@@ -23,6 +23,7 @@ struct reading {
 	int fd; /* where more of it comes from, -1 for none */
 	char chunk[CHUNK_BYTES];
 	unsigned line;
+	bool legible; /* for others than its owner */
 	bool apart;
 	bool indented;    /* the line begins with a blank */
 	bool continuable; /* a key stands above it in the same section */
@@ -149,6 +150,7 @@ static int take_entry(void *user, const char *section, const char *key, const ch
 		.key = key,
 		.value = value,
 		.continued = reading->indented,
+		.legible = reading->legible,
 		.apart = reading->apart,
 		.line = reading->line,
 	};
@@ -239,26 +241,23 @@ static void parse_wanted(struct reading *reading, const char *text, size_t lengt
 /* ---- the file ---- */
 
 static enum status open_checked(
-	const char *path, bool must_exist, int *fd, size_t *size, struct failure *failure)
+	const char *path, bool must_exist, int *fd, struct stat *found, struct failure *failure)
 {
-	struct stat found;
-
-	*size = 0;
+	*found = (struct stat){0};
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR) && !must_exist)
 		return STATUS_OK;
-	if (*fd < 0 || fstat(*fd, &found) != 0)
+	if (*fd < 0 || fstat(*fd, found) != 0)
 		return status_fail(failure, STATUS_CONFIG, "%s%s: %s",
 			must_exist ? "SYPHT_CONFIG: " : "", path, strerror(errno));
-	if (!S_ISREG(found.st_mode))
+	if (!S_ISREG(found->st_mode))
 		return status_fail(failure, STATUS_CONFIG, "%s: not a regular file", path);
-	if (found.st_uid != geteuid() && found.st_uid != 0)
+	if (found->st_uid != geteuid() && found->st_uid != 0)
 		return status_fail(failure, STATUS_CONFIG,
 			"%s: belongs to another user, so it is not believed", path);
-	if (found.st_mode & (S_IWGRP | S_IWOTH))
+	if (found->st_mode & (S_IWGRP | S_IWOTH))
 		return status_fail(failure, STATUS_CONFIG,
 			"%s: others can write it; run: chmod go-w '%s'", path, path);
-	*size = (size_t)found.st_size;
 	return STATUS_OK;
 }
 
@@ -283,11 +282,13 @@ enum status config_skim(const char *path, bool must_exist, const char *const tex
 		.context = context,
 		.failure = failure ? failure : &unheard,
 	};
-	size_t size;
-	enum status status = open_checked(path, must_exist, &reading.fd, &size, reading.failure);
+	struct stat found;
+	enum status status = open_checked(path, must_exist, &reading.fd, &found, reading.failure);
+	size_t size = (size_t)found.st_size;
 	int fd = reading.fd;
 	char *text = NULL;
 
+	reading.legible = (found.st_mode & (S_IRGRP | S_IROTH)) != 0;
 	if (status == STATUS_OK && fd >= 0) {
 		if (texts && size > CONFIG_SMALL_MAX)
 			text = map(fd, size);

@@ -20,6 +20,7 @@ struct config_entry {
 	const char *key;
 	const char *value; /* trimmed, without comment */
 	bool continued;    /* an indented line: more of the value of the entry before */
+	bool legible;      /* others than the file's owner can read it */
 	bool apart;        /* the first one behind something that was passed over */
 	unsigned line;     /* from 1; means nothing to config_skim() */
 };

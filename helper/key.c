@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "origin.h"
+#include "storeurl.h"
 
 enum { SECONDS_MAX = 366 * 86400, URL_MAX_BYTES = 2048 };
 
@@ -75,6 +76,31 @@ static bool is_basic_encoding(const char *value)
 	return strcmp(value, "rfc") == 0 || strcmp(value, "raw") == 0;
 }
 
+/* What this build can reach; sypht-fleet is there where hiredis and libsodium were. */
+#if defined(SYPHT_STORE_TLS)
+enum { HAS_STORE = true, HAS_STORE_TLS = true };
+#define A_STORE "redis:// or rediss://[user:password@]host[:port][/db], or redis+unix:///path"
+#elif defined(SYPHT_STORE)
+enum { HAS_STORE = true, HAS_STORE_TLS = false };
+#define A_STORE \
+	"redis://[user:password@]host[:port][/db] or redis+unix:///path; no rediss:// here, as " \
+	"the " \
+	"hiredis this was built with has no TLS"
+#else
+enum { HAS_STORE = false, HAS_STORE_TLS = false };
+#define A_STORE "nothing, as this was built without hiredis or without libsodium"
+#endif
+
+static bool is_store(const char *value)
+{
+	struct storeurl url;
+	bool good = storeurl_parse(&url, value) && HAS_STORE &&
+		    (HAS_STORE_TLS || url.kind != STOREURL_TLS);
+
+	storeurl_clear(&url);
+	return good || *value == '\0';
+}
+
 #define A_URL "an https URL (http only to a loopback host)"
 
 const struct key_rule KEY_RULES[KEY_COUNT] = {
@@ -106,6 +132,7 @@ const struct key_rule KEY_RULES[KEY_COUNT] = {
 		BUILT_IN_LIFE, "86400"},
 	[KEY_BASIC_USERNAME] = {"basic_username", is_text_or_empty, "a user name, or nothing",
 		false, NULL, "oauth2"},
+	[KEY_SHARED_STORE] = {"shared_store", is_store, A_STORE, false, NULL, NULL},
 };
 
 enum key key_find(const char *name)

@@ -5,22 +5,14 @@
 #include <string.h>
 
 #include "attributes.h"
+#include "part.h"
 #include "process.h"
 #include "profile.h"
 #include "secret.h"
 #include "settings.h"
-#include "spawn.h"
 #include "supply.h"
 #include "token.h"
 #include "trace.h"
-
-/* The mint keeps its own deadline, and says why it missed it; this is the backstop. */
-enum { MINT_GRACE_MS = 500 };
-
-/* All that the mint and what it loads may want to know of the environment. */
-static const char *const MINT_ENVIRONMENT[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
-	"all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_DIR", "OPENSSL_CONF", "TZ",
-	NULL};
 
 static const char *const AUTH_METHODS[] = {
 	[PROFILE_AUTH_BASIC] = "basic",
@@ -44,7 +36,7 @@ static enum status add_private_key(struct buffer *request, const char *pem)
 	return status;
 }
 
-static enum status write_request(const struct supply *supply, const struct secret *secret,
+enum status minter_write_request(const struct supply *supply, const struct secret *secret,
 	long timeout_ms, struct buffer *request)
 {
 	const struct profile *profile = supply->profile;
@@ -73,42 +65,6 @@ static enum status write_request(const struct supply *supply, const struct secre
 	if (!status)
 		status = add_private_key(request, secret->private_key);
 	return status ? status : buffer_append_text(request, "\n");
-}
-
-/* Run the mint; its answer is parsed, not yet believed. */
-static enum status run_mint(const struct buffer *request, long timeout_ms,
-	struct attributes *answer, struct failure *failure)
-{
-	struct buffer path = BUFFER_INIT(4096);
-	struct buffer output = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
-	char name[] = "sypht-mint";
-	char *argv[] = {name, NULL};
-	char **environment = process_select_environment(MINT_ENVIRONMENT);
-	int exit_code;
-	enum status status = process_find_part(name, &path, failure);
-
-	if (!environment && !status)
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
-	if (!status) {
-		struct spawn spawn = {
-			.path = path.data,
-			.argv = argv,
-			.envp = environment,
-			.input = request->data,
-			.input_length = request->length,
-			.output = &output,
-			.timeout_ms = timeout_ms + MINT_GRACE_MS,
-		};
-
-		status = spawn_run(&spawn, &exit_code, failure);
-	}
-	if (!status &&
-		(attributes_parse(answer, output.data, output.length, NULL) || !answer->closed))
-		status = status_fail(failure, STATUS_SYSTEM, "sypht-mint ended without an answer");
-	free(environment);
-	buffer_release(&output);
-	buffer_release(&path);
-	return status;
 }
 
 static enum status read_refusal(const struct attributes *answer, struct failure *failure)
@@ -161,8 +117,9 @@ static void tell_of_token(const struct supply *supply, const struct token *token
 			supply->profile->name, supply->profile->scope, token->scope);
 }
 
-enum status minter_try(const struct supply *supply, const struct secret *secret, long long deadline,
-	struct token *token, struct failure *failure)
+static enum status ask(const struct supply *supply, const struct secret *secret, const char *part,
+	const struct buffer *first_rows, long long deadline, struct token *token,
+	struct failure *failure)
 {
 	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	struct attributes answer = ATTRIBUTES_INIT;
@@ -172,11 +129,12 @@ enum status minter_try(const struct supply *supply, const struct secret *secret,
 
 	if (left_ms <= 0)
 		status = status_fail(failure, STATUS_TIMEOUT, "no time left to ask for a token");
-	else if (write_request(supply, secret, left_ms, &request))
+	else if ((first_rows && buffer_append(&request, first_rows->data, first_rows->length)) ||
+		 minter_write_request(supply, secret, left_ms, &request))
 		status = status_fail(failure, STATUS_NO_SECRET,
 			"the client credentials hold a line break, or are too long");
 	else
-		status = run_mint(&request, left_ms, &answer, failure);
+		status = part_ask(part, &request, left_ms, &answer, failure);
 	if (!status)
 		status = read_token(supply, &answer, asked_at, token, failure);
 	if (!status)
@@ -186,18 +144,15 @@ enum status minter_try(const struct supply *supply, const struct secret *secret,
 	return status;
 }
 
-enum status minter_run(const struct supply *supply, long long deadline, struct token *token,
+enum status minter_run(const struct supply *supply, const struct secret *secret, long long deadline,
+	struct token *token, struct failure *failure)
+{
+	return ask(supply, secret, "sypht-mint", NULL, deadline, token, failure);
+}
+
+enum status minter_run_holding(const struct supply *supply, const struct secret *secret,
+	const struct buffer *fleet_rows, long long deadline, struct token *token,
 	struct failure *failure)
 {
-	struct secret secret = SECRET_INIT;
-	long left_ms = (long)(deadline - process_milliseconds());
-	enum status status;
-
-	trace_say(supply->trace, "profile %s: client secret from %s", supply->profile->name,
-		secret_source(supply->settings, supply->profile));
-	status = secret_find(supply->settings, supply->profile, left_ms, &secret, failure);
-	if (!status)
-		status = minter_try(supply, &secret, deadline, token, failure);
-	secret_release(&secret);
-	return status;
+	return ask(supply, secret, "sypht-fleet", fleet_rows, deadline, token, failure);
 }

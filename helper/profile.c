@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "key.h"
+#include "storeurl.h"
 
 #define BUILT_IN      "sypht"
 #define SECTION_START "profile "
@@ -206,6 +207,7 @@ static enum status draft_finish(struct draft *draft, struct profile **out)
 	profile->private_key_id = take(draft, KEY_PRIVATE_KEY_ID);
 	profile->assertion_audience = take(draft, KEY_ASSERTION_AUDIENCE);
 	profile->basic_username = take(draft, KEY_BASIC_USERNAME);
+	profile->shared_store = take(draft, KEY_SHARED_STORE);
 	profile->auth_method = auth_method(draft->text[KEY_AUTH_METHOD]);
 	profile->basic_raw = strcmp(draft->text[KEY_BASIC_ENCODING], "raw") == 0;
 	profile->default_lifetime = strtol(draft->text[KEY_DEFAULT_LIFETIME], NULL, 10);
@@ -233,6 +235,7 @@ void profile_free(struct profile *profile)
 	free(profile->private_key_id);
 	free(profile->assertion_audience);
 	free(profile->basic_username);
+	buffer_free_text(profile->shared_store);
 	free(profile);
 }
 
@@ -361,6 +364,10 @@ static enum status take_value(
 	}
 	buffer_free_text(draft->text[key]);
 	draft->text[key] = text;
+	if (key == KEY_SHARED_STORE && entry->legible && storeurl_has_password(text))
+		return status_fail(failure, STATUS_CONFIG,
+			"%s: holds a password, and others can read this file; run: chmod go-r",
+			entry->key);
 	return STATUS_OK;
 }
 

@@ -43,6 +43,7 @@ struct profile {
 	long default_lifetime;    /* seconds, where expires_in is missing */
 	long max_lifetime;        /* seconds, whatever the endpoint says */
 	char *basic_username; /* for callers that know only user and password; NULL: not for them */
+	char *shared_store; /* a URL that storeurl_parse() accepts, password included; NULL: none */
 };
 
 /*

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cache.h"
+#include "member.h"
 #include "minter.h"
 #include "process.h"
 #include "profile.h"
@@ -75,11 +76,31 @@ static bool is_worth_remembering(enum status status)
 	return status != STATUS_NO_SECRET && status != STATUS_UNSAFE && status != STATUS_NO_MEMORY;
 }
 
-static enum status mint_into_cache(const struct supply *supply, const struct cache *cache,
+/* What is not in the cache: of the fleet where there is one, else of the endpoint. */
+static enum status obtain(const struct supply *supply, const struct cache *cache, bool renewing,
 	long long deadline, struct token *token, struct failure *failure)
 {
+	struct secret secret = SECRET_INIT;
+	const struct member member = {supply, &secret, cache, renewing};
+	long left_ms = (long)(deadline - process_milliseconds());
+	enum status status;
+
+	trace_say(supply->trace, "profile %s: client secret from %s", supply->profile->name,
+		secret_source(supply->settings, supply->profile));
+	status = secret_find(supply->settings, supply->profile, left_ms, &secret, failure);
+	if (!status && supply->profile->shared_store)
+		status = member_obtain(&member, deadline, token, failure);
+	else if (!status)
+		status = minter_run(supply, &secret, deadline, token, failure);
+	secret_release(&secret);
+	return status;
+}
+
+static enum status obtain_into_cache(const struct supply *supply, const struct cache *cache,
+	bool renewing, long long deadline, struct token *token, struct failure *failure)
+{
 	struct failure unwritten;
-	enum status status = minter_run(supply, deadline, token, failure);
+	enum status status = obtain(supply, cache, renewing, deadline, token, failure);
 
 	if (!status && cache_put(cache, token, &unwritten))
 		trace_say(supply->trace, "the token is not cached: %s", unwritten.reason);
@@ -110,7 +131,7 @@ static enum status supply_locked(const struct supply *supply, const struct cache
 		return status;
 	status = remembered_failure(supply, cache, failure);
 	if (!status)
-		status = mint_into_cache(supply, cache, deadline, token, failure);
+		status = obtain_into_cache(supply, cache, false, deadline, token, failure);
 	return status;
 }
 
@@ -131,7 +152,7 @@ static enum status supply_missed(const struct supply *supply, const struct cache
 			"another process has been asking for this token for %ld seconds",
 			settings_timeout_s(supply->settings));
 	trace_say(supply->trace, "no lock, so no cache: %s", strerror(errno));
-	return minter_run(supply, deadline, token, failure);
+	return obtain(supply, cache, false, deadline, token, failure);
 }
 
 /* A cache that is not private is refused; one that cannot be had at all only costs a mint. */
@@ -178,7 +199,7 @@ enum status supply_prove(const struct supply *supply, const struct secret *secre
 	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
 
 	*token = (struct token)TOKEN_INIT;
-	return minter_try(supply, secret, process_milliseconds() + timeout_ms, token, failure);
+	return minter_run(supply, secret, process_milliseconds() + timeout_ms, token, failure);
 }
 
 void supply_keep(const struct supply *supply, const struct token *token)
@@ -210,8 +231,8 @@ static void renew(const struct supply *supply, const struct cache *cache)
 
 	if (supply->trace->fd <= STDERR_FILENO)
 		detached.trace = &silence;
-	if (mint_into_cache(
-		    &detached, cache, process_milliseconds() + timeout_ms, &token, &failure))
+	if (obtain_into_cache(
+		    &detached, cache, true, process_milliseconds() + timeout_ms, &token, &failure))
 		trace_say(detached.trace, "renewal failed: %s", failure.reason);
 	token_release(&token);
 }
@@ -258,24 +279,51 @@ done:
 	cache_close(&cache);
 }
 
+/* The fleet's copy, too: whoever has none in a cache of his own would be given it again. */
+static void erase_shared(const struct supply *supply, const struct cache *cache,
+	const struct token *token, long long deadline)
+{
+	struct secret secret = SECRET_INIT;
+	const struct member member = {supply, &secret, cache, false};
+	long left_ms = (long)(deadline - process_milliseconds());
+	struct failure failure;
+
+	if (secret_find(supply->settings, supply->profile, left_ms, &secret, &failure))
+		trace_say(supply->trace, "profile %s: shared store left alone: %s",
+			supply->profile->name, failure.reason);
+	else
+		member_drop(&member, token, deadline);
+	secret_release(&secret);
+}
+
+static void erase_locked(const struct supply *supply, const struct cache *cache, const char *value,
+	long long deadline)
+{
+	struct token current = TOKEN_INIT;
+	bool found = cache_get(cache, supply->clock(), &current);
+	bool meant = !value || (found && strcmp(current.value, value) == 0);
+
+	if (meant) {
+		cache_erase(cache);
+		trace_say(supply->trace, "profile %s: cached token dropped", supply->profile->name);
+	}
+	if (meant && found && supply->profile->shared_store)
+		erase_shared(supply, cache, &current, deadline);
+	token_release(&current);
+}
+
 void supply_erase(const struct supply *supply, const char *value)
 {
 	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
+	long long deadline = process_milliseconds() + timeout_ms;
 	struct cache cache = CACHE_INIT;
-	struct token current = TOKEN_INIT;
 	struct failure failure;
 	int lock = -1;
 
 	if (open_cache(supply, &cache, false, &failure) == STATUS_OK)
 		lock = cache_lock(&cache, timeout_ms);
 	if (lock >= 0) {
-		if (!value || (cache_get(&cache, supply->clock(), &current) &&
-				      strcmp(current.value, value) == 0)) {
-			cache_erase(&cache);
-			trace_say(supply->trace, "profile %s: cached token dropped",
-				supply->profile->name);
-		}
-		token_release(&current);
+		erase_locked(supply, &cache, value, deadline);
 		close(lock);
 	}
 	cache_close(&cache);

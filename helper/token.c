@@ -50,6 +50,12 @@ bool token_wants_renewal(const struct token *token, time_t now)
 	return token->value && now >= token_renew_from(token);
 }
 
+bool token_is_believable(const struct token *token, long max_lifetime, time_t now)
+{
+	return token->obtained < token->expires && token_lifetime(token) <= max_lifetime &&
+	       token->expires <= now + max_lifetime + CLOCK_SLACK_S;
+}
+
 static bool is_among(const char *word, size_t length, const char *list)
 {
 	for (list += strspn(list, " "); *list != '\0'; list += strspn(list, " ")) {

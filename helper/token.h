@@ -50,6 +50,12 @@ time_t token_renew_from(const struct token *token);
 bool token_usable(const struct token *token, time_t now);
 bool token_wants_renewal(const struct token *token, time_t now);
 
+/*
+ * Whether these can be the times of a token of ours that lives max_lifetime seconds at most; those
+ * of one that somebody made up, or under another clock, cannot.
+ */
+bool token_is_believable(const struct token *token, long max_lifetime, time_t now);
+
 /* Whether every scope asked for is among those granted; NULL: none asked, or nothing was said. */
 bool token_grants(const char *asked, const char *granted);
 

@@ -105,7 +105,7 @@ words() {
 	# shellcheck disable=SC2046
 	assert_each_in "$(macro Ev "${PAGES[0]}")" $(words "$read") \
 		$(grep -ohE 'getenv\("[A-Z_]+"' "$HELPER"/dialects/*.c | grep -oE '[A-Z_]{2,}') \
-		$(sed -n '/MINT_ENVIRONMENT\[\]/,/;/p' "$HELPER/minter.c" | grep -oE '"[A-Za-z_]+"' | tr -d '"')
+		$(sed -n '/PART_ENVIRONMENT\[\]/,/;/p' "$HELPER/part.c" | grep -oE '"[A-Za-z_]+"' | tr -d '"')
 	assert_same "$(grep '^SYPHT_' <<<"$read")" "$(macro Ev "${PAGES[@]}" | grep '^SYPHT_')"
 }
 

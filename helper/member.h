@@ -1,0 +1,45 @@
+#ifndef MEMBER_H
+#define MEMBER_H
+
+#include <stdbool.h>
+
+#include "status.h"
+
+struct cache;
+struct profile;
+struct secret;
+struct settings;
+struct supply;
+struct token;
+
+/*
+ * This machine as one of a fleet that shares its token through profile->shared_store, by way of
+ * sypht-fleet: the token that lies there, else the right to mint the next one for all, else that of
+ * whoever has that right. A store that is down, slow, full, wiped or lying costs time, a tenth of
+ * what is left for each of its answers and half for the wait for another member's token, and then a
+ * mint of one's own; never a supply.
+ */
+struct member {
+	const struct supply *supply;
+	const struct secret *secret;
+	const struct cache *cache; /* the caller holds its lock, where there is one; knows which
+				      entries are older than what was seen already */
+	bool renewing;             /* there still is a good token; STATUS_TIMEOUT where another
+				      member is about to replace it, and takes long */
+};
+
+/* deadline, token and failure as for minter_run(). */
+enum status member_obtain(const struct member *member, long long deadline, struct token *token,
+	struct failure *failure) MUST_CHECK;
+
+/*
+ * Have nobody of the fleet take this token any more, as its API refused it, and this machine
+ * nothing that is as old. Never fails.
+ */
+void member_drop(const struct member *member, const struct token *token, long long deadline);
+
+/* Whether the store answers, and after how many milliseconds. */
+enum status member_ping(const struct settings *settings, const struct profile *profile,
+	long *took_ms, struct failure *failure) MUST_CHECK;
+
+#endif

@@ -1,0 +1,70 @@
+#ifndef STORE_H
+#define STORE_H
+
+#include <stdbool.h>
+
+#include "buffer.h"
+
+struct storeurl;
+
+/*
+ * The store a fleet shares: a Redis, or what speaks like one, by hiredis, which no other file
+ * knows. Nothing it says is believed here beyond its form; reasons hold none of its words, as a
+ * server may repeat what it was told.
+ *
+ * Each call is over within answer_ms. STATUS_UNREACHABLE: there was no usable answer, and will be
+ * none to later calls. STATUS_REFUSED: it answered, and will not (read-only, full, no permission).
+ */
+struct store;
+
+struct store_place {
+	const struct storeurl *url;
+	const char *cainfo; /* a CA bundle for TLS; NULL: the system's */
+	long answer_ms;     /* looking up the host's name is not bounded by it */
+};
+
+/* Connect, and log in where the URL says so. On success the caller's, for store_close(). */
+enum status store_open(
+	const struct store_place *place, struct store **out, struct failure *failure) MUST_CHECK;
+void store_close(struct store *store);
+
+enum status store_ping(struct store *store, struct failure *failure) MUST_CHECK;
+
+/* Replace what value holds; with nothing where there is no such entry. */
+enum status store_get(struct store *store, const char *name, struct buffer *value,
+	struct failure *failure) MUST_CHECK;
+
+/* A lock that its owner alone keeps or releases, and that ends by itself life_ms after either. */
+struct store_lock {
+	const char *name;
+	const char *owner;
+	long life_ms;
+};
+
+/*
+ * Take the lock if it is free, *mine says, and then read an entry as store_get() does: what its
+ * last owner put there is seen.
+ */
+enum status store_lock(struct store *store, const struct store_lock *lock, const char *name,
+	bool *mine, struct buffer *value, struct failure *failure) MUST_CHECK;
+
+/* Start its life anew. *mine: it is still, or again, its owner's. */
+enum status store_keep(struct store *store, const struct store_lock *lock, bool *mine,
+	struct failure *failure) MUST_CHECK;
+
+/*
+ * Put an entry there for life_ms and release the lock; *done is false where the lock is another's
+ * by now, or nobody's and somebody has put an entry.
+ */
+enum status store_put(struct store *store, const struct store_lock *lock, const char *name,
+	const struct buffer *value, long long life_ms, bool *done,
+	struct failure *failure) MUST_CHECK;
+
+enum status store_release(
+	struct store *store, const struct store_lock *lock, struct failure *failure) MUST_CHECK;
+
+/* Remove an entry if it still is value; *done says. */
+enum status store_drop(struct store *store, const char *name, const struct buffer *value,
+	bool *done, struct failure *failure) MUST_CHECK;
+
+#endif

@@ -1,0 +1,318 @@
+#!/usr/bin/env bats
+# Machines that share a store make one token request together, and are none the worse for it when
+# the store is.  test/fleet/ has the same at the size of a fleet.
+
+load suite
+load helper
+load fleet
+
+setup() {
+	seal
+	reset_sandbox
+	sypht_env
+	[ -x "$BUILD/sypht-fleet" ] || skip_allowed 'built without hiredis or libsodium'
+	start_redis
+	share
+}
+
+teardown() {
+	stop_redis
+}
+
+# fleet_ask MACHINE VERB…: like ask, on that machine, with a trace in $stderr.
+fleet_ask() {
+	SYPHT_TRACE=1 on "$1" try "$BUILD/sypht-credential" "${@:2}"
+}
+
+cold_machine() {
+	token_on "$1" 2>&1
+}
+
+# herd_of MACHINES PROCESSES: all at once, their answers in herd.out
+herd_of() {
+	local machine
+	for ((machine = 1; machine <= $1; machine++)); do
+		for ((i = 0; i < $2; i++)); do cold_machine "$machine" 3>&- & done
+	done >herd.out
+	wait
+}
+
+# One token -------------------------------------------------------------------------------------
+
+@test "what one machine has minted another takes" {
+	assert_equal "$(token_on a)" "$(token_on b)"
+	assert_issued "$(token_on b)"
+	assert_token_requests 1
+}
+
+@test "ten machines that start cold with three processes each make one token request" {
+	faults '{"token": {"delay_ms": 500, "times": "all"}}'
+	herd_of 10 3
+	assert_equal "$(sort herd.out | uniq -c | tr -s ' ')" " 30 $(token_on 1)"
+	assert_token_requests 1
+}
+
+@test "an endpoint that takes longer than the lock lives is asked once" {
+	export SYPHT_TIMEOUT=10
+	faults '{"token": {"delay_ms": 4000}}'
+	herd_of 4 1
+	assert_equal "$(sort -u herd.out | wc -l)" 1
+	assert_token_requests 1
+}
+
+@test "a machine that has a token does not look at the store" {
+	local current
+	current=$(token_on a)
+	stop_redis
+	fleet_ask a token
+	assert_output "$current"
+	refute_contains "$stderr" store
+}
+
+@test "the next token is fetched ahead of time by one machine for all" {
+	local current machine
+	token_lifetime "$SANDBOX_CLIENT_ID" 10
+	current=$(token_on a)
+	for machine in b c; do assert_equal "$(token_on $machine)" "$current"; done
+	faults '{"token": {"delay_ms": 200}}'
+	sleep 7.5
+	for machine in a b c; do assert_equal "$(token_on $machine)" "$current"; done
+	sleep 2
+	refute [ "$(token_on a)" = "$current" ]
+	assert_equal "$(token_on b)" "$(token_on a)"
+	assert_equal "$(token_on c)" "$(token_on a)"
+	assert_token_requests 2
+}
+
+@test "who wants a token that lives longer than the shared one gets one, and the others that" {
+	token_lifetime "$SANDBOX_CLIENT_ID" 300
+	token_on a >/dev/null
+	token_lifetime "$SANDBOX_CLIENT_ID" 3600
+	fleet_ask b --min-valid 1000 token
+	assert_issued "$output"
+	assert_equal "$(token_on c)" "$output"
+	assert_token_requests 2
+}
+
+@test "profiles that ask for different tokens do not get each other's" {
+	configure < <(
+		profile sypht "shared_store = redis+unix://$REDIS"
+		profile other "shared_store = redis+unix://$REDIS" scope=result:all \
+			"client_secret_command = printf %s '$SANDBOX_CLIENT_SECRET'"
+	)
+	token_on a >/dev/null
+	fleet_ask b token --profile other
+	assert_issued "$output"
+	assert_token_requests 2
+	assert_equal "$(shared_entry | wc -l)" 2
+}
+
+@test "a client with a key instead of a secret shares, too" {
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key 2>/dev/null
+	admin PUT key-client "$(jq -n --arg key "$(openssl pkey -in key -pubout)" \
+		'{client_id: "keyed", public_key: $key, key_id: "1"}')" >/dev/null
+	unset SYPHT_API_KEY
+	configure < <(printf '%s\n' '[profile sypht]' "shared_store = redis+unix://$REDIS" \
+		'client_id = keyed' 'auth_method = private_key_jwt' "private_key_file = $PWD/key" \
+		'private_key_id = 1')
+	assert_equal "$(token_on a)" "$(token_on b)"
+	assert_issued "$(token_on b)"
+	assert_token_requests 1
+}
+
+@test "a refusal is not shared, and frees the turn" {
+	faults '{"token": {"status": 400}}'
+	fleet_ask a token
+	assert_status 1
+	assert_contains "$stderr" 'HTTP status 400'
+	assert_issued "$(token_on b)"
+	assert_token_requests 2
+}
+
+# Trouble ---------------------------------------------------------------------------------------
+
+@test "a store that is not there costs a line in the trace" {
+	stop_redis
+	fleet_ask a token
+	assert_issued "$output"
+	assert_contains "$stderr" 'shared store: '
+	assert_contains "$stderr" 'minting without it'
+}
+
+@test "a store that does not answer costs a tenth of SYPHT_TIMEOUT" {
+	local start=${EPOCHREALTIME/./}
+	export SYPHT_TIMEOUT=5
+	kill -STOP "$redis_pid"
+	fleet_ask a token
+	[ $(((${EPOCHREALTIME/./} - start) / 1000)) -lt 1500 ]
+	assert_issued "$output"
+	assert_contains "$stderr" 'no answer in time'
+	kill -CONT "$redis_pid"
+}
+
+@test "a store that takes nothing costs a token request of one's own" {
+	redis CONFIG SET maxmemory 1 >/dev/null
+	fleet_ask a token
+	assert_issued "$output"
+	assert_contains "$stderr" 'it is full'
+	redis CONFIG SET maxmemory 0 >/dev/null
+	redis REPLICAOF 127.0.0.1 1 >/dev/null
+	fleet_ask b token
+	assert_issued "$output"
+	assert_contains "$stderr" 'it is read-only'
+	assert_token_requests 2
+}
+
+@test "a store that lies is believed nothing" {
+	local entry
+	token_on a >/dev/null
+	entry=$(shared_entry)
+	for change in 'SETRANGE 0 x' 'SETRANGE 15 x' 'SETRANGE 30 x' 'SETRANGE 60 x' 'APPEND x'; do
+		forget b
+		# shellcheck disable=SC2086
+		redis ${change%% *} "$entry" ${change#* } >/dev/null
+		assert_issued "$(token_on b)"
+		assert_equal "$(token_on b)" "$(token_on c)"
+		forget c
+	done
+	assert_token_requests 6
+	redis DEL "$entry" >/dev/null
+	redis LPUSH "$entry" x >/dev/null
+	forget b
+	assert_issued "$(token_on b)"
+}
+
+@test "an entry that was replaced is none any more, whoever puts it back" {
+	local entry old
+	token_on a >/dev/null
+	entry=$(shared_entry)
+	redis COPY "$entry" kept >/dev/null
+	old=$(token_on a)
+	on a "$BUILD/sypht-credential" erase < <(for_api)
+	refute [ "$(token_on a)" = "$old" ]
+
+	redis COPY kept "$entry" REPLACE >/dev/null
+	rm "$HOME"/machines/a/sypht/*.token
+	refute [ "$(token_on a)" = "$old" ]
+	assert_token_requests 3
+}
+
+@test "an entry of a longer life than the profile allows is none" {
+	token_on a >/dev/null
+	share 'max_lifetime = 600'
+	assert_issued "$(token_on b)"
+	assert_token_requests 2
+}
+
+@test "who mints and dies is soon replaced" {
+	local holder
+	export SYPHT_TIMEOUT=10
+	faults '{"token": {"delay_ms": 60000}}'
+	XDG_CACHE_HOME=$HOME/machines/a "$BUILD/sypht-credential" token >/dev/null 2>&1 3>&- &
+	holder=$!
+	wait_until test "$(token_requests)" -ge 0
+	wait_until requested
+	kill -KILL "$holder"
+	timed fleet_ask b token
+	assert_issued "$output"
+	[ "$took_ms" -lt 4000 ]
+	assert_token_requests 2
+}
+
+requested() {
+	[ "$(token_requests)" -ge 1 ]
+}
+
+timed() {
+	local start=${EPOCHREALTIME/./}
+	"$@"
+	took_ms=$(((${EPOCHREALTIME/./} - start) / 1000))
+}
+
+# Rejections ------------------------------------------------------------------------------------
+
+@test "a token that its API refused does not come back from the store" {
+	local refused
+	refused=$(token_on a)
+	assert_equal "$(token_on b)" "$refused"
+	on a "$BUILD/sypht-credential" erase < <(for_api capability[]=authtype "credential=$refused")
+	assert_empty "$(shared_entry)"
+	refute [ "$(token_on c)" = "$refused" ]
+
+	on b "$BUILD/sypht-credential" erase < <(for_api capability[]=authtype "credential=$refused")
+	assert_equal "$(token_on b)" "$(token_on c)"
+	assert_equal "$(token_on a)" "$(token_on c)"
+	assert_token_requests 2
+}
+
+# What others can see ---------------------------------------------------------------------------
+
+@test "neither token nor secret nor client is in what the store sees or keeps" {
+	local word
+	redis MONITOR >monitor 3>&- &
+	wait_until test -s monitor
+	token_on a >/dev/null
+	token_on b >/dev/null
+	on b "$BUILD/sypht-credential" erase < <(for_api)
+	token_on b >/dev/null
+	redis --rdb dump >/dev/null 2>&1 || true
+	redis --raw GET "$(shared_entry)" >entry
+	wait_until grep -q EVAL monitor
+	for word in "$(token_on a)" "$(token_on b)" "$SANDBOX_CLIENT_SECRET" "$SANDBOX_CLIENT_ID"; do
+		refute grep -aqF "$word" monitor dump entry
+	done
+	grep -aq sypht: dump
+}
+
+@test "the store's password shows nowhere" {
+	local secret=h0rse_battery
+	redis CONFIG SET requirepass "$secret" >/dev/null
+	configure < <(profile sypht "shared_store = redis+unix://:$secret@$REDIS")
+	faults '{"token": {"delay_ms": 1000}}'
+	SYPHT_TRACE=1 token_on a >out 2>&1 3>&- &
+	wait_until requested
+	cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ >seen 2>/dev/null || true
+	wait $!
+	refute grep -aqF "$secret" seen
+	refute grep -qrF "$secret" out "$HOME/machines"
+	assert_equal "$(REDISCLI_AUTH=$secret redis --raw KEYS 'sypht:*:token' | wc -l)" 1
+
+	configure < <(profile sypht "shared_store = redis+unix://:wr0ng_horse@$REDIS")
+	fleet_ask b token
+	assert_issued "$output"
+	assert_contains "$stderr" 'user or password is wrong'
+	refute_contains "$stderr" wr0ng_horse
+}
+
+# The config ------------------------------------------------------------------------------------
+
+@test "config: what is no store is refused, without its password" {
+	local url
+	for url in redis:// redis://:pw@ redis://user@host redis://host:0 redis://host:65536 redis://host/x \
+		http://:pw@host redis+unix://host/path redis+unix:// redis://:%zz@host 'redis://a b'; do
+		configure < <(profile sypht "shared_store = $url")
+		ask token
+		assert_refused 2 config 'shared_store: expected redis://'
+		refute_contains "$stderr" :pw
+	done
+}
+
+@test "config: a password in a file that others can read is refused" {
+	configure < <(profile sypht 'shared_store = redis://:h0rse@127.0.0.1')
+	chmod 644 "$XDG_CONFIG_HOME/sypht/config"
+	ask token
+	assert_refused 2 'holds a password' chmod
+	refute_contains "$stderr" h0rse
+	share
+	chmod 644 "$XDG_CONFIG_HOME/sypht/config"
+	assert_issued "$(token_on a)"
+}
+
+@test "config: TLS is refused where the hiredis this was built with has none" {
+	configure < <(profile sypht 'shared_store = rediss://host')
+	if [ -s "$ROOT/build/store-flags" ] && grep -q TLS "$ROOT/build/store-flags"; then
+		skip_allowed 'this hiredis has TLS'
+	fi
+	ask token
+	assert_refused 2 'no rediss:// here' 'has no TLS'
+}
