@@ -59,7 +59,7 @@ compare_section() {
 
 	numbers=$(lines_of "$1" "$2")
 	[ -n "$numbers" ] || fail "no such section: $2"
-	xargs -P 12 -I '{}' "$ROOT/test/transparency/compare" "$1" '{}' "$3" "$4" <<<"$numbers" ||
+	xargs -P 8 -I '{}' "$ROOT/test/transparency/compare" "$1" '{}' "$3" "$4" <<<"$numbers" ||
 		fail 'not as without the plugin, see above'
 }
 
