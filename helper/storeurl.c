@@ -168,17 +168,31 @@ bool storeurl_has_password(const char *url)
 	return has;
 }
 
-enum status storeurl_write(const struct storeurl *url, struct buffer *out)
+static const char *scheme_of(const struct storeurl *url)
 {
-	const char *prefix = "";
-	bool bracketed = strchr(url->place, ':') != NULL;
+	size_t i = 0;
 
-	for (size_t i = 0; i < SCHEME_COUNT; i++)
-		prefix = SCHEMES[i].kind == url->kind ? SCHEMES[i].prefix : prefix;
-	if (url->kind == STOREURL_UNIX)
-		return buffer_printf(out, "%s%s", prefix, url->place);
-	return buffer_printf(out, "%s%s%s%s:%d/%d", prefix, bracketed ? "[" : "", url->place,
-		bracketed ? "]" : "", url->port, url->database);
+	while (SCHEMES[i].kind != url->kind)
+		i++;
+	return SCHEMES[i].prefix;
+}
+
+enum status storeurl_show(const char *url, struct buffer *out)
+{
+	struct storeurl parsed;
+	enum status status = STATUS_MALFORMED;
+
+	if (!storeurl_parse(&parsed, url))
+		goto done;
+	if (parsed.kind == STOREURL_UNIX)
+		status = buffer_printf(out, "%s%s", scheme_of(&parsed), parsed.place);
+	else
+		status = buffer_printf(out,
+			strchr(parsed.place, ':') ? "%s[%s]:%d/%d" : "%s%s:%d/%d",
+			scheme_of(&parsed), parsed.place, parsed.port, parsed.database);
+done:
+	storeurl_clear(&parsed);
+	return status;
 }
 
 void storeurl_clear(struct storeurl *url)

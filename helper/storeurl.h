@@ -33,8 +33,8 @@ bool storeurl_parse(struct storeurl *out, const char *url);
 /* Whether a URL that storeurl_parse() accepts holds a password. */
 bool storeurl_has_password(const char *url);
 
-/* The URL without user and password, for people. */
-enum status storeurl_write(const struct storeurl *url, struct buffer *out) MUST_CHECK;
+/* Append a URL that storeurl_parse() accepts, without user and password: for people. */
+enum status storeurl_show(const char *url, struct buffer *out) MUST_CHECK;
 
 /* Wipe. */
 void storeurl_clear(struct storeurl *url);

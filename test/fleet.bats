@@ -284,6 +284,33 @@ timed() {
 	refute_contains "$stderr" wr0ng_horse
 }
 
+@test "status shows the store and, online, its health; never its password" {
+	configure < <(profile sypht "shared_store = redis+unix://me:h0rse@$REDIS")
+	redis ACL SETUSER me on '>h0rse' '~sypht:*' +@all >/dev/null
+	ask status
+	assert_contains "$output" "  store     redis+unix://$REDIS"$'\n'
+	ask status --online
+	assert_contains "$output" "  store     redis+unix://$REDIS: answers after "
+	refute_contains "$output" h0rse
+	ask status --json
+	assert_equal "$(jq -r '.profiles[0].shared_store' <<<"$output")" "redis+unix://$REDIS"
+	assert_issued "$(token_on a)"
+	assert_equal "$(token_on b)" "$(token_on a)"
+
+	stop_redis
+	ask status --online
+	assert_status 0
+	assert_contains "$output" "$REDIS: "
+	refute_contains "$output" 'answers after'
+	configure < <(profile sypht 'shared_store = redis://[::1]/3')
+	ask status
+	assert_contains "$output" '  store     redis://[::1]:6379/3'$'\n'
+
+	configure < <(profile sypht)
+	ask status
+	refute_contains "$output" '  store '
+}
+
 # The config ------------------------------------------------------------------------------------
 
 @test "config: what is no store is refused, without its password" {

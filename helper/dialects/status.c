@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include "../directory.h"
+#include "../member.h"
 #include "../process.h"
 #include "../profile.h"
 #include "../secret.h"
 #include "../settings.h"
+#include "../storeurl.h"
 #include "../supply.h"
 #include "account.h"
 #include "verdict.h"
@@ -152,6 +154,29 @@ static enum status write_online(const struct account *account, struct call *call
 		process_milliseconds() - start);
 }
 
+/* The store is never needed; so what is wrong with it is no failure. */
+static enum status write_store(const struct account *account, struct call *call)
+{
+	const struct profile *profile = account->profile;
+	struct buffer *reply = call->reply;
+	struct failure reason = {""};
+	enum status status;
+	long took_ms;
+
+	if (!profile->shared_store)
+		return STATUS_OK;
+	status = buffer_append_text(reply, "  store     ");
+	if (!status)
+		status = storeurl_show(profile->shared_store, reply);
+	if (status)
+		return status;
+	if (!call->online)
+		return buffer_append_text(reply, "\n");
+	if (member_ping(call->settings, profile, &took_ms, &reason))
+		return buffer_printf(reply, ": %s\n", reason.reason);
+	return buffer_printf(reply, ": answers after %ld ms\n", took_ms);
+}
+
 /* Where a URL was asked about, only the profile that covers it is of interest. */
 static enum status write_account(const struct account *account, struct call *call)
 {
@@ -170,6 +195,8 @@ static enum status write_account(const struct account *account, struct call *cal
 	if (!status)
 		status = buffer_printf(reply, "  endpoint  %s\n",
 			profile->token_url ? profile->token_url : profile->issuer);
+	if (!status)
+		status = write_store(account, call);
 	if (!status)
 		status = buffer_printf(reply, "  client    %s\n  secret    %s\n", client, source);
 	if (!status)

@@ -2,6 +2,7 @@
 
 #include "../json.h"
 #include "../profile.h"
+#include "../storeurl.h"
 #include "account.h"
 
 /* ,"name":"value" or ,"name":null */
@@ -49,6 +50,19 @@ static enum status add_token(struct buffer *out, const struct account *account)
 	return status;
 }
 
+/* Without its password. */
+static enum status add_store(struct buffer *out, const char *url)
+{
+	enum { SHOWN_MAX_BYTES = 1024 };
+	struct buffer shown = BUFFER_INIT(SHOWN_MAX_BYTES);
+	enum status status = url ? storeurl_show(url, &shown) : STATUS_OK;
+
+	if (!status)
+		status = add_text(out, "shared_store", shown.data);
+	buffer_release(&shown);
+	return status;
+}
+
 static enum status write_account(const struct account *account, struct call *call)
 {
 	const struct profile *profile = account->profile;
@@ -64,6 +78,8 @@ static enum status write_account(const struct account *account, struct call *cal
 		status = add_text(out, "token_url", profile->token_url);
 	if (!status)
 		status = add_text(out, "issuer", profile->issuer);
+	if (!status)
+		status = add_store(out, profile->shared_store);
 	if (!status)
 		status = add_text(out, "client_id", profile->client_id);
 	if (!status)
