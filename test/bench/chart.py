@@ -79,4 +79,6 @@ set multiplot
         script += panel(title, bars, top, height)
         top += height
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
+    # gnuplot ends some lines in blanks
+    path.write_text("\n".join(line.rstrip() for line in path.read_text().splitlines()) + "\n")
     return path
