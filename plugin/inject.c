@@ -197,7 +197,8 @@ static void put_leased(struct easy *easy, const struct realm *realm, const struc
 
 	easy->realm = realm;
 	memcpy(easy->fingerprint, lease->fingerprint, sizeof(easy->fingerprint));
-	multi_watch(easy, policy_may_change(easy, realm));
+	if (easy->multi)
+		multi_watch(easy, policy_may_change(easy, realm));
 	if (put_token(easy, lease->token)) {
 		if (is_traced())
 			say(realm, "carries token %s of profile %s", lease->fingerprint,
