@@ -110,10 +110,9 @@ def bystanders(world, effort):
             "a .so that links libcurl": [f"LD_PRELOAD={TOOLS}/linked.so", "/bin/true"],
         },
     )
-    more = (results["plugin"]["median_us"] - results["empty .so"]["median_us"]) / 1000
-    linked = (
-        results["a .so that links libcurl"]["median_us"] - results["empty .so"]["median_us"]
-    ) / 1000
+    empty_ms = results["empty .so"]["median_us"] / 1000
+    more = (results["plugin"]["ratio"] - 1) * empty_ms
+    linked = (results["a .so that links libcurl"]["ratio"] - 1) * empty_ms
     return dict(
         times=results,
         rows=[row("plugin without libcurl, over an empty .so", more, "ms", 0.1,
