@@ -257,7 +257,7 @@ static enum status open_checked(
 			"%s: belongs to another user, so it is not believed", path);
 	if (found->st_mode & (S_IWGRP | S_IWOTH))
 		return status_fail(failure, STATUS_CONFIG,
-			"%s: others can write it; run: chmod go-w '%s'", path, path);
+			"the config: others can write it; run: chmod go-w '%s'", path);
 	return STATUS_OK;
 }
 

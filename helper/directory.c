@@ -41,7 +41,7 @@ static enum status check_private(
 			"%s directory %s belongs to another user", what, path);
 	if (found.st_mode & OPEN_TO_OTHERS)
 		return status_fail(failure, STATUS_UNSAFE,
-			"%s directory %s is open to others; run: chmod 700 '%s'", what, path, path);
+			"%s directory is open to others; run: chmod 700 '%s'", what, path);
 	return STATUS_OK;
 }
 

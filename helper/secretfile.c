@@ -44,7 +44,7 @@ static enum status check(int fd, const char *path, bool from_systemd, struct fai
 		forbidden = S_IWGRP | S_IRWXO;
 	if (found.st_mode & forbidden)
 		return status_fail(failure, STATUS_UNSAFE,
-			"%s: others can read this secret; run: chmod 600 '%s'", path, path);
+			"others can read this secret; run: chmod 600 '%s'", path);
 	return STATUS_OK;
 }
 

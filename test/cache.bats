@@ -76,6 +76,13 @@ assert_uncached() {
 	assert_token_requests 1
 }
 
+@test "cache: the remedy is told in full for a long path, too" {
+	export SYPHT_CACHE_DIR=$TMPDIR/$(printf '%0100d' 0)
+	mkdir -m 755 "$SYPHT_CACHE_DIR"
+	ask token
+	assert_refused 1 "run: chmod 700 '$SYPHT_CACHE_DIR'"
+}
+
 @test "cache: a directory of somebody else's is refused" {
 	needs_root 'give files away'
 	token >/dev/null
