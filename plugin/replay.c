@@ -231,11 +231,26 @@ void replay_watch(struct easy *easy)
 	easy->replay.refused = false;
 }
 
-/* The 401 came whole, or libcurl would not have its body: too long, or not the range asked for. */
+/*
+ * The 401 came whole, or it broke off, or libcurl would not have its body. Its status is all that
+ * matters. A transfer that the application or its time limit ended is over, though.
+ */
 static bool is_answer(CURLcode result)
 {
-	return result == CURLE_OK || result == CURLE_HTTP_RETURNED_ERROR ||
-	       result == CURLE_RANGE_ERROR || result == CURLE_FILESIZE_EXCEEDED;
+	switch (result) {
+	case CURLE_OK:
+	case CURLE_HTTP_RETURNED_ERROR:
+	case CURLE_RANGE_ERROR:
+	case CURLE_FILESIZE_EXCEEDED:
+	case CURLE_BAD_CONTENT_ENCODING:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_HTTP2_STREAM:
+		return true;
+	default:
+		return false;
+	}
 }
 
 bool replay_due(struct easy *easy, CURLcode result)

@@ -153,6 +153,22 @@ heals() {
 	heals 'curl -sS -C 1000 $TEXT' 'seq 100 >text; curl -sS -C - -O $TEXT'
 }
 
+@test "heals: a refusal that breaks off, or that libcurl would not have" {
+	local fault option
+
+	for fault in '"truncate": 3' '"truncate": 3, "chunked": true' '"headers": {"content-encoding": "gzip"}' \
+		'"huge": 200000' '"headers": {"connection": "close"}'; do
+		for option in '--compressed --max-filesize 1000' '-Z'; do
+			stale_token
+			faults "{\"api\": {\"status\": 401, \"body\": \"no way\", $fault}}"
+			# shellcheck disable=SC2086
+			under curl -sS --no-progress-meter $option -o answer -w '%{http_code}' "$API/1"
+			assert_equal "$fault $option: $output" "$fault $option: 200"
+			assert_equal "$(jq -r .path answer)" /echo/1
+		done
+	done
+}
+
 @test "heals: a refusal that comes before the body was sent" {
 	local file
 
