@@ -167,6 +167,7 @@ plain_environment() {
 }
 
 @test "config: profiles are told in the order of the file, the built-in one last or where it stands" {
+	local before
 	configure <<-'END'
 		[profile b]
 		token_url = https://b.example
@@ -174,7 +175,8 @@ plain_environment() {
 		token_url = https://a.example
 	END
 	assert_equal "$("$BUILD/sypht-credential" status | sed -n 's/^profile //p' | paste -sd ' ')" 'b a sypht'
-	printf '[profile sypht]\nclient_id = x\n%s\n' "$(<"$(config)")" | configure
+	before=$(<"$(config)")
+	printf '[profile sypht]\nclient_id = x\n%s\n' "$before" | configure
 	assert_equal "$("$BUILD/sypht-credential" status | sed -n 's/^profile //p' | paste -sd ' ')" 'sypht b a'
 }
 
