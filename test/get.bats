@@ -138,6 +138,19 @@ assert_between() {
 	assert_silence
 }
 
+@test "get: an IPv6 address stands in its brackets, in a url too" {
+	[ -n "$SANDBOX_API_IPV6" ] || skip_allowed 'no IPv6 here'
+	export SYPHT_API_BASE_ENDPOINT=$SANDBOX_API_IPV6
+	ask get < <(description protocol=https "host=${SANDBOX_API_IPV6#https://}")
+	assert_issued "$(attribute password)"
+	ask get < <(description "url=https://oauth2@${SANDBOX_API_IPV6#https://}/x")
+	assert_issued "$(attribute password)"
+	ask get < <(description protocol=https 'host=[::1]')
+	assert_silence
+	ask get < <(description protocol=https "host=::1:${SANDBOX_API_IPV6##*:}")
+	assert_silence
+}
+
 @test "get: plain http carries a token to this machine alone" {
 	configure <<-END
 		[profile local]
