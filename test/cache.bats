@@ -77,7 +77,8 @@ assert_uncached() {
 }
 
 @test "cache: the remedy is told in full for a long path, too" {
-	export SYPHT_CACHE_DIR=$TMPDIR/$(printf '%0100d' 0)
+	SYPHT_CACHE_DIR=$TMPDIR/$(printf '%0100d' 0)
+	export SYPHT_CACHE_DIR
 	mkdir -m 755 "$SYPHT_CACHE_DIR"
 	ask token
 	assert_refused 1 "run: chmod 700 '$SYPHT_CACHE_DIR'"
