@@ -103,6 +103,7 @@ struct easy *easy_duplicate(CURL *handle, const struct easy *original)
 	copy->watched = false;
 	copy->watched_next = NULL;
 	copy->carried = CARRIED_NOTHING;
+	copy->bearer_only = false;
 	copy->replay = (struct replay){.held = HELD_INIT};
 	whole = text_copy(&copy->url, &original->url);
 	whole &= text_copy(&copy->default_protocol, &original->default_protocol);

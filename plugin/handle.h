@@ -115,7 +115,8 @@ struct easy {
 
 	/* put on by the plugin, for the transfer under way */
 	enum carried carried;
-	unsigned wraps; /* these stay on */
+	unsigned wraps;   /* these stay on */
+	bool bearer_only; /* CURLOPT_HTTPAUTH, which stays on until a transfer carries no token */
 	const struct realm *realm;
 	char *doom;                                /* the reason */
 	char fingerprint[TOKEN_FINGERPRINT_BYTES]; /* of the token */

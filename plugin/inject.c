@@ -131,13 +131,23 @@ static bool put_token(struct easy *easy, const char *token)
 		set_long(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	narrow_redirects(easy);
 	replay_watch(easy);
-	return set_long(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK;
+	if (!easy->bearer_only)
+		easy->bearer_only =
+			set_long(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK;
+	return easy->bearer_only;
+}
+
+/* Without a bearer it says nothing, so it may wait for the first transfer that has none. */
+static void restore_auth(struct easy *easy)
+{
+	if (easy->bearer_only)
+		set_long(easy, CURLOPT_HTTPAUTH, (long)easy->http_auth);
+	easy->bearer_only = false;
 }
 
 static void take_token(struct easy *easy)
 {
 	set_text(easy, CURLOPT_XOAUTH2_BEARER, NULL);
-	set_long(easy, CURLOPT_HTTPAUTH, (long)easy->http_auth);
 	if (easy->unrestricted_auth)
 		set_long(easy, CURLOPT_UNRESTRICTED_AUTH, easy->unrestricted_auth);
 	if (easy->netrc)
@@ -193,7 +203,7 @@ static void doom(struct easy *easy, const struct realm *realm, const struct fail
 
 static void put_leased(struct easy *easy, const struct realm *realm, const struct lease *lease)
 {
-	struct failure failure = {"libcurl does not take the token"};
+	static const struct failure failure = {"libcurl does not take the token"};
 
 	easy->realm = realm;
 	memcpy(easy->fingerprint, lease->fingerprint, sizeof(easy->fingerprint));
@@ -211,9 +221,10 @@ static void put_leased(struct easy *easy, const struct realm *realm, const struc
 
 static void supply(struct easy *easy, const struct realm *realm)
 {
-	struct failure failure = {""};
+	struct failure failure;
 	struct lease lease;
 
+	failure.reason[0] = '\0';
 	if (!realm->supplier) {
 		doom(easy, realm, realm->broken);
 	} else if (supplier_lease(realm->supplier, &realm->origin, &lease, &failure)) {
@@ -236,6 +247,8 @@ void inject(struct easy *easy)
 	else if (is_traced())
 		say(verdict.realm, "left alone: %s",
 			verdict.reason ? verdict.reason : "not in scope");
+	if (easy->carried != CARRIED_TOKEN)
+		restore_auth(easy);
 	errno = error;
 }
 
@@ -365,6 +378,7 @@ void inject_clean_copy(CURL *handle, const struct easy *original)
 	carrier.watched = false;
 	carrier.replay.held = (struct held)HELD_INIT;
 	inject_undo(&carrier);
+	restore_auth(&carrier);
 	copy = easy_duplicate(handle, original);
 	if (copy)
 		replay_adopt(copy);

@@ -13,6 +13,7 @@ enum rule_kind {
 	RULE_LONG,
 	RULE_POINTER,
 	RULE_TEXT,
+	RULE_HTTP_AUTH,
 	RULE_NETRC,
 	RULE_PROXY,
 	RULE_EVER_IF_SET,
@@ -48,7 +49,7 @@ static const struct rule rules[OPTIONS_MAX] = {
 	KEEP(CURLOPT_PORT, LONG, port),
 	KEEP(CURLOPT_DEFAULT_PROTOCOL, TEXT, default_protocol),
 	KEEP(CURLOPT_HTTPHEADER, POINTER, headers),
-	KEEP(CURLOPT_HTTPAUTH, LONG, http_auth),
+	RULE(CURLOPT_HTTPAUTH, .kind = RULE_HTTP_AUTH, .decides = true),
 	KEEP(CURLOPT_UNRESTRICTED_AUTH, LONG, unrestricted_auth),
 	KEEP(CURLOPT_NOPROXY, TEXT, no_proxy),
 	NOTE(CURLOPT_ERRORBUFFER, error_buffer),
@@ -184,6 +185,10 @@ void options_observe(struct easy *easy, CURLoption option, union setting setting
 		break;
 	case RULE_TEXT:
 		observe_text(easy, place, setting.pointer);
+		break;
+	case RULE_HTTP_AUTH:
+		easy->http_auth = (unsigned long)setting.number;
+		easy->bearer_only = false;
 		break;
 	case RULE_NETRC:
 		easy->netrc = setting.number;

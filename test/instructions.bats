@@ -75,9 +75,9 @@ assert_at_most() {
 }
 
 @test "instructions: added to a warm curl_easy_perform on a live connection" {
-	assert_at_most 1650 "$(added perform)"
+	assert_at_most 1450 "$(added perform)"
 }
 
 @test "instructions: the same, the URL being set before each" {
-	assert_at_most 1920 "$(added anew)"
+	assert_at_most 1690 "$(added anew)"
 }
