@@ -62,7 +62,7 @@ PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint $(if $(STORE),sypht
 # The names by which git and docker know sypht-credential.
 LINKS = $(addprefix $(BUILD)/,git-credential-sypht docker-credential-sypht)
 
-.PHONY: all install uninstall deb demo test test-clients test-arch test-install lint sanitize torture replay fuzz clean
+.PHONY: all install uninstall deb demo test test-clients test-fleet test-arch test-install lint sanitize torture replay fuzz clean
 all: $(PROGRAMS) $(LINKS)
 
 # Three ways to compile: static/ for the small programs, host/ for those with libraries, and pic/
@@ -164,6 +164,12 @@ bench:
 	scripts/setup bench
 	$(MAKE) all $(BENCH)
 	BUILD=$(BUILD) scripts/bench $(if $(QUICK),--quick)
+
+# A hundred machines that share a token, in good times and in bad.
+test-fleet:
+	scripts/setup fleet
+	$(MAKE) --no-print-directory -j $(shell nproc) all
+	test/fleet/drill
 
 lint:
 	scripts/setup lint

@@ -17,6 +17,7 @@ setup() {
 
 teardown() {
 	stop_redis
+	[ -z "${liar:-}" ] || kill "$liar"
 }
 
 # fleet_ask MACHINE VERB…: like ask, on that machine, with a trace in $stderr.
@@ -182,6 +183,25 @@ herd_of() {
 	assert_issued "$(token_on b)"
 }
 
+@test "what is no store at all costs a tenth of SYPHT_TIMEOUT, and learns nothing it could repeat" {
+	local kind
+	export SYPHT_TIMEOUT=5
+	for kind in closes silent huge drips crowd deep number negative noise parrot yes; do
+		"$ROOT/test/fleet/liar" "$PWD/$kind" "$kind" 3>&- &
+		liar=$!
+		wait_until test -S "$kind"
+		configure < <(profile sypht "shared_store = redis+unix://:h0rse@$PWD/$kind")
+		timed fleet_ask "$kind" token
+		kill "$liar"
+		liar=
+		assert_issued "$output"
+		assert_contains "$stderr" 'shared store'
+		refute_contains "$stderr" h0rse
+		[ "$took_ms" -lt 2500 ] || fail "$kind: $took_ms ms"
+	done
+	assert_token_requests 11
+}
+
 @test "an entry that was replaced is none any more, whoever puts it back" {
 	local entry old
 	token_on a >/dev/null
@@ -336,10 +356,43 @@ timed() {
 }
 
 @test "config: TLS is refused where the hiredis this was built with has none" {
+	! has_tls || skip_allowed 'this one has'
 	configure < <(profile sypht 'shared_store = rediss://host')
-	if [ -s "$ROOT/build/store-flags" ] && grep -q TLS "$ROOT/build/store-flags"; then
-		skip_allowed 'this hiredis has TLS'
-	fi
 	ask token
 	assert_refused 2 'no rediss:// here' 'has no TLS'
+}
+
+has_tls() {
+	grep -q TLS "$BUILD/store-flags"
+}
+
+# tls_redis NAME: a Redis by TLS on $port, with a certificate for NAME of an authority in tls.pem.
+tls_redis() {
+	stop_redis
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=store \
+		-addext "subjectAltName=$1" -keyout tls.key -out tls.pem 2>/dev/null
+	cat "$SANDBOX_CA" tls.pem >bundle.pem
+	port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	start_redis --tls-port "$port" --tls-cert-file "$PWD/tls.pem" --tls-key-file "$PWD/tls.key" \
+		--tls-ca-cert-file "$PWD/tls.pem" --tls-auth-clients no
+	configure < <(profile sypht "shared_store = rediss://127.0.0.1:$port")
+}
+
+@test "by TLS a store is believed to be what its certificate says" {
+	has_tls || skip_allowed 'the hiredis this was built with has no TLS'
+	tls_redis IP:127.0.0.1
+	SYPHT_CAINFO=$PWD/bundle.pem fleet_ask a token
+	assert_issued "$output"
+	assert_equal "$(SYPHT_CAINFO=$PWD/bundle.pem token_on b)" "$output"
+	assert_token_requests 1
+
+	fleet_ask c token
+	assert_issued "$output"
+	assert_contains "$stderr" 'certificate verify failed'
+
+	tls_redis DNS:elsewhere.example
+	SYPHT_CAINFO=$PWD/bundle.pem fleet_ask d token
+	assert_issued "$output"
+	assert_contains "$stderr" 'certificate verify failed'
+	assert_empty "$(shared_entry)"
 }
