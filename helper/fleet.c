@@ -32,7 +32,8 @@ enum {
 	NAME_MAX_BYTES = 64,
 	PAUSE_LEAST_MS = 10,
 	PAUSE_MOST_MS = 500,
-	PAUSE_PART = 4, /* a wait grows by a quarter at most through the pauses in it */
+	PAUSE_PART = 4,   /* a wait grows by a quarter at most through the pauses in it */
+	PAUSE_LOOKS = 16, /* what a look takes, so that no fleet is a burden to its store */
 };
 
 struct session {
@@ -192,10 +193,11 @@ static long long within(long long least, long long number, long long most)
 	return number < most ? number : most;
 }
 
-/* Longer and longer, and never all members in step. */
-static void pause_after(long long waited_ms, long long left_ms)
+/* Longer and longer, and never all members in step; look_ms is what the last look took. */
+static void pause_after(long long look_ms, long long waited_ms, long long left_ms)
 {
-	long long most = within(PAUSE_LEAST_MS, waited_ms / PAUSE_PART, PAUSE_MOST_MS);
+	long long least = within(PAUSE_LEAST_MS, look_ms * PAUSE_LOOKS, PAUSE_MOST_MS);
+	long long most = within(least, waited_ms / PAUSE_PART, PAUSE_MOST_MS);
 	long long milliseconds = within(0, most / 2 + seal_random_below((unsigned)most), left_ms);
 	struct timespec pause = {
 		.tv_sec = (time_t)(milliseconds / 1000),
@@ -210,12 +212,14 @@ static enum status wait_for_turn(
 {
 	char owner[SEAL_OWNER_BYTES];
 	const struct store_lock lock = lock_of(session, owner);
+	const long long deadline = session->started + number(session, "wait_ms");
 	enum status status = STATUS_OK;
 	bool mine = false;
 
 	seal_make_owner(owner);
 	for (;;) {
-		long long waited_ms;
+		long long before = process_milliseconds();
+		long long after;
 
 		status = store_lock(
 			session->store, &lock, session->entry_name, &mine, sealed, failure);
@@ -223,10 +227,10 @@ static enum status wait_for_turn(
 			break;
 		if (mine)
 			return answer_turn(session, owner, last);
-		waited_ms = process_milliseconds() - session->started;
-		if (waited_ms >= number(session, "wait_ms"))
+		after = process_milliseconds();
+		if (after >= deadline)
 			break;
-		pause_after(waited_ms, number(session, "wait_ms") - waited_ms);
+		pause_after(after - before, after - session->started, deadline - after);
 	}
 	if (mine)
 		give_up(session, &lock);
