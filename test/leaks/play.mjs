@@ -8,7 +8,7 @@
 // whose it is. DIRECTORY/outcomes then holds a JSON object a run.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { join, resolve } from 'node:path';
 import { makeCertificates } from '../sandbox/certificates.mjs';
@@ -165,7 +165,13 @@ async function furnish(world) {
 
 const fill = (text, world) => text.replace(/\$\{?([A-Z0-9_]+)\}?/g, (all, name) => world[name] ?? all);
 
-function run({ by, text }, id, row, world) {
+// libcurl writes to these files when it is done, so each run has its own.
+const ownFiles = (id, text) => Promise.all(['hsts', 'alt-svc']
+  .filter((name) => String(text).includes(`${name}-$ROW`))
+  .map((name) => copyFile(join(directory, name), join(directory, `${name}-${id}`))));
+
+async function run({ by, text }, id, row, world) {
+  await ownFiles(id, text);
   const env = {
     PATH: process.env.PATH,
     HOME: join(directory, 'home'),
