@@ -62,9 +62,11 @@ CURL *hook_easy_init(struct site site)
 	return handle;
 }
 
+/* Also where libcurl itself duplicates, for what a server pushes over HTTP/2. */
 CURL *hook_easy_duphandle(struct site site, CURL *handle)
 {
 	struct easy_call call = easy_call(site, handle);
+	struct easy *original = easy_find(handle);
 	CURL *copy;
 	int error;
 
@@ -72,9 +74,8 @@ CURL *hook_easy_duphandle(struct site site, CURL *handle)
 		return NULL;
 	copy = call.libcurl->next.easy_duphandle(handle);
 	error = errno;
-	if (copy && call.easy) {
-		inject_clean_copy(copy, call.easy);
-	}
+	if (copy && original)
+		inject_clean_copy(copy, original);
 	errno = error;
 	return copy;
 }
