@@ -19,6 +19,9 @@ enum {
 	KEY_MATERIAL_MAX_BYTES = 64 * 1024,
 };
 
+/* Seconds or milliseconds since the epoch, for 30,000 years; nothing overflows near it. */
+static const long long NUMBER_MAX = 999999999999999;
+
 enum { SUBKEY_SEAL = 1, SUBKEY_NAME = 2 };
 
 /* One string a purpose, so that no key of ours is any other's. */
@@ -127,12 +130,23 @@ static void write_header(unsigned char out[HEADER_BYTES], const struct entry *en
 	write_number(out + 2L * NUMBER_BYTES, (long long)entry->token.expires);
 }
 
-static void read_header(const unsigned char *bytes, struct entry *entry)
+static bool is_sane(long long number)
 {
+	return number >= 0 && number <= NUMBER_MAX;
+}
+
+static bool read_header(const unsigned char *bytes, struct entry *entry)
+{
+	long long obtained;
+	long long expires;
+
 	bytes += MAGIC_BYTES;
 	entry->serial = read_number(bytes);
-	entry->token.obtained = (time_t)read_number(bytes + NUMBER_BYTES);
-	entry->token.expires = (time_t)read_number(bytes + 2L * NUMBER_BYTES);
+	obtained = read_number(bytes + NUMBER_BYTES);
+	expires = read_number(bytes + 2L * NUMBER_BYTES);
+	entry->token.obtained = (time_t)obtained;
+	entry->token.expires = (time_t)expires;
+	return is_sane(entry->serial) && is_sane(obtained) && is_sane(expires);
 }
 
 enum status seal_close(const struct seal *seal, const struct entry *entry, struct buffer *out)
@@ -199,10 +213,7 @@ bool seal_open(const struct seal *seal, const struct buffer *sealed, struct entr
 	good = crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &length, NULL, bytes + head,
 		       sealed->length - head, bytes, HEADER_BYTES, bytes + HEADER_BYTES,
 		       seal->key) == 0;
-	if (good) {
-		read_header(bytes, entry);
-		good = read_plain(plain, (size_t)length, entry);
-	}
+	good = good && read_header(bytes, entry) && read_plain(plain, (size_t)length, entry);
 	sodium_memzero(plain, sealed->length);
 	free(plain);
 	return good;

@@ -224,6 +224,26 @@ herd_of() {
 	assert_token_requests 2
 }
 
+# put_shared TOKEN AHEAD: as a machine does whose clock is so many seconds ahead.
+put_shared() {
+	local now
+	now=$(date +%s)
+	printf '%s\n' verb=put "store=redis+unix://$REDIS" answer_ms=1000 lock_ms=1000 owner=x \
+		"serial=${now}000" "now=$now" "credential=$1" "obtained=$((now + $2))" \
+		"expires=$((now + $2 + 3600))" "client_secret=$SANDBOX_CLIENT_SECRET" \
+		"client_id=$SANDBOX_CLIENT_ID" "token_url=$SANDBOX_TOKEN_URL" '' | "$BUILD/sypht-fleet"
+}
+
+@test "a machine whose clock is a little ahead has a token for us, too; one far ahead has none" {
+	assert_equal "$(put_shared from.ahead 10)" done=1
+	assert_equal "$(token_on a)" from.ahead
+	assert_token_requests 0
+	redis FLUSHALL >/dev/null
+	put_shared from.the.future 600
+	assert_issued "$(token_on b)"
+	assert_token_requests 1
+}
+
 @test "who mints and dies is soon replaced" {
 	local holder
 	export SYPHT_TIMEOUT=10
