@@ -15,7 +15,7 @@ start_redis() {
 
 	program=$(redis_program)
 	REDIS=$BATS_TEST_TMPDIR/redis.sock
-	(exec -a redis-server "$program" --port 0 --unixsocket "$REDIS" --unixsocketperm 700 \
+	(exec -a redis-server "$program" --port 0 --bind 127.0.0.1 --unixsocket "$REDIS" --unixsocketperm 700 \
 		--save '' --dir "$BATS_TEST_TMPDIR" "$@" >"$BATS_TEST_TMPDIR/redis.log" 2>&1 3>&-) &
 	redis_pid=$!
 	disown

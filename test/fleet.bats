@@ -20,6 +20,10 @@ teardown() {
 	[ -z "${liar:-}" ] || kill "$liar"
 }
 
+free_port() {
+	python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])'
+}
+
 # fleet_ask MACHINE VERB…: like ask, on that machine, with a trace in $stderr.
 fleet_ask() {
 	SYPHT_TRACE=1 on "$1" try "$BUILD/sypht-credential" "${@:2}"
@@ -351,6 +355,19 @@ timed() {
 	refute_contains "$output" '  store '
 }
 
+@test "a store is reached by TCP, by its number and with a password of any characters" {
+	local port
+	stop_redis
+	port=$(free_port)
+	start_redis --port "$port"
+	redis ACL SETUSER me on '>p@ss/w:rd%' '~sypht:*' +@all >/dev/null
+	redis ACL SETUSER default off >/dev/null
+	configure < <(profile sypht "shared_store = redis://me:p%40ss%2fw:rd%25@127.0.0.1:$port/3")
+	assert_equal "$(token_on a)" "$(token_on b)"
+	assert_token_requests 1
+	assert_contains "$(redis --user me --pass 'p@ss/w:rd%' --no-auth-warning -n 3 KEYS 'sypht:*')" :token
+}
+
 # The config ------------------------------------------------------------------------------------
 
 @test "config: what is no store is refused, without its password" {
@@ -392,7 +409,7 @@ tls_redis() {
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=store \
 		-addext "subjectAltName=$1" -keyout tls.key -out tls.pem 2>/dev/null
 	cat "$SANDBOX_CA" tls.pem >bundle.pem
-	port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	port=$(free_port)
 	start_redis --tls-port "$port" --tls-cert-file "$PWD/tls.pem" --tls-key-file "$PWD/tls.key" \
 		--tls-ca-cert-file "$PWD/tls.pem" --tls-auth-clients no
 	configure < <(profile sypht "shared_store = rediss://127.0.0.1:$port")
