@@ -270,7 +270,7 @@ $(BUILD)/torture/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%.o) $(BUILD)/host/te
 
 # Fuzzers, one for each reader of what others wrote: make fuzz looks for news with libFuzzer,
 # make replay goes through the corpus without it.
-FUZZERS      = attributes cache challenge config origin response skim
+FUZZERS      = attributes cache challenge config origin response skim storeurl
 FUZZED       = response json challenge $(LEAVES)
 FUZZ_CC     ?= clang
 FUZZ_FLAGS   = -fsanitize=address,undefined -fno-sanitize-recover=all

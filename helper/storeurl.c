@@ -106,6 +106,13 @@ static bool take_number(int *out, const char *text, size_t length, int max)
 	return *out <= max;
 }
 
+static bool is_host(const char *text)
+{
+	return *text != '\0' &&
+	       text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				 ".-_:%")] == '\0';
+}
+
 /* "host", "host:port", "[address]:port" */
 static bool take_host(struct storeurl *out, const char *text, size_t length)
 {
@@ -118,7 +125,7 @@ static bool take_host(struct storeurl *out, const char *text, size_t length)
 	if (bracketed && !host_end)
 		return false;
 	host_end = host_end ? host_end : end;
-	if (host_end == text || !copy(out->place, text, (size_t)(host_end - text)))
+	if (!copy(out->place, text, (size_t)(host_end - text)) || !is_host(out->place))
 		return false;
 	host_end += bracketed;
 	if (host_end == end)

@@ -36,6 +36,10 @@ survives() {
 	survives cache
 }
 
+@test "fuzz: the URL of a shared store is shown without user and password, and leads to the same place" {
+	survives storeurl
+}
+
 @test "fuzz: a challenge is a rejection if it says so" {
 	survives challenge
 }
