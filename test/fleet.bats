@@ -303,7 +303,7 @@ timed() {
 	redis --raw GET "$(shared_entry)" >entry
 	wait_until grep -q EVAL monitor
 	for word in "$(token_on a)" "$(token_on b)" "$SANDBOX_CLIENT_SECRET" "$SANDBOX_CLIENT_ID"; do
-		refute grep -aqF "$word" monitor dump entry
+		refute grep -aqFe "$word" monitor dump entry
 	done
 	grep -aq sypht: dump
 }
@@ -317,8 +317,8 @@ timed() {
 	wait_until requested
 	cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ >seen 2>/dev/null || true
 	wait $!
-	refute grep -aqF "$secret" seen
-	refute grep -qrF "$secret" out "$HOME/machines"
+	refute grep -aqFe "$secret" seen
+	refute grep -qrFe "$secret" out "$HOME/machines"
 	assert_equal "$(REDISCLI_AUTH=$secret redis --raw KEYS 'sypht:*:token' | wc -l)" 1
 
 	configure < <(profile sypht "shared_store = redis+unix://:wr0ng_horse@$REDIS")

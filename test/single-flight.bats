@@ -8,7 +8,7 @@ load helper
 # assert_herd OUT ERR: all lines of herd.out are OUT, and those of herd.err hold ERR.
 assert_herd() {
 	local number=$1 out=$2 error=$3
-	assert_equal "$(grep -cxF "$out" herd.out) of $number answered so" "$number of $number answered so"
+	assert_equal "$(grep -cxFe "$out" herd.out) of $number answered so" "$number of $number answered so"
 	assert_equal "$(sort -u herd.out | wc -l) kind of answer" '1 kind of answer'
 	assert_equal "$(cat herd.err)" "$error"
 }
