@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 
+#include "buffer.h"
 #include "errand.h"
 #include "profile.h"
 #include "supplier.h"
@@ -36,6 +37,9 @@ static bool keep_profile(struct profile *profile, void *context)
 	struct supplier *supplier = supplier_new(&settings, profile);
 
 	(void)context;
+	/* the helper alone asks a shared store; a guest need not hold its password */
+	buffer_free_text(profile->shared_store);
+	profile->shared_store = NULL;
 	for (size_t i = 0; supplier && i < profile->origin.count; i++) {
 		struct origin origin;
 		struct realm *realm;
