@@ -28,8 +28,7 @@ make_debian() {
 	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | head -n 1)
 	# shellcheck source=/dev/null
 	release=$(. /etc/os-release && printf %s "$VERSION_CODENAME")
-	debootstrap --variant=minbase --include=ca-certificates "$release" "$FRESH" \
-		${mirror:+"$mirror"}
+	debootstrap --variant=minbase --include=ca-certificates "$release" "$FRESH" ${mirror:+"$mirror"}
 	mount -t proc proc "$FRESH/proc"
 	cp -L /etc/resolv.conf /etc/hosts "$FRESH/etc/"
 	cp "$SANDBOX_CA" "$FRESH/etc/sandbox-ca.pem"
