@@ -176,7 +176,7 @@ lint:
 	scripts/lint
 
 # The programs with ASan and UBSan; the plugin, a guest in programs that have neither, as it is.
-ASAN = BUILD=build/asan STATIC_CC=$(CC) STATIC= CFLAGS='-O1 -g' \
+ASAN = BUILD=build/asan STATIC_CC=$(CC) STATIC= CFLAGS='-O1 -g' LDFLAGS=-static-libasan \
 	SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 # The plugin with TSan, for hosts that are built with it.
 TSAN = BUILD=build/tsan CFLAGS='-O1 -g' GUEST_SANITIZE=-fsanitize=thread
