@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "escape.h"
+
 /*
  * Three processes take part: the caller; a watcher that shares the caller's memory and never execs,
  * so that its end raises no signal and no plain wait() of the host sees it; and the program, the
@@ -84,6 +86,7 @@ struct launch {
 	bool forked;    /* the watcher has memory of its own */
 	bool started;
 	bool ended;
+	bool reaped;
 	int wait_status;
 	struct report trouble; /* the last EVENT_NO_*, if value is not 0 */
 	enum status status;    /* why the program was stopped, if it was */
@@ -392,6 +395,7 @@ static void reap(struct launch *launch)
 	if (!launch->ended)
 		kill(launch->watcher, SIGKILL);
 	waitpid(launch->watcher, NULL, __WALL);
+	launch->reaped = true;
 	restore_signals(mask);
 }
 
@@ -501,13 +505,29 @@ static void launch_free(struct launch *launch)
 		munmap(launch, launch->area_bytes);
 }
 
+/* The thread jumps away in a signal handler: no process and no descriptor stays behind. */
+static void abandon(void *argument)
+{
+	struct launch *launch = argument;
+
+	if (launch->watcher && !launch->reaped) {
+		stop(launch, STATUS_TIMEOUT);
+		while (!launch->ended && exchange(launch))
+			;
+		reap(launch);
+	}
+	launch_free(launch);
+}
+
 static enum status run(const struct spawn *spawn, int *exit_code, struct failure *failure)
 {
 	struct launch *launch = launch_new(spawn);
+	struct escape escape;
 	enum status status;
 
 	if (!launch)
 		return status_fail(failure, STATUS_NO_MEMORY, "no memory to run %s", spawn->path);
+	escape_watch(&escape, abandon, launch);
 	if (!open_channels(launch)) {
 		status = status_fail(failure, STATUS_SYSTEM, "no descriptors to run %s: %s",
 			spawn->path, strerror(errno));
@@ -519,6 +539,7 @@ static enum status run(const struct spawn *spawn, int *exit_code, struct failure
 		reap(launch);
 		status = verdict(launch, exit_code, failure);
 	}
+	escape_unwatch(&escape);
 	launch_free(launch);
 	return status;
 }

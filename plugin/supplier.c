@@ -8,6 +8,7 @@
 
 #include "buffer.h"
 #include "cache.h"
+#include "claim.h"
 #include "errand.h"
 #include "origin.h"
 #include "profile.h"
@@ -42,7 +43,7 @@ struct supplier {
 	atomic_long next_look;
 	atomic_long probation_until; /* a refused token is not replaced before; 0: it is */
 
-	pthread_mutex_t mutex; /* held by whoever fetches a token, for everything below */
+	struct claim claim; /* of whoever fetches a token, to everything below */
 	time_t next_ask;
 	time_t failed_at;
 	enum status failed;
@@ -59,13 +60,14 @@ static time_t clock_now(void)
 	return now.tv_sec;
 }
 
-/* The child is a single thread: whoever held the mutex or read a slot is not in it. */
+/* The child is a single thread: whoever fetched a token or read a slot is not in it. */
 static void after_fork_in_child(void)
 {
 	struct supplier *supplier;
 
 	for (supplier = atomic_load(&suppliers); supplier; supplier = supplier->next) {
-		pthread_mutex_init(&supplier->mutex, NULL);
+		if (atomic_exchange(&supplier->claim.holder, 0))
+			supplier->failed = STATUS_OK; /* the reason may be half written */
 		for (size_t i = 0; i < SLOT_COUNT; i++) {
 			struct slot *slot = &supplier->slots[i];
 
@@ -92,7 +94,6 @@ struct supplier *supplier_new(const struct settings *settings, const struct prof
 	memset(supplier, 0, sizeof(*supplier));
 	supplier->settings = settings;
 	supplier->profile = profile;
-	pthread_mutex_init(&supplier->mutex, NULL);
 	do
 		supplier->next = atomic_load(&suppliers);
 	while (!atomic_compare_exchange_weak(&suppliers, &supplier->next, supplier));
@@ -212,11 +213,12 @@ static enum status ask_helper(
 	return status;
 }
 
-/* With the mutex: the outcome of a fetch, or of one that failed just now. */
+/* With the claim: the outcome of a fetch, or of one that failed just now. */
 static enum status fetch(
 	struct supplier *supplier, const struct origin *origin, struct failure *failure)
 {
 	time_t now = clock_now();
+	enum status status;
 
 	if (supplier->failed && now >= supplier->failed_at &&
 		now < supplier->failed_at + SUPPLIER_FAILURE_S) {
@@ -226,12 +228,13 @@ static enum status fetch(
 	supplier->failed = STATUS_OK;
 	if (look_in_cache(supplier, now))
 		return STATUS_OK;
-	supplier->failed = ask_helper(supplier, origin, failure);
-	if (supplier->failed) {
+	status = ask_helper(supplier, origin, failure);
+	if (status && status != STATUS_NO_MEMORY) {
+		supplier->failed = status;
 		supplier->reason = *failure;
 		supplier->failed_at = clock_now();
 	}
-	return supplier->failed;
+	return status;
 }
 
 static enum status lease_slot(struct lease *lease, struct slot *slot)
@@ -241,22 +244,29 @@ static enum status lease_slot(struct lease *lease, struct slot *slot)
 	return STATUS_OK;
 }
 
+static void take_claim(struct supplier *supplier, struct hold *hold)
+{
+	claim_take(&supplier->claim, hold, settings_timeout_s(supplier->settings));
+}
+
 static enum status lease_fetched(struct supplier *supplier, const struct origin *origin,
 	struct lease *lease, struct failure *failure)
 {
 	enum status status = STATUS_OK;
+	struct hold hold;
 	struct slot *slot;
+	bool usable;
 
-	pthread_mutex_lock(&supplier->mutex);
+	take_claim(supplier, &hold);
 	slot = enter(supplier);
-	if (!slot_usable(slot, clock_now())) {
-		leave(slot);
+	usable = slot_usable(slot, clock_now());
+	leave(slot); /* who jumps away, or is cancelled with the claim, would read it for ever */
+	if (!usable)
 		status = fetch(supplier, origin, failure);
-		slot = status ? NULL : enter(supplier);
-	}
-	pthread_mutex_unlock(&supplier->mutex);
+	claim_release(&hold);
 	if (status)
 		return status;
+	slot = enter(supplier);
 	if (!slot)
 		return status_fail(failure, STATUS_SYSTEM, "the token is gone");
 	return lease_slot(lease, slot);
@@ -266,9 +276,10 @@ static enum status lease_fetched(struct supplier *supplier, const struct origin 
 static void see_to_renewal(struct supplier *supplier, const struct origin *origin, time_t now)
 {
 	struct failure failure;
+	struct hold hold;
 	struct slot *slot;
 
-	if (now < atomic_load(&supplier->next_look) || pthread_mutex_trylock(&supplier->mutex) != 0)
+	if (now < atomic_load(&supplier->next_look) || !claim_try(&supplier->claim, &hold))
 		return;
 	atomic_store(&supplier->next_look, now + LOOK_S);
 	if (look_in_cache(supplier, now))
@@ -279,10 +290,10 @@ static void see_to_renewal(struct supplier *supplier, const struct origin *origi
 		if (ask_helper(supplier, origin, &failure))
 			supplier->next_ask = clock_now() + ASK_S;
 	}
-	pthread_mutex_unlock(&supplier->mutex);
+	claim_release(&hold);
 }
 
-/* With the mutex: take the token of that fingerprint out of memory. NULL where it is not there. */
+/* With the claim: take the token of that fingerprint out of memory. NULL where it is not there. */
 static char *forget(struct supplier *supplier, const char *fingerprint)
 {
 	struct slot *slot = enter(supplier);
@@ -304,15 +315,16 @@ static char *forget(struct supplier *supplier, const char *fingerprint)
 void supplier_drop(struct supplier *supplier, const struct origin *origin, const char *fingerprint)
 {
 	char *refused = NULL;
+	struct hold hold;
 
-	pthread_mutex_lock(&supplier->mutex);
+	take_claim(supplier, &hold);
 	if (!supplier_on_probation(supplier))
 		refused = forget(supplier, fingerprint);
 	if (refused) {
 		errand_erase(supplier->settings, origin, refused);
 		atomic_store(&supplier->probation_until, clock_now() + SUPPLIER_PROBATION_S);
 	}
-	pthread_mutex_unlock(&supplier->mutex);
+	claim_release(&hold);
 	buffer_free_text(refused);
 }
 

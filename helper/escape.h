@@ -1,0 +1,54 @@
+#ifndef ESCAPE_H
+#define ESCAPE_H
+
+#include <pthread.h>
+
+/*
+ * A host's signal handler may leave our code by siglongjmp(). glibc then still calls the cleanup
+ * handlers of the frames that are jumped over, if they were set in the way that it keeps for old
+ * programs. They run in the signal handler, so they may do only what is safe there. In other C
+ * libraries nothing is called.
+ */
+#ifdef __GLIBC__
+struct escape {
+	struct _pthread_cleanup_buffer buffer;
+};
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): the C library's names */
+void _pthread_cleanup_push(
+	struct _pthread_cleanup_buffer *buffer, void (*routine)(void *), void *argument);
+void _pthread_cleanup_pop(struct _pthread_cleanup_buffer *buffer, int execute);
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+/*
+ * From here on to escape_unwatch(), routine(argument) is called if the thread jumps away. Watches
+ * are nested like the frames they lie in.
+ */
+static inline void escape_watch(struct escape *escape, void (*routine)(void *), void *argument)
+{
+	_pthread_cleanup_push(&escape->buffer, routine, argument);
+}
+
+static inline void escape_unwatch(struct escape *escape)
+{
+	_pthread_cleanup_pop(&escape->buffer, 0);
+}
+#else
+struct escape {
+	char unused;
+};
+
+static inline void escape_watch(struct escape *escape, void (*routine)(void *), void *argument)
+{
+	(void)escape;
+	(void)routine;
+	(void)argument;
+}
+
+static inline void escape_unwatch(struct escape *escape)
+{
+	(void)escape;
+}
+#endif
+
+#endif
