@@ -42,17 +42,16 @@ static void after_fork(void)
 	table_unlock(&easies);
 }
 
-static void watch_forks(void)
+/* Handlers run in the order they were registered: the host's come after these. */
+__attribute__((constructor)) static void watch_forks(void)
 {
 	pthread_atfork(before_fork, after_fork, after_fork);
 }
 
 static bool easy_keep(struct easy *easy)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	void *stale;
 
-	pthread_once(&once, watch_forks);
 	if (!table_put(&easies, easy->handle, easy, &stale))
 		return false;
 	easy_free(stale);

@@ -78,19 +78,17 @@ static void after_fork_in_child(void)
 	}
 }
 
-static void watch_forks(void)
+__attribute__((constructor)) static void watch_forks(void)
 {
 	pthread_atfork(NULL, NULL, after_fork_in_child);
 }
 
 struct supplier *supplier_new(const struct settings *settings, const struct profile *profile)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct supplier *supplier = aligned_alloc(_Alignof(struct supplier), sizeof(*supplier));
 
 	if (!supplier)
 		return NULL;
-	pthread_once(&once, watch_forks);
 	memset(supplier, 0, sizeof(*supplier));
 	supplier->settings = settings;
 	supplier->profile = profile;

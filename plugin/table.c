@@ -69,15 +69,34 @@ static void *look(struct table_slots *slots, const void *address, size_t hashed)
 	return NULL;
 }
 
+/*
+ * The thread that is forking: it holds every lock from the first handler of the fork to the last.
+ * Other handlers run in between, in the child too, and may free a handle. It needs no lock for
+ * that.
+ */
+static atomic_uintptr_t forker;
+
+static void shard_lock(struct table_shard *shard)
+{
+	if (atomic_load(&forker) != (uintptr_t)pthread_self())
+		pthread_mutex_lock(&shard->mutex);
+}
+
+static void shard_unlock(struct table_shard *shard)
+{
+	if (atomic_load(&forker) != (uintptr_t)pthread_self())
+		pthread_mutex_unlock(&shard->mutex);
+}
+
 static void *find_locked(struct table_shard *shard, const void *address, size_t hashed)
 {
 	struct table_slots *slots;
 	void *record;
 
-	pthread_mutex_lock(&shard->mutex);
+	shard_lock(shard);
 	slots = atomic_load(&shard->slots);
 	record = slots ? look(slots, address, hashed) : NULL;
-	pthread_mutex_unlock(&shard->mutex);
+	shard_unlock(shard);
 	return record;
 }
 
@@ -147,7 +166,7 @@ bool table_put(struct table *table, const void *address, void *record, void **re
 	struct table_slots *slots;
 
 	*replaced = NULL;
-	pthread_mutex_lock(&shard->mutex);
+	shard_lock(shard);
 	begin_change(shard);
 	slots = with_room(shard);
 	if (slots) {
@@ -160,7 +179,7 @@ bool table_put(struct table *table, const void *address, void *record, void **re
 		store(slot, address, record);
 	}
 	end_change(shard);
-	pthread_mutex_unlock(&shard->mutex);
+	shard_unlock(shard);
 	return slots != NULL;
 }
 
@@ -193,7 +212,7 @@ void *table_take(struct table *table, const void *address)
 	struct slot *slot;
 	void *record = NULL;
 
-	pthread_mutex_lock(&shard->mutex);
+	shard_lock(shard);
 	slots = atomic_load(&shard->slots);
 	slot = slots ? probe(slots, address, hashed) : NULL;
 	if (slot && address_in(slot)) {
@@ -203,7 +222,7 @@ void *table_take(struct table *table, const void *address)
 		end_change(shard);
 		shard->count--;
 	}
-	pthread_mutex_unlock(&shard->mutex);
+	shard_unlock(shard);
 	return record;
 }
 
@@ -211,10 +230,12 @@ void table_lock(struct table *table)
 {
 	for (size_t i = 0; i < TABLE_SHARDS; i++)
 		pthread_mutex_lock(&table->shards[i].mutex);
+	atomic_store(&forker, (uintptr_t)pthread_self());
 }
 
 void table_unlock(struct table *table)
 {
+	atomic_store(&forker, 0);
 	for (size_t i = 0; i < TABLE_SHARDS; i++)
 		pthread_mutex_unlock(&table->shards[i].mutex);
 }

@@ -12,7 +12,7 @@ setup_file() {
 	# shellcheck disable=SC2206
 	compile+=(${SANITIZE:-})
 	cd "$BATS_FILE_TMPDIR" || return
-	for name in leave; do
+	for name in leave fork; do
 		"${compile[@]}" -pthread -o "$name" "$hosts/$name.c" -lcurl
 	done
 }
@@ -78,4 +78,13 @@ slow_helper() {
 	host leave signal "$API/1"
 	assert_status 0
 	assert_output $'200\n200\nno child'
+}
+
+# Forks ----------------------------------------------------------------------------------------
+
+@test "a host's own handlers of a fork may use libcurl, whatever other threads are doing" {
+	host fork "$API/1"
+	assert_status 0
+	assert_output 200
+	assert_equal "$(token_requests)" 1
 }
