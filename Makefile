@@ -45,15 +45,15 @@ STORE     ?= $(call includes,hiredis/hiredis.h sodium.h)
 STORE_TLS ?= $(and $(STORE),$(call includes,hiredis/hiredis.h hiredis/hiredis_ssl.h))
 
 # Which files each program is made of, in the order data flows.
-LEAVES     = attributes origin settings profile draft key storeurl config skim cache directory token trace spawn buffer status
+LEAVES     = attributes origin settings profile draft key storeurl config skim cache directory token trace spawn buffer status text
 SUPPLY     = supply member minter part secret secretfile outsider vault challenge process $(LEAVES)
 CREDENTIAL = credential command $(addprefix dialects/,call change account git shell go keyring \
 	tokenfile login status verdict) terminal $(SUPPLY)
 DIALECT    = dialect command $(addprefix dialects/,call change account bazel cargo docker \
 	kubernetes statusjson) json $(SUPPLY)
-MINT       = mint discovery endpoint assertion response transfer json process attributes origin token buffer status
+MINT       = mint discovery endpoint assertion response quote transfer json process attributes origin token buffer status text
 FLEET      = fleet look keeper session store $(if $(STORE_TLS),storetls) seal storeurl part spawn process attributes token \
-	buffer status
+	buffer status text
 PLUGIN     = $(basename $(notdir $(filter-out $(RUN:%=plugin/%.c),$(wildcard plugin/*.c))))
 RUN        = run program libraries image path
 
@@ -271,7 +271,7 @@ $(BUILD)/torture/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%.o) $(BUILD)/host/te
 # Fuzzers, one for each reader of what others wrote: make fuzz looks for news with libFuzzer,
 # make replay goes through the corpus without it.
 FUZZERS      = attributes cache challenge config origin response skim storeurl
-FUZZED       = response json challenge $(LEAVES)
+FUZZED       = response quote json challenge $(LEAVES)
 FUZZ_CC     ?= clang
 FUZZ_FLAGS   = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SECONDS ?= 60

@@ -5,9 +5,10 @@
 
 #include "json.h"
 #include "origin.h"
+#include "quote.h"
 #include "transfer.h"
 
-enum { METADATA_MAX_BYTES = 1 << 20, URL_MAX_BYTES = 4096, HTTP_OK = 200 };
+enum { METADATA_MAX_BYTES = 1 << 20, URL_MAX_BYTES = 4096, HTTP_OK = 200, QUOTED_MAX_BYTES = 80 };
 
 #define WELL_KNOWN_OAUTH  "/.well-known/oauth-authorization-server"
 #define WELL_KNOWN_OPENID "/.well-known/openid-configuration"
@@ -39,7 +40,30 @@ static enum status write_openid_url(const char *issuer, struct buffer *url)
 	return buffer_printf(url, "%.*s" WELL_KNOWN_OPENID, length_of(issuer), issuer);
 }
 
-/* The reply, or NULL where there is nothing of the kind at that place. */
+static bool is_of_issuer(const struct json *metadata, const char *expected)
+{
+	const char *issuer = json_text(json_member(metadata, "issuer"));
+
+	return issuer && strcmp(issuer, expected) == 0;
+}
+
+static enum status refuse_metadata(
+	const struct transfer *transfer, const struct json *metadata, struct failure *failure)
+{
+	const char *issuer = json_text(json_member(metadata, "issuer"));
+
+	if (metadata)
+		return status_fail(failure, STATUS_REFUSED,
+			TRANSFER_URL ": the metadata are of issuer '%s'", transfer->url,
+			quote_text(issuer, QUOTED_MAX_BYTES, NULL).text);
+	return status_fail(failure, STATUS_OK, TRANSFER_URL ": HTTP status %ld, and no metadata",
+		transfer->url, transfer->http_status);
+}
+
+/*
+ * The issuer's metadata. NULL with STATUS_OK: there are none at that place; NULL with
+ * STATUS_REFUSED: they are another issuer's.
+ */
 static enum status fetch(const struct discovery *discovery, const char *url, struct json **metadata,
 	struct failure *failure)
 {
@@ -56,9 +80,11 @@ static enum status fetch(const struct discovery *discovery, const char *url, str
 	*metadata = NULL;
 	if (!status && transfer.http_status == HTTP_OK)
 		*metadata = json_read(buffer_text(&reply), reply.length);
-	if (!status && !*metadata)
-		status_fail(failure, STATUS_OK, TRANSFER_URL ": HTTP status %ld, and no metadata",
-			url, transfer.http_status);
+	if (!status && !is_of_issuer(*metadata, discovery->issuer)) {
+		status = refuse_metadata(&transfer, *metadata, failure);
+		json_free(*metadata);
+		*metadata = NULL;
+	}
 	buffer_release(&reply);
 	return status;
 }
@@ -68,54 +94,65 @@ static bool is_endpoint(const char *url)
 	struct origin origin;
 
 	for (const char *p = url; *p != '\0'; p++) {
-		if ((unsigned char)*p <= 0x20 || *p == 0x7f || *p == '#')
+		if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f || *p == '#')
 			return false;
 	}
 	return origin_from_url(&origin, url) && origin_may_carry(&origin);
 }
 
-static enum status read_metadata(const struct discovery *discovery, const char *url,
-	const struct json *metadata, struct buffer *token_url, struct failure *failure)
+static enum status read_metadata(const char *url, const struct json *metadata,
+	struct buffer *token_url, struct failure *failure)
 {
-	const char *issuer = json_text(json_member(metadata, "issuer"));
 	const char *endpoint = json_text(json_member(metadata, "token_endpoint"));
 
-	if (!issuer || strcmp(issuer, discovery->issuer) != 0)
-		return status_fail(failure, STATUS_REFUSED,
-			TRANSFER_URL ": the metadata are of issuer '%.80s'", url,
-			issuer ? issuer : "");
 	if (!endpoint)
 		return status_fail(
 			failure, STATUS_REFUSED, TRANSFER_URL ": names no token_endpoint", url);
 	if (!is_endpoint(endpoint))
 		return status_fail(failure, STATUS_REFUSED,
-			TRANSFER_URL ": token_endpoint '%.80s' is no https URL", url, endpoint);
+			TRANSFER_URL ": token_endpoint '%s' is no https URL", url,
+			quote_text(endpoint, QUOTED_MAX_BYTES, NULL).text);
 	if (buffer_append_text(token_url, endpoint))
 		return status_fail(
 			failure, STATUS_REFUSED, TRANSFER_URL ": token_endpoint is too long", url);
 	return STATUS_OK;
 }
 
+/* From one place after the other. What one says of another issuer tells more than one without. */
+static enum status find_metadata(const struct discovery *discovery, struct buffer *url,
+	struct json **metadata, struct failure *failure)
+{
+	place_writer *const places[] = {write_oauth_url, write_openid_url};
+	enum status verdict = STATUS_OK;
+
+	*metadata = NULL;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !*metadata; i++) {
+		struct failure reason;
+		enum status status;
+
+		buffer_clear(url);
+		if (places[i](discovery->issuer, url))
+			return status_fail(failure, STATUS_CONFIG, "issuer: the URL is too long");
+		status = fetch(discovery, url->data, metadata, &reason);
+		if (status || !verdict) {
+			verdict = status;
+			*failure = reason;
+		}
+		if (status && status != STATUS_REFUSED)
+			return status;
+	}
+	return *metadata ? STATUS_OK : STATUS_REFUSED;
+}
+
 enum status discovery_find(
 	const struct discovery *discovery, struct buffer *token_url, struct failure *failure)
 {
-	place_writer *const places[] = {write_oauth_url, write_openid_url};
-	const size_t count = sizeof(places) / sizeof(places[0]);
 	struct buffer url = BUFFER_INIT(URL_MAX_BYTES);
-	struct json *metadata = NULL;
-	enum status status = STATUS_OK;
+	struct json *metadata;
+	enum status status = find_metadata(discovery, &url, &metadata, failure);
 
-	for (size_t i = 0; i < count && !metadata && !status; i++) {
-		buffer_clear(&url);
-		if (places[i](discovery->issuer, &url))
-			status = status_fail(failure, STATUS_CONFIG, "issuer: the URL is too long");
-		else
-			status = fetch(discovery, url.data, &metadata, failure);
-	}
-	if (!status && !metadata)
-		status = STATUS_REFUSED; /* the last fetch() said why */
 	if (!status)
-		status = read_metadata(discovery, url.data, metadata, token_url, failure);
+		status = read_metadata(url.data, metadata, token_url, failure);
 	json_free(metadata);
 	buffer_release(&url);
 	return status;

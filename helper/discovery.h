@@ -4,9 +4,9 @@
 #include "buffer.h"
 
 /*
- * Where an issuer's token endpoint is, by its metadata: where RFC 8414 puts them, else where OpenID
- * Connect does. Metadata of another issuer, or an endpoint that is neither https nor on this
- * machine, are refused.
+ * Where an issuer's token endpoint is, by its metadata: where RFC 8414 puts them, else, if there
+ * are none or they are another issuer's, where OpenID Connect does. An endpoint that is neither
+ * https nor on this machine is refused.
  */
 struct discovery {
 	const char *issuer;

@@ -4,12 +4,24 @@
 
 #include "assertion.h"
 #include "attributes.h"
+#include "quote.h"
 #include "response.h"
 #include "transfer.h"
 
 enum { BASIC_MAX_BYTES = 256 * 1024, ASSERTION_MAX_BYTES = 64 * 1024 };
 
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+/* What the endpoint is told in confidence, by its place in the list. */
+enum { TOLD_SECRET, TOLD_FORM_SECRET, TOLD_ASSERTION, TOLD_SIGNATURE };
+
+struct exchange {
+	const struct endpoint_request *request;
+	struct buffer username;    /* of Basic, as it is sent */
+	struct buffer form_secret; /* the secret as a form has it */
+	struct buffer assertion;   /* the last one signed */
+	struct quote_secrets secrets;
+};
 
 /* ---- the body ---- */
 
@@ -46,10 +58,19 @@ static enum status append_fields(const struct endpoint_request *request, struct 
 	return status;
 }
 
-static enum status append_assertion(
-	const struct endpoint_request *request, struct buffer *body, struct failure *failure)
+/* The signature alone would do for whoever can guess the claims. */
+static void keep_confidential(struct exchange *exchange)
 {
-	struct buffer signed_text = BUFFER_INIT(ASSERTION_MAX_BYTES);
+	const char *assertion = exchange->assertion.data;
+
+	exchange->secrets.told[TOLD_ASSERTION] = assertion;
+	exchange->secrets.told[TOLD_SIGNATURE] = assertion ? strrchr(assertion, '.') : NULL;
+}
+
+static enum status append_assertion(
+	struct exchange *exchange, struct buffer *body, struct failure *failure)
+{
+	const struct endpoint_request *request = exchange->request;
 	struct assertion assertion = {
 		.private_key = request->private_key,
 		.key_id = request->private_key_id,
@@ -58,104 +79,106 @@ static enum status append_assertion(
 							: request->token_url,
 		.issued_at = request->clock(),
 	};
-	enum status status = assertion_sign(&assertion, &signed_text, failure);
+	enum status status;
 
+	buffer_clear(&exchange->assertion);
+	status = assertion_sign(&assertion, &exchange->assertion, failure);
 	if (!status && (append_field(body, "client_assertion_type", ASSERTION_TYPE) ||
-			       append_field(body, "client_assertion", signed_text.data)))
+			       append_field(body, "client_assertion", exchange->assertion.data)))
 		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
-	buffer_release(&signed_text);
+	keep_confidential(exchange);
 	return status;
 }
 
-static enum status write_body(const void *context, struct buffer *body, struct failure *failure)
+static enum status write_body(void *context, struct buffer *body, struct failure *failure)
 {
-	const struct endpoint_request *request = context;
+	struct exchange *exchange = context;
+	const struct endpoint_request *request = exchange->request;
 
 	if (append_fields(request, body))
 		return status_fail(failure, STATUS_NO_MEMORY,
 			TRANSFER_URL ": the request cannot be prepared", request->token_url);
 	if (request->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT)
-		return append_assertion(request, body, failure);
+		return append_assertion(exchange, body, failure);
 	return STATUS_OK;
 }
 
 /* ---- the exchange ---- */
 
-/* RFC 6749, 2.3.1 form-encodes both halves first; many servers, Sypht's among them, do not. */
-static enum status write_basic(
-	const struct endpoint_request *request, struct buffer *username, struct buffer *password)
+/* RFC 6749, 2.3.1 form-encodes both halves of Basic; many servers, Sypht's among them, do not. */
+static enum status prepare(struct exchange *exchange, struct failure *failure)
 {
+	const struct endpoint_request *request = exchange->request;
 	enum status (*append)(struct buffer *, const char *) =
 		request->basic_raw ? buffer_append_text : transfer_form_encode;
-	enum status status = append(username, request->client_id);
 
-	return status ? status : append(password, request->client_secret);
+	if (append(&exchange->username, request->client_id) ||
+		(request->client_secret &&
+			transfer_form_encode(&exchange->form_secret, request->client_secret)))
+		return status_fail(failure, STATUS_NO_MEMORY,
+			TRANSFER_URL ": the request cannot be prepared", request->token_url);
+	exchange->secrets.told[TOLD_SECRET] = request->client_secret;
+	exchange->secrets.told[TOLD_FORM_SECRET] = buffer_text(&exchange->form_secret);
+	return STATUS_OK;
 }
 
-/* What a person may do about a refusal, by the error code that it begins with. */
-static const char *advice_on(const char *reason)
+static void use_basic(const struct exchange *exchange, struct transfer *transfer)
 {
-	static const struct {
-		const char *error;
-		const char *advice;
-	} rows[] = {
-		{"invalid_client", "; is the secret right, and auth_method?"},
-		{"unauthorized_client", "; may this client use client_credentials?"},
-		{"invalid_scope", "; is the profile's scope right?"},
-		{"invalid_target", "; are the profile's resource and audience right?"},
+	const struct endpoint_request *request = exchange->request;
+
+	if (request->auth_method != PROFILE_AUTH_BASIC)
+		return;
+	transfer->username = buffer_text(&exchange->username);
+	transfer->password =
+		request->basic_raw ? request->client_secret : buffer_text(&exchange->form_secret);
+}
+
+static enum status read_reply(
+	const struct transfer *transfer, struct grant *grant, struct failure *failure)
+{
+	const struct response response = {
+		.url = transfer->url,
+		.http_status = transfer->http_status,
+		.retry_after_s = transfer->retry_after_s,
+		.body = buffer_text(transfer->reply),
+		.length = transfer->reply->length,
+		.secrets = transfer->secrets,
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (strncmp(reason, rows[i].error, strlen(rows[i].error)) == 0)
-			return rows[i].advice;
-	}
-	return "";
-}
-
-static enum status read_reply(const struct transfer *transfer, const char *secret,
-	struct grant *grant, struct failure *failure)
-{
-	struct failure reason;
-	enum status status = response_read(transfer->http_status, buffer_text(transfer->reply),
-		transfer->reply->length, secret, grant, &reason);
-
-	if (status)
-		status_fail(failure, status, TRANSFER_URL ": %s%s", transfer->url, reason.reason,
-			advice_on(reason.reason));
-	return status;
+	return response_read(&response, grant, failure);
 }
 
 enum status endpoint_mint(const struct endpoint_request *request, struct grant *grant,
-	struct buffer *story, struct failure *failure)
+	struct buffer *story, long *retry_after_s, struct failure *failure)
 {
-	bool basic = request->auth_method == PROFILE_AUTH_BASIC;
-	struct buffer username = BUFFER_INIT(BASIC_MAX_BYTES);
-	struct buffer password = BUFFER_INIT(BASIC_MAX_BYTES);
+	struct exchange exchange = {
+		.request = request,
+		.username = BUFFER_INIT(BASIC_MAX_BYTES),
+		.form_secret = BUFFER_INIT(BASIC_MAX_BYTES),
+		.assertion = BUFFER_INIT(ASSERTION_MAX_BYTES),
+	};
 	struct buffer reply = BUFFER_INIT(RESPONSE_MAX_BYTES);
+	enum status status = prepare(&exchange, failure);
 	struct transfer transfer = {
 		.url = request->token_url,
 		.cainfo = request->cainfo,
 		.deadline = request->deadline,
 		.write_body = write_body,
-		.context = request,
+		.context = &exchange,
+		.secrets = &exchange.secrets,
 		.reply = &reply,
 		.story = story,
 	};
-	enum status status = STATUS_OK;
 
-	if (basic && write_basic(request, &username, &password))
-		status = status_fail(failure, STATUS_NO_MEMORY,
-			TRANSFER_URL ": the request cannot be prepared", request->token_url);
-	if (basic) {
-		transfer.username = buffer_text(&username);
-		transfer.password = buffer_text(&password);
-	}
+	use_basic(&exchange, &transfer);
 	if (!status)
 		status = transfer_run(&transfer, failure);
 	if (!status)
-		status = read_reply(&transfer, request->client_secret, grant, failure);
-	buffer_release(&username);
-	buffer_release(&password);
+		status = read_reply(&transfer, grant, failure);
+	*retry_after_s = transfer.retry_after_s;
+	buffer_release(&exchange.username);
+	buffer_release(&exchange.form_secret);
+	buffer_release(&exchange.assertion);
 	buffer_release(&reply);
 	return status;
 }

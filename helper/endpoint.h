@@ -36,8 +36,9 @@ struct endpoint_request {
 /*
  * On success grant is the caller's, for grant_release(). story: as in struct transfer.
  * STATUS_REFUSED, STATUS_UNREACHABLE, STATUS_TIMEOUT: failure names the endpoint and its reason.
+ * *retry_after_s is set to how long the endpoint asks to be left alone, 0 where it does not.
  */
 enum status endpoint_mint(const struct endpoint_request *request, struct grant *grant,
-	struct buffer *story, struct failure *failure) MUST_CHECK;
+	struct buffer *story, long *retry_after_s, struct failure *failure) MUST_CHECK;
 
 #endif

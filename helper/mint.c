@@ -1,8 +1,8 @@
 /*
  * sypht-mint: one token request. It reads what to ask on stdin and answers on stdout, both in
- * key=value lines: credential, expires_in and scope, or status and error; and trace[] for the
- * story. It owns libcurl, cJSON and libcrypto, so that the programs which wait for it start without
- * them.
+ * key=value lines: credential, expires_in and scope, or status, error and retry_after; and trace[]
+ * for the story, before either. It owns libcurl, cJSON and libcrypto, so that the programs which
+ * wait for it start without them.
  */
 #include <curl/curl.h>
 
@@ -18,7 +18,11 @@
 #include "response.h"
 #include "settings.h"
 
-enum { KEY_MAX_BYTES = 64 * 1024, URL_MAX_BYTES = 8 * 1024 };
+enum {
+	KEY_MAX_BYTES = 64 * 1024,
+	URL_MAX_BYTES = 8 * 1024,
+	ANSWER_MAX_BYTES = ATTRIBUTES_MAX_BYTES / 2, /* the other half is for the story */
+};
 
 /* What the request holds that has to be put together first. */
 struct parts {
@@ -118,8 +122,19 @@ static enum status write_grant(const struct grant *grant, struct buffer *answer)
 	return status;
 }
 
-static enum status answer_request(
-	const struct attributes *asked, struct buffer *answer, struct failure *failure)
+/* In place of whatever stands in the answer: it is either a token or an error. */
+static void write_refusal(enum status status, long retry_after_s, const struct failure *failure,
+	struct buffer *answer)
+{
+	buffer_clear(answer);
+	if (attributes_add_number(answer, "status", status) ||
+		attributes_add(answer, "error", failure->reason) ||
+		(retry_after_s > 0 && attributes_add_number(answer, "retry_after", retry_after_s)))
+		buffer_clear(answer);
+}
+
+static enum status answer_request(const struct attributes *asked, struct buffer *answer,
+	struct buffer *story, struct failure *failure)
 {
 	struct parts parts = {
 		.token_url = BUFFER_INIT(URL_MAX_BYTES),
@@ -127,16 +142,19 @@ static enum status answer_request(
 	};
 	struct endpoint_request request;
 	struct grant grant = GRANT_INIT;
+	long retry_after_s = 0;
 	enum status status = join_private_key(asked, &parts.private_key, failure);
 
 	if (!status)
 		status = read_request(asked, &parts.private_key, &request, failure);
 	if (!status && !request.token_url)
-		status = discover(asked, &request, &parts.token_url, answer, failure);
+		status = discover(asked, &request, &parts.token_url, story, failure);
 	if (!status)
-		status = endpoint_mint(&request, &grant, answer, failure);
+		status = endpoint_mint(&request, &grant, story, &retry_after_s, failure);
 	if (!status && write_grant(&grant, answer))
 		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	if (status)
+		write_refusal(status, retry_after_s, failure, answer);
 	grant_release(&grant);
 	buffer_release(&parts.token_url);
 	buffer_release(&parts.private_key);
@@ -146,22 +164,24 @@ static enum status answer_request(
 int main(void)
 {
 	struct attributes asked = ATTRIBUTES_INIT;
-	struct buffer answer = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	struct buffer answer = BUFFER_INIT(ANSWER_MAX_BYTES);
+	struct buffer story = BUFFER_INIT(ATTRIBUTES_MAX_BYTES - ANSWER_MAX_BYTES);
 	struct failure failure = {""};
 	enum status status;
 
 	process_harden();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	status = attributes_read(&asked, STDIN_FILENO, &failure);
-	if (!status)
-		status = answer_request(&asked, &answer, &failure);
-	if (status && (attributes_add_number(&answer, "status", status) ||
-			      attributes_add(&answer, "error", failure.reason)))
-		buffer_clear(&answer);
-	if (buffer_append_text(&answer, "\n") || buffer_write(&answer, STDOUT_FILENO))
+	if (status)
+		write_refusal(status, 0, &failure, &answer);
+	else
+		status = answer_request(&asked, &answer, &story, &failure);
+	if (buffer_append_text(&answer, "\n") || buffer_write(&story, STDOUT_FILENO) ||
+		buffer_write(&answer, STDOUT_FILENO))
 		status = STATUS_SYSTEM;
 
 	buffer_release(&answer);
+	buffer_release(&story);
 	attributes_release(&asked);
 	curl_global_cleanup();
 	return status_exit_code(status);

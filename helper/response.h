@@ -5,6 +5,8 @@
 
 #include "status.h"
 
+struct quote_secrets;
+
 /*
  * The token endpoint's answer (RFC 6749, 5.1 and 5.2), which is not to be trusted: what comes out
  * is a token that may be sent, or a refusal in one line.
@@ -15,7 +17,7 @@ enum { RESPONSE_LIFETIME_UNKNOWN = -1 };
 
 struct grant {
 	char *token;     /* b64token of RFC 6750 */
-	char *scope;     /* NULL where the endpoint did not say */
+	char *scope;     /* as a quote (quote.h); NULL where the endpoint did not say */
 	long expires_in; /* seconds, at least 1; or RESPONSE_LIFETIME_UNKNOWN */
 };
 
@@ -24,13 +26,22 @@ struct grant {
 		.expires_in = RESPONSE_LIFETIME_UNKNOWN \
 	}
 
+struct response {
+	const char *url; /* of the endpoint, for reasons */
+	long http_status;
+	long retry_after_s; /* 0: the endpoint did not say */
+	const char *body;   /* need not end in NUL */
+	size_t length;
+	const struct quote_secrets *secrets; /* what the endpoint was told; NULL: nothing */
+};
+
 /*
- * body has length bytes and need not end in NUL. An "error" member decides, whatever the status.
- * secret is what the endpoint was told and no reason may repeat; NULL: nothing.
+ * An "error" member that is neither null nor "" decides, whatever the status. failure names the
+ * endpoint, the HTTP status and Retry-After.
  * STATUS_REFUSED: the endpoint said no; STATUS_UNREACHABLE: it said nothing that makes sense.
  */
-enum status response_read(long http_status, const char *body, size_t length, const char *secret,
-	struct grant *grant, struct failure *failure) MUST_CHECK;
+enum status response_read(
+	const struct response *response, struct grant *grant, struct failure *failure) MUST_CHECK;
 
 /* Wipe and free. */
 void grant_release(struct grant *grant);

@@ -3,30 +3,24 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
-/* ASCII's, and those that UTF-8 writes as C2 80 to C2 9F, which some terminals obey as well. */
-static void replace_controls(char *text)
-{
-	for (; *text != '\0'; text++) {
-		unsigned char byte = (unsigned char)*text;
-
-		if (byte < 0x20 || byte == 0x7f)
-			*text = '?';
-		else if (byte == 0xc2 && (text[1] & 0xe0) == 0x80)
-			text[0] = text[1] = '?';
-	}
-}
+#include "text.h"
 
 enum status status_fail(struct failure *failure, enum status status, const char *format, ...)
 {
+	/* one byte more than a reason takes tells whether its last character is whole */
+	char whole[FAILURE_MAX_BYTES + 1];
 	int saved_errno = errno;
 	va_list arguments;
 
 	if (failure) {
 		va_start(arguments, format);
-		vsnprintf(failure->reason, sizeof(failure->reason), format, arguments);
+		vsnprintf(whole, sizeof(whole), format, arguments);
 		va_end(arguments);
-		replace_controls(failure->reason);
+		whole[text_fit(whole, FAILURE_MAX_BYTES - 1)] = '\0';
+		text_clean(whole);
+		memcpy(failure->reason, whole, strlen(whole) + 1);
 	}
 	errno = saved_errno;
 	return status;

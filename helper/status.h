@@ -26,7 +26,7 @@ enum status {
 
 enum { FAILURE_MAX_BYTES = 240 };
 
-/* One line, NUL-terminated, without control characters; empty after success. Never a secret. */
+/* One line of clean text (text_clean()); empty after success. Never a secret. */
 struct failure {
 	char reason[FAILURE_MAX_BYTES];
 };
@@ -34,8 +34,8 @@ struct failure {
 /*
  * Write the reason and return status, so that a failure is one statement:
  *	return status_fail(failure, STATUS_CONFIG, "%s:%u: no such key", path, line);
- * A reason that is too long is cut; control characters become '?'. failure may be NULL.
- * errno is left alone.
+ * A reason that is too long is cut between two characters, and cleaned by text_clean(). failure may
+ * be NULL. errno is left alone.
  */
 enum status status_fail(struct failure *failure, enum status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "settings.h"
+#include "text.h"
 
 /* The file at path if it is a plain one of ours, on a descriptor that is no standard stream. */
 static int open_file(const char *path)
@@ -103,9 +104,8 @@ void trace_say(const struct trace *trace, const char *format, ...)
 		sizeof(line) - length);
 	va_end(arguments);
 
-	for (size_t i = 0; i < length; i++)
-		if ((unsigned char)line[i] < ' ' || line[i] == 127)
-			line[i] = '?';
+	text_clean(line);
+	length = strlen(line);
 	line[length++] = '\n';
 	write_quietly(trace->fd, line, length);
 	errno = saved_errno;

@@ -12,6 +12,7 @@
 #include "attributes.h"
 #include "origin.h"
 #include "process.h"
+#include "quote.h"
 
 enum {
 	CONNECT_TIMEOUT_MS = 10000,
@@ -21,13 +22,14 @@ enum {
 	HTTP_TOO_MANY_REQUESTS = 429,
 	HTTP_SERVER_ERROR = 500,
 	BODY_MAX_BYTES = 256 * 1024,
+	FAULT_MAX_BYTES = 90,
+	LATE_FAULT_MAX_BYTES = 70,
 };
 
 /* One try's outcome, beside the reply. */
 struct attempt {
 	CURLcode code;
 	char error[CURL_ERROR_SIZE];
-	curl_off_t retry_after_s;
 	long long took_ms;
 };
 
@@ -89,6 +91,16 @@ static bool prepare(CURL *handle, const struct transfer *transfer, struct curl_s
 
 /* ---- one try ---- */
 
+static long read_retry_after(CURL *handle)
+{
+	curl_off_t seconds = 0;
+
+	curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &seconds);
+	if (seconds < 0)
+		return 0;
+	return seconds < RETRY_AFTER_MAX_S ? (long)seconds : RETRY_AFTER_MAX_S;
+}
+
 static void perform(CURL *handle, struct transfer *transfer, long left_ms, struct attempt *attempt)
 {
 	long connect_ms = left_ms < CONNECT_TIMEOUT_MS ? left_ms : CONNECT_TIMEOUT_MS;
@@ -101,16 +113,21 @@ static void perform(CURL *handle, struct transfer *transfer, long left_ms, struc
 	curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
 	attempt->code = curl_easy_perform(handle);
 	curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &transfer->http_status);
-	curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &attempt->retry_after_s);
+	transfer->retry_after_s = read_retry_after(handle);
 	curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, NULL);
 	attempt->took_ms = process_milliseconds() - start;
 }
 
-static const char *describe_fault(const struct attempt *attempt)
+/* libcurl repeats some of what the other side said, names in certificates for one. */
+static struct quote describe_fault(
+	const struct transfer *transfer, const struct attempt *attempt, size_t most)
 {
+	const char *words =
+		attempt->error[0] != '\0' ? attempt->error : curl_easy_strerror(attempt->code);
+
 	if (attempt->code == CURLE_WRITE_ERROR)
-		return "the reply is larger than a token's can be";
-	return attempt->error[0] != '\0' ? attempt->error : curl_easy_strerror(attempt->code);
+		words = "the reply is larger than a token's can be";
+	return quote_text(words, most, transfer->secrets);
 }
 
 /* Which of the variables sends requests to url through a proxy, as far as can be told. */
@@ -162,16 +179,19 @@ static void advise(
 static enum status judge(
 	const struct transfer *transfer, const struct attempt *attempt, struct failure *failure)
 {
+	bool late = attempt->code == CURLE_OPERATION_TIMEDOUT;
+	struct quote fault =
+		describe_fault(transfer, attempt, late ? LATE_FAULT_MAX_BYTES : FAULT_MAX_BYTES);
 	struct failure advice = {""};
 
 	advise(transfer, attempt, &advice);
-	if (attempt->code == CURLE_OPERATION_TIMEDOUT)
+	if (late)
 		return status_fail(failure, STATUS_TIMEOUT,
-			TRANSFER_URL ": no answer in time: %.70s%s", transfer->url,
-			describe_fault(attempt), advice.reason);
+			TRANSFER_URL ": no answer in time: %s%s", transfer->url, fault.text,
+			advice.reason);
 	if (attempt->code)
-		return status_fail(failure, STATUS_UNREACHABLE, TRANSFER_URL ": %.90s%s",
-			transfer->url, describe_fault(attempt), advice.reason);
+		return status_fail(failure, STATUS_UNREACHABLE, TRANSFER_URL ": %s%s",
+			transfer->url, fault.text, advice.reason);
 	return STATUS_OK;
 }
 
@@ -202,15 +222,13 @@ static bool may_retry(const struct transfer *transfer, const struct attempt *att
 }
 
 /* Doubling from try to try, half of it at random, so that a herd does not come back as one. */
-static long long pause_ms(const struct attempt *attempt, int tries)
+static long long pause_ms(const struct transfer *transfer, int tries)
 {
 	long long pause = (long long)FIRST_PAUSE_MS << tries;
 	unsigned random = 0;
 
-	if (attempt->retry_after_s > RETRY_AFTER_MAX_S)
-		return RETRY_AFTER_MAX_S * 1000LL;
-	if (attempt->retry_after_s > 0)
-		return attempt->retry_after_s * 1000LL;
+	if (transfer->retry_after_s > 0)
+		return transfer->retry_after_s * 1000LL;
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = (unsigned)process_milliseconds();
 	return pause / 2 + random % (unsigned)(pause / 2 + 1);
@@ -274,7 +292,7 @@ static enum status try_until_answered(
 		perform(handle, transfer, (long)left_ms, &attempt);
 		status = judge(transfer, &attempt, failure);
 		tell(transfer, &attempt, tries);
-		pause = pause_ms(&attempt, tries);
+		pause = pause_ms(transfer, tries);
 		if (tries == RETRIES || !may_retry(transfer, &attempt) ||
 			process_milliseconds() + pause >= transfer->deadline)
 			return status;

@@ -3,6 +3,8 @@
 
 #include "buffer.h"
 
+struct quote_secrets;
+
 /*
  * HTTP with a server that is told secrets: the only file that drives libcurl. TLS is verified and
  * at least 1.2, no redirect is followed, the reply is bounded. Network faults, 429 and 5xx are
@@ -16,12 +18,14 @@ struct transfer {
 	long long deadline; /* on the clock of process_milliseconds() */
 
 	/* Compose the body to POST, for each try anew; NULL: a GET without. */
-	enum status (*write_body)(
-		const void *context, struct buffer *body, struct failure *failure);
-	const void *context;
+	enum status (*write_body)(void *context, struct buffer *body, struct failure *failure);
+	void *context;
+
+	const struct quote_secrets *secrets; /* what the server is told; NULL: nothing */
 
 	struct buffer *reply; /* set: the body of the last reply, and its status */
 	long http_status;
+	long retry_after_s;   /* what that reply's Retry-After says; 0: nothing */
 	struct buffer *story; /* gets a "trace[]" line for each try: what was asked, what came
 				 back, how long it took */
 };

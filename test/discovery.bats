@@ -82,8 +82,17 @@ asked() {
 	assert_status 1
 }
 
-@test "another issuer's metadata are refused, and nothing is sent there" {
+@test "where the place of RFC 8414 has another issuer's metadata, those of OpenID Connect will do" {
 	metadata https://elsewhere.example "$SANDBOX_BYSTANDER/token"
+	gives_token
+	assert_equal "$(asked)" \
+		'"/.well-known/oauth-authorization-server" "/.well-known/openid-configuration" '
+	assert_equal "$(bystander_requests)" 0
+}
+
+@test "another issuer's metadata are refused, and nothing is sent there" {
+	faults "$(jq -n --arg endpoint "$SANDBOX_BYSTANDER/token" '{issuer: {times: "all",
+		body: {issuer: "https://elsewhere.example", token_endpoint: $endpoint}}}')"
 	refuses "the metadata are of issuer 'https://elsewhere.example'"
 	assert_equal "$(bystander_requests)" 0
 }

@@ -327,9 +327,22 @@ times_of_requests() {
 	assert_token_requests 1
 }
 
-@test "endpoint: an error that is no text, or empty, still decides" {
+@test "endpoint: an error that is null or empty is none" {
 	local error
-	for error in null 5 '{}' '""' true; do
+	for error in null '""'; do
+		grants "{\"error\": $error, \"error_description\": \"\"}"
+		SYPHT_CACHE_DIR=$TMPDIR/$error ask token
+		assert_output a-token
+		assert_empty "$stderr"
+	done
+	answers '{"error": null}'
+	ask token
+	assert_refused 1 'no access_token'
+}
+
+@test "endpoint: an error that is no text still decides" {
+	local error
+	for error in 5 '{}' '[]' true false; do
 		grants "{\"error\": $error}"
 		SYPHT_CACHE_DIR=$TMPDIR/$error ask token
 		assert_refused 1 "$SANDBOX_TOKEN_URL" error
@@ -342,6 +355,107 @@ times_of_requests() {
 	assert_refused 1 'in?valid?client' 'xxx'
 	[ "${#stderr}" -lt 300 ]
 	refute_contains "$stderr" $'\u009b'
+}
+
+# is_clean TEXT: valid UTF-8 without control characters, those of Unicode's bidirectional text among
+# them.
+is_clean() {
+	python3 -c '
+import sys, unicodedata
+text = sys.argv[1].encode("utf-8", "surrogateescape").decode("utf-8")
+sys.exit(any(unicodedata.category(c) in ("Cc", "Zl", "Zp") or unicodedata.bidirectional(c) in
+             ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI") for c in text))' "$1"
+}
+
+@test "endpoint: what the server says is cut between characters, and what is no UTF-8 replaced" {
+	local pad
+	for pad in '' xx; do
+		answers "$(jq -cn --arg pad "$pad" '{error: "no", error_description: ($pad + "\u20ac\ud83d\ude00" * 200)}')" '{"status": 400}'
+		SYPHT_CACHE_DIR=$TMPDIR/x$pad ask token
+		assert_refused 1 $'\u20ac'
+		is_clean "$stderr"
+		refute_contains "${stderr#*"$SANDBOX_TOKEN_URL"}" '?'
+		answers "$(jq -cn --arg pad "$pad" '{error: ($pad + "\u20ac" * 200)}')" '{"status": 400}'
+		SYPHT_CACHE_DIR=$TMPDIR/y$pad ask token
+		is_clean "$stderr"
+	done
+	answers "$(jq -cn '{error: "a\u202eb\u2066c\u2028d\u0085e"}')" '{"status": 400}'
+	SYPHT_CACHE_DIR=$TMPDIR/bidi ask token
+	assert_refused 1 'a?b?c?d?e'
+	peer refuses $'{"error": "a\xff\xc3(\xed\xa0\x80b"}'
+	export SYPHT_AUTH_ENDPOINT=http://127.0.0.1:$peer_port/oauth2/token
+	ask token
+	assert_refused 1 'a??(???b'
+	is_clean "$stderr"
+}
+
+@test "endpoint: a refusal names the HTTP status, and Retry-After" {
+	answers '{"error": "slow_down", "error_description": "too many"}' \
+		'{"status": 429, "headers": {"Retry-After": "120"}}'
+	ask token
+	assert_refused 1 'slow_down: too many (HTTP status 429, Retry-After 120 s)'
+	faults '{"token": {"status": 503, "headers": {"Retry-After": "60"}, "times": "all"}}'
+	SYPHT_CACHE_DIR=$TMPDIR/plain ask token
+	assert_refused 1 'HTTP status 503, Retry-After 60 s'
+	answers "$(jq -cn '{error: "invalid_client", error_description: ("x" * 500)}')" '{"status": 401}'
+	SYPHT_CACHE_DIR=$TMPDIR/long ask token
+	assert_refused 1 'xxx (HTTP status 401); is the secret right, and auth_method?'
+	answers nonsense
+	SYPHT_CACHE_DIR=$TMPDIR/nonsense ask token
+	assert_refused 1 'HTTP status 200'
+}
+
+@test "endpoint: a secret that it repeats is hidden, in reasons, traces, scopes and the cache" {
+	local pair
+	pair=$(printf %s "$SYPHT_API_KEY" | base64 -w 0)
+	answers "$(jq -cn --arg pair "$pair" '{error: ("see " + $pair), error_description: $ENV.SYPHT_API_KEY}')" '{"status": 400}'
+	SYPHT_TRACE=1 ask token
+	assert_contains "$stderr" 'see ****: '
+	refute_contains "$stderr" "$pair"
+	refute_contains "$stderr" "$SANDBOX_CLIENT_SECRET"
+
+	export SYPHT_CACHE_DIR=$TMPDIR/second
+	grants "$(jq -cn --arg pair "$pair" '{scope: ("result:all " + $pair + " " + $ENV.SANDBOX_CLIENT_SECRET)}')"
+	ask token
+	assert_output a-token
+	ask status
+	assert_contains "$output" 'scope result:all **** ****'
+	refute grep -rqFe "$pair" -e "$SANDBOX_CLIENT_SECRET" "$SYPHT_CACHE_DIR"
+}
+
+@test "endpoint: an assertion is not repeated, nor its signature" {
+	(umask 077 && openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key 2>/dev/null)
+	configure < <(profile keyed 'auth_method = private_key_jwt' "private_key_file = $PWD/key")
+	peer parrot
+	export SYPHT_PROFILE=keyed
+	sed -i "s|^token_url.*|token_url = http://127.0.0.1:$peer_port/oauth2/token|" "$XDG_CONFIG_HOME/sypht/config"
+	SYPHT_TRACE=1 ask token
+	assert_status 1
+	assert_contains "$stderr" 'parrot: ****'
+	refute_contains "$stderr" "parrot: eyJ"
+	refute_contains "$stderr" 'and .'
+}
+
+@test "endpoint: a secret that comes back as the token is refused" {
+	grants "$(jq -cn '{access_token: $ENV.SANDBOX_CLIENT_SECRET}')"
+	ask token
+	assert_refused 1 "access_token is the client's own secret"
+	refute_contains "$stderr" "$SANDBOX_CLIENT_SECRET"
+}
+
+@test "endpoint: sypht-mint answers a token or an error, never both" {
+	local scope
+	for scope in 100 40000 70000; do
+		grants "$(jq -cn --argjson length $scope '{scope: ("s" * $length)}')"
+		try "$BUILD/sypht-mint" < <(printf '%s\n' "token_url=$SANDBOX_TOKEN_URL" "cainfo=$SANDBOX_CA" \
+			"client_id=$SANDBOX_CLIENT_ID" "client_secret=$SANDBOX_CLIENT_SECRET" timeout_ms=5000 '')
+		assert_equal "$(grep -c '^credential=' <<<"$output") $(grep -c '^error=' <<<"$output")" '1 0'
+	done
+	faults '{"token": {"status": 429, "headers": {"Retry-After": "77"}, "times": "all"}}'
+	try "$BUILD/sypht-mint" < <(printf '%s\n' "token_url=$SANDBOX_TOKEN_URL" "cainfo=$SANDBOX_CA" \
+		"client_id=$SANDBOX_CLIENT_ID" "client_secret=$SANDBOX_CLIENT_SECRET" timeout_ms=5000 '')
+	assert_equal "$(grep -c '^credential=' <<<"$output") $(grep -c '^error=' <<<"$output")" '0 1'
+	assert_line retry_after=77
 }
 
 @test "endpoint: an answer that is no JSON object is named so" {

@@ -10,7 +10,7 @@ setup_file() {
 	# shellcheck disable=SC2086
 	${CC:-cc} -std=c11 -D_GNU_SOURCE -O1 -g ${SANITIZE:-} -I"$root/helper" -pthread \
 		-o "$BATS_FILE_TMPDIR/spawn" "$root/test/drivers/spawn.c" \
-		"$root"/helper/{spawn,buffer,status}.c
+		"$root"/helper/{spawn,buffer,status,text}.c
 }
 
 # host NAME: the calls succeed there, and the host notices nothing.

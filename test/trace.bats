@@ -8,7 +8,7 @@ setup_file() {
 
 	# shellcheck disable=SC2086
 	${CC:-cc} -std=c11 -D_GNU_SOURCE ${SANITIZE:-} -I"$root/helper" -o "$BATS_FILE_TMPDIR/trace" \
-		"$root/test/drivers/trace.c" "$root"/helper/{trace,settings,buffer,status}.c
+		"$root/test/drivers/trace.c" "$root"/helper/{trace,settings,buffer,status,text}.c
 }
 
 # trace WHERE TEXT

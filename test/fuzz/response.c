@@ -5,6 +5,7 @@
 #include "response.h"
 
 #include "fuzz.h"
+#include "quote.h"
 #include "token.h"
 
 #define SECRET "hunter2"
@@ -13,20 +14,27 @@ static void check_grant(const struct grant *grant)
 {
 	assert(token_is_b64token(grant->token));
 	assert(grant->expires_in >= 1 || grant->expires_in == RESPONSE_LIFETIME_UNKNOWN);
-	assert(!grant->scope || !strpbrk(grant->scope, "\r\n"));
+	assert(!grant->scope || (!strpbrk(grant->scope, "\r\n") && !strstr(grant->scope, SECRET)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const long statuses[] = {200, 400, 401, 302, 500, 204};
+	static const struct quote_secrets secrets = {{SECRET}};
 	struct failure failure = {""};
+	struct response response = {
+		.url = "https://auth.example/token",
+		.body = (const char *)data + 1,
+		.length = size - 1,
+		.secrets = &secrets,
+	};
 	struct grant grant;
 	enum status status;
 
 	if (size == 0)
 		return 0;
-	status = response_read(statuses[data[0] % (sizeof(statuses) / sizeof(statuses[0]))],
-		(const char *)data + 1, size - 1, SECRET, &grant, &failure);
+	response.http_status = statuses[data[0] % (sizeof(statuses) / sizeof(statuses[0]))];
+	status = response_read(&response, &grant, &failure);
 	if (status == STATUS_OK) {
 		check_grant(&grant);
 	} else {
