@@ -126,14 +126,15 @@ static enum status write_entry(const struct cache *cache, const char *suffix,
 	return directory_write(cache->directory, name, content, failure);
 }
 
-static void remove_entry(const struct cache *cache, const char *suffix)
+static enum status remove_entry(
+	const struct cache *cache, const char *suffix, struct failure *failure)
 {
 	char name[NAME_MAX_BYTES];
 
 	if (cache->directory < 0)
-		return;
+		return STATUS_OK;
 	name_file(cache, suffix, name);
-	directory_remove(cache->directory, name);
+	return directory_remove(cache->directory, name, NULL, failure);
 }
 
 /* Digits only, so that nothing overflows or turns negative. */
@@ -199,15 +200,16 @@ enum status cache_put(const struct cache *cache, const struct token *token, stru
 	else
 		status = write_entry(cache, "token", &content, failure);
 	if (!status)
-		remove_entry(cache, "failed");
+		status = remove_entry(cache, "failed", failure);
 	buffer_release(&content);
 	return status;
 }
 
-void cache_erase(const struct cache *cache)
+enum status cache_erase(const struct cache *cache, struct failure *failure)
 {
-	remove_entry(cache, "token");
-	remove_entry(cache, "failed");
+	enum status status = remove_entry(cache, "token", failure);
+
+	return status ? status : remove_entry(cache, "failed", failure);
 }
 
 /* ---- serials ---- */
@@ -250,8 +252,9 @@ void cache_put_failure(
 		attributes_add_number(&content, "status", status) == STATUS_OK &&
 		attributes_add(&content, "error", failure->reason) == STATUS_OK &&
 		buffer_append(&content, "\n", 1) == STATUS_OK &&
-		write_entry(cache, "failed", &content, NULL) != STATUS_OK)
-		remove_entry(cache, "failed");
+		write_entry(cache, "failed", &content, NULL) != STATUS_OK &&
+		remove_entry(cache, "failed", NULL) != STATUS_OK)
+		buffer_clear(&content); /* an older failure stays until its time is over */
 	buffer_release(&content);
 }
 

@@ -52,8 +52,8 @@ bool cache_get(const struct cache *cache, time_t now, struct token *token) MUST_
 enum status cache_put(
 	const struct cache *cache, const struct token *token, struct failure *failure) MUST_CHECK;
 
-/* Remove the token and what is remembered of failures. */
-void cache_erase(const struct cache *cache);
+/* Remove the token and what is remembered of failures. STATUS_SYSTEM: the token is still there. */
+enum status cache_erase(const struct cache *cache, struct failure *failure) MUST_CHECK;
 
 /*
  * For a token that a fleet shares: the lowest serial (seal.h) that what comes out of the shared

@@ -116,7 +116,19 @@ enum status directory_write(
 	return STATUS_OK;
 }
 
-bool directory_remove(int directory, const char *name)
+enum status directory_remove(
+	int directory, const char *name, bool *removed, struct failure *failure)
 {
-	return unlinkat(directory, name, 0) == 0;
+	struct stat found;
+	bool done = unlinkat(directory, name, 0) == 0;
+	int error = errno;
+
+	if (removed)
+		*removed = done;
+	/* where nothing may be written the kernel does not look whether it is there */
+	if (done || (fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) && errno == ENOENT))
+		return STATUS_OK;
+	errno = error;
+	return status_fail(
+		failure, STATUS_SYSTEM, "cannot remove %s: %s", name, strerror(errno));
 }

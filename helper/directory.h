@@ -36,7 +36,11 @@ bool directory_read(int directory, const char *name, struct buffer *content,
 enum status directory_write(int directory, const char *name, const struct buffer *content,
 	struct failure *failure) MUST_CHECK;
 
-/* True where it was there. */
-bool directory_remove(int directory, const char *name);
+/*
+ * Remove the file; removed says whether it was there (removed may be NULL). STATUS_SYSTEM: it still
+ * is.
+ */
+enum status directory_remove(
+	int directory, const char *name, bool *removed, struct failure *failure) MUST_CHECK;
 
 #endif

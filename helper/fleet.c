@@ -7,7 +7,7 @@
  *	hold      sypht-mint's answer, with the lock kept meanwhile
  *	put       a token there, and release the lock: done=1
  *	release   the lock alone: done=1
- *	drop      this token, if it still is there: done=1
+ *	drop      this token, if it still is there, or without one whichever is: done=1
  *	ping
  *
  * What cannot be done is status and error. It owns hiredis and libsodium.
@@ -116,6 +116,7 @@ static enum status release(struct session *session, struct failure *failure)
 
 static enum status drop(struct session *session, struct failure *failure)
 {
+	const char *value = attributes_get(session->asked, "credential");
 	struct buffer sealed = BUFFER_INIT(SEAL_MAX_BYTES);
 	struct entry entry = ENTRY_INIT;
 	bool well = false;
@@ -124,7 +125,7 @@ static enum status drop(struct session *session, struct failure *failure)
 	if (!status)
 		status = store_get(session->store, session->entry_name, &sealed, failure);
 	if (!status && seal_open(&session->seal, &sealed, &entry) &&
-		strcmp(entry.token.value, session_text(session, "credential")) == 0)
+		(!value || strcmp(entry.token.value, value) == 0))
 		status = store_drop(session->store, session->entry_name, &sealed, &well, failure);
 	token_release(&entry.token);
 	buffer_release(&sealed);

@@ -213,18 +213,20 @@ static void look(const struct member *member, long long deadline, struct offer *
 
 /* ---- our turn ---- */
 
-static void tell(const struct member *member, const struct question *question)
+static enum status tell(
+	const struct member *member, const struct question *question, struct failure *failure)
 {
 	struct attributes answer = ATTRIBUTES_INIT;
-	struct failure failure;
+	enum status status = ask(member, question, &answer, failure);
 
-	if (ask(member, question, &answer, &failure))
-		say_trouble(member, question->verb, &failure);
+	if (status)
+		say_trouble(member, question->verb, failure);
 	else
 		trace_say(member->supply->trace, "profile %s: shared store, %s: %s",
 			name_of(member), question->verb,
 			attributes_get(&answer, "done") ? "done" : "nothing to be done any more");
 	attributes_release(&answer);
+	return status;
 }
 
 /* Whoever holds the lock says in the end what came of it, be it that others may try. */
@@ -234,6 +236,7 @@ static enum status mint_for_all(const struct member *member, const struct offer 
 	struct question hold = {.verb = "hold", .deadline = deadline, .offer = offer};
 	struct question last = {.verb = "release", .deadline = deadline, .offer = offer};
 	struct buffer rows = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	struct failure untold;
 	enum status status = add_rows(member, &hold, &rows);
 
 	if (!status)
@@ -245,7 +248,9 @@ static enum status mint_for_all(const struct member *member, const struct offer 
 		last.verb = "put";
 		last.token = token;
 	}
-	tell(member, &last);
+	if (tell(member, &last, &untold))
+		trace_say(member->supply->trace, "profile %s: other members wait until the lock ends",
+			name_of(member));
 	buffer_release(&rows);
 	return status;
 }
@@ -302,16 +307,21 @@ enum status member_obtain(const struct member *member, long long deadline, struc
 	return status;
 }
 
-void member_drop(const struct member *member, const struct token *token, long long deadline)
+enum status member_drop(const struct member *member, const struct token *token, long long deadline,
+	struct failure *failure)
 {
 	const struct question question = {.verb = "drop", .deadline = deadline, .token = token};
 	long long serial = cache_get_serial(member->cache);
 	struct failure unwritten;
+	struct failure reason;
 
 	if (serial > 0 && cache_put_serial(member->cache, serial + 1, &unwritten))
 		trace_say(member->supply->trace, "the token's serial is not kept: %s",
 			unwritten.reason);
-	tell(member, &question);
+	if (tell(member, &question, &reason))
+		return status_fail(failure, STATUS_UNREACHABLE,
+			"the token may still lie in the shared store: %.180s", reason.reason);
+	return STATUS_OK;
 }
 
 enum status member_ping(const struct settings *settings, const struct profile *profile,

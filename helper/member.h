@@ -33,10 +33,11 @@ enum status member_obtain(const struct member *member, long long deadline, struc
 	struct failure *failure) MUST_CHECK;
 
 /*
- * Have nobody of the fleet take this token any more, as its API refused it, and this machine
- * nothing that is as old. Never fails.
+ * Have nobody of the fleet take this token any more (NULL: whichever lies there), and this machine
+ * nothing that is as old. A failure names the store that may still have it.
  */
-void member_drop(const struct member *member, const struct token *token, long long deadline);
+enum status member_drop(const struct member *member, const struct token *token, long long deadline,
+	struct failure *failure) MUST_CHECK;
 
 /* Whether the store answers, and after how many milliseconds. */
 enum status member_ping(const struct settings *settings, const struct profile *profile,

@@ -202,21 +202,37 @@ enum status supply_prove(const struct supply *supply, const struct secret *secre
 	return minter_run(supply, secret, process_milliseconds() + timeout_ms, token, failure);
 }
 
-void supply_keep(const struct supply *supply, const struct token *token)
+/*
+ * Lock the cache for a change. Where it has no lock (a read-only place, a file system without
+ * flock) *lock is -1: the change itself then tells whether it can be made.
+ */
+static enum status lock_to_change(
+	const struct supply *supply, const struct cache *cache, int *lock, struct failure *failure)
 {
-	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
+	*lock = cache_lock(cache, settings_timeout_s(supply->settings) * 1000);
+	if (*lock >= 0 || errno != EINTR)
+		return STATUS_OK;
+	return status_fail(failure, STATUS_TIMEOUT,
+		"the cached token is unchanged: another process has been renewing it for %ld "
+		"seconds",
+		settings_timeout_s(supply->settings));
+}
+
+enum status supply_keep(
+	const struct supply *supply, const struct token *token, struct failure *failure)
+{
 	struct cache cache = CACHE_INIT;
-	struct failure failure;
+	enum status status = open_cache(supply, &cache, true, failure);
 	int lock = -1;
 
-	if (open_cache(supply, &cache, true, &failure) == STATUS_OK)
-		lock = cache_lock(&cache, timeout_ms);
-	if (lock >= 0) {
-		if (cache_put(&cache, token, &failure))
-			trace_say(supply->trace, "the token is not cached: %s", failure.reason);
+	if (!status)
+		status = lock_to_change(supply, &cache, &lock, failure);
+	if (!status)
+		status = cache_put(&cache, token, failure);
+	if (lock >= 0)
 		close(lock);
-	}
 	cache_close(&cache);
+	return status;
 }
 
 /* ---- beside the answer ---- */
@@ -279,52 +295,79 @@ done:
 	cache_close(&cache);
 }
 
-/* The fleet's copy, too: whoever has none in a cache of his own would be given it again. */
-static void erase_shared(const struct supply *supply, const struct cache *cache,
-	const struct token *token, long long deadline)
+/*
+ * The fleet's copy, too: whoever has none in a cache of his own would be given it again. Without a
+ * client secret there is none that this user could have put there.
+ */
+static enum status erase_shared(const struct supply *supply, const struct cache *cache,
+	const struct token *token, long long deadline, struct failure *failure)
 {
 	struct secret secret = SECRET_INIT;
 	const struct member member = {supply, &secret, cache, false};
 	long left_ms = (long)(deadline - process_milliseconds());
-	struct failure failure;
+	struct failure reason;
+	enum status status =
+		secret_find(supply->settings, supply->profile, left_ms, &secret, &reason);
 
-	if (secret_find(supply->settings, supply->profile, left_ms, &secret, &failure))
-		trace_say(supply->trace, "profile %s: shared store left alone: %s",
-			supply->profile->name, failure.reason);
+	if (!status)
+		status = member_drop(&member, token, deadline, failure);
+	else if (status == STATUS_NO_SECRET)
+		status = STATUS_OK;
 	else
-		member_drop(&member, token, deadline);
+		status_fail(failure, status,
+			"the token may still lie in the shared store: %.180s", reason.reason);
 	secret_release(&secret);
+	return status;
 }
 
-static void erase_locked(const struct supply *supply, const struct cache *cache, const char *value,
-	long long deadline)
+/* value NULL: whichever token there is. */
+static enum status erase_locked(const struct supply *supply, const struct cache *cache,
+	const char *value, long long deadline, struct failure *failure)
 {
 	struct token current = TOKEN_INIT;
 	bool found = cache_get(cache, supply->clock(), &current);
-	bool meant = !value || (found && strcmp(current.value, value) == 0);
+	enum status status = STATUS_OK;
 
-	if (meant) {
-		cache_erase(cache);
-		trace_say(supply->trace, "profile %s: cached token dropped", supply->profile->name);
+	if (!value || (found && strcmp(current.value, value) == 0)) {
+		status = cache_erase(cache, failure);
+		if (!status)
+			trace_say(supply->trace, "profile %s: cached token dropped",
+				supply->profile->name);
+		if (!status && supply->profile->shared_store)
+			status = erase_shared(
+				supply, cache, value ? &current : NULL, deadline, failure);
 	}
-	if (meant && found && supply->profile->shared_store)
-		erase_shared(supply, cache, &current, deadline);
 	token_release(&current);
+	return status;
 }
 
-void supply_erase(const struct supply *supply, const char *value)
+/* Like open_cache(), but nothing is made, and one that is there must be usable. */
+static enum status open_to_erase(
+	const struct supply *supply, struct cache *cache, struct failure *failure)
 {
-	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
-	long long deadline = process_milliseconds() + timeout_ms;
+	char *path = settings_cache_path(supply->settings);
+	enum status status = cache_open(cache, path, supply->profile, false, failure);
+
+	if (status == STATUS_SYSTEM && (!path || errno == ENOENT))
+		status = STATUS_OK;
+	buffer_free_text(path);
+	return status;
+}
+
+enum status supply_erase(const struct supply *supply, const char *value, struct failure *failure)
+{
+	long long deadline =
+		process_milliseconds() + settings_timeout_s(supply->settings) * 1000;
 	struct cache cache = CACHE_INIT;
-	struct failure failure;
+	enum status status = open_to_erase(supply, &cache, failure);
 	int lock = -1;
 
-	if (open_cache(supply, &cache, false, &failure) == STATUS_OK)
-		lock = cache_lock(&cache, timeout_ms);
-	if (lock >= 0) {
-		erase_locked(supply, &cache, value, deadline);
+	if (!status && cache.directory >= 0)
+		status = lock_to_change(supply, &cache, &lock, failure);
+	if (!status)
+		status = erase_locked(supply, &cache, value, deadline, failure);
+	if (lock >= 0)
 		close(lock);
-	}
 	cache_close(&cache);
+	return status;
 }

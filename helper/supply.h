@@ -38,8 +38,9 @@ enum status supply_token(
 enum status supply_prove(const struct supply *supply, const struct secret *secret,
 	struct token *token, struct failure *failure) MUST_CHECK;
 
-/* Put a token that was proved so into the cache, where one can be had. */
-void supply_keep(const struct supply *supply, const struct token *token);
+/* Put a token that was proved so into the cache. A failure says why it is not there. */
+enum status supply_keep(
+	const struct supply *supply, const struct token *token, struct failure *failure) MUST_CHECK;
 
 /*
  * To be called after the answer is out: where the cached token is in its renewal window and nobody
@@ -48,9 +49,12 @@ void supply_keep(const struct supply *supply, const struct token *token);
 void supply_renew(const struct supply *supply, const struct token *token);
 
 /*
- * Drop the cached token: with value only that one, so that a late rejection does not cost the
- * fresh token that somebody else has put in its place. What is remembered of failures goes too.
+ * Drop the cached token, and the copy that a fleet shares: with value only that one, so that a late
+ * rejection does not cost the fresh token that somebody else has put in its place. What is
+ * remembered of failures goes too. A failure says what remains, and where. The shared copy is found
+ * by the client secret: who drops that as well drops the token first.
  */
-void supply_erase(const struct supply *supply, const char *value);
+enum status supply_erase(
+	const struct supply *supply, const char *value, struct failure *failure) MUST_CHECK;
 
 #endif

@@ -117,16 +117,20 @@ enum status vault_put(const struct settings *settings, const struct profile *pro
 	return status;
 }
 
-bool vault_erase(const struct settings *settings, const struct profile *profile)
+enum status vault_erase(const struct settings *settings, const struct profile *profile,
+	bool *erased, struct failure *failure)
 {
 	int directory;
-	bool was_there;
+	enum status status = open_vault(settings, false, &directory, failure);
 
-	if (open_vault(settings, false, &directory, NULL))
-		return false;
-	was_there = directory_remove(directory, profile->name);
+	*erased = false;
+	if (status == STATUS_SYSTEM && errno == ENOENT)
+		return STATUS_OK;
+	if (status)
+		return status;
+	status = directory_remove(directory, profile->name, erased, failure);
 	close(directory);
-	return was_there;
+	return status;
 }
 
 bool vault_changed(

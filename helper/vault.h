@@ -23,8 +23,9 @@ enum status vault_get(const struct settings *settings, const struct profile *pro
 enum status vault_put(const struct settings *settings, const struct profile *profile,
 	const struct secret *secret, struct failure *failure) MUST_CHECK;
 
-/* True where something was there. */
-bool vault_erase(const struct settings *settings, const struct profile *profile);
+/* erased says whether something was there. A failure says what still is. */
+enum status vault_erase(const struct settings *settings, const struct profile *profile,
+	bool *erased, struct failure *failure) MUST_CHECK;
 
 /* When it was last changed; false where nothing is kept. */
 bool vault_changed(

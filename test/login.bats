@@ -378,3 +378,97 @@ EOF
 	assert_contains "$output" 'https://t500.example/token'
 	assert_equal "$(sypht-credential status | grep -c ^profile)" 1002
 }
+
+# What could not be done --------------------------------------------------------------------------
+
+CACHE_OPEN="run: chmod 700"
+
+# hold_lock: until release_lock, as another process that asks for the token does.
+hold_lock() {
+	exec 6<>"$(compgen -G "$XDG_CACHE_HOME/sypht/*.lock")"
+	flock 6
+}
+
+release_lock() {
+	exec 6>&-
+}
+
+@test "logout: a token in a cache that is open to others remains, and that is said" {
+	log_in
+	chmod 755 "$XDG_CACHE_HOME/sypht"
+	try sypht-credential logout
+	assert_status 1
+	assert_empty "$output"
+	assert_contains "$stderr" 'client credentials dropped, but '
+	assert_contains "$stderr" "$CACHE_OPEN"
+	refute [ -e "$KEPT" ]
+	chmod 700 "$XDG_CACHE_HOME/sypht"
+	try sypht-credential logout
+	assert_status 0
+	gives_none
+}
+
+@test "login: a token in a cache that is open to others remains, and that is said" {
+	log_in
+	chmod 755 "$XDG_CACHE_HOME/sypht"
+	log_in
+	assert_status 1
+	assert_contains "$stderr" 'client credentials kept, but '
+	assert_contains "$stderr" "$CACHE_OPEN"
+}
+
+@test "erase: a token in a cache that is open to others remains, and that is said" {
+	log_in
+	chmod 755 "$XDG_CACHE_HOME/sypht"
+	try sypht-credential erase <<<"protocol=https"$'\n'"host=${SANDBOX_API#https://}"
+	assert_status 1
+	assert_contains "$stderr" "$CACHE_OPEN"
+	assert_equal "$(compgen -G "$XDG_CACHE_HOME/sypht/*.token" | wc -l)" 1
+}
+
+@test "logout and erase: a token that another process is renewing remains, and that is said" {
+	log_in
+	hold_lock
+	SYPHT_TIMEOUT=1 try sypht-credential erase <<<"protocol=https"$'\n'"host=${SANDBOX_API#https://}"
+	assert_status 1
+	assert_contains "$stderr" 'the cached token is unchanged'
+	SYPHT_TIMEOUT=1 try sypht-credential logout
+	assert_status 1
+	assert_contains "$stderr" 'client credentials dropped, but the cached token is unchanged'
+	release_lock
+}
+
+@test "logout: a place that cannot be changed keeps what is there, and that is said" {
+	[ "$(id -u)" = 0 ] || skip_allowed 'only root can mount a file system'
+	mkdir -p "$XDG_CACHE_HOME/sypht"
+	mount -t tmpfs -o size=64k,mode=700 tmpfs "$XDG_CACHE_HOME/sypht" || skip_allowed 'no mounts here'
+	log_in
+	mount -o remount,ro "$XDG_CACHE_HOME/sypht"
+	try sypht-credential logout
+	umount --lazy "$XDG_CACHE_HOME/sypht"
+	assert_status 1
+	assert_contains "$stderr" 'but cannot remove '
+	assert_contains "$stderr" 'Read-only file system'
+}
+
+@test "logout: a cache that is read-only and empty keeps nobody from it" {
+	[ "$(id -u)" = 0 ] || skip_allowed 'only root can mount a file system'
+	mkdir -p "$XDG_CACHE_HOME/sypht"
+	mount -t tmpfs -o size=64k,mode=700,ro tmpfs "$XDG_CACHE_HOME/sypht" || skip_allowed 'no mounts here'
+	log_in
+	assert_status 0
+	try sypht-credential logout
+	umount --lazy "$XDG_CACHE_HOME/sypht"
+	assert_status 0
+	assert_output 'profile sypht: client credentials dropped, and no token is cached'
+}
+
+@test "logout: credentials that cannot be removed are not said to be dropped" {
+	log_in
+	chmod 711 "${KEPT%/*}"
+	try sypht-credential logout
+	assert_status 1
+	assert_empty "$output"
+	assert_contains "$stderr" "run: chmod 700 '${KEPT%/*}'"
+	assert_exists "$KEPT"
+}

@@ -104,11 +104,11 @@ enum status call_prove(struct call *call, const struct secret *secret, struct fa
 	return supply_prove(&supply, secret, &call->token, failure);
 }
 
-void call_keep(const struct call *call)
+enum status call_keep(const struct call *call, struct failure *failure)
 {
 	struct supply supply = make_supply(call, call->profile);
 
-	supply_keep(&supply, &call->token);
+	return supply_keep(&supply, &call->token, failure);
 }
 
 void call_renew(const struct call *call)
@@ -121,11 +121,12 @@ void call_renew(const struct call *call)
 	supply_renew(&supply, &call->token);
 }
 
-void call_erase(const struct call *call, const struct profile *profile, const char *value)
+enum status call_erase(const struct call *call, const struct profile *profile, const char *value,
+	struct failure *failure)
 {
 	struct supply supply = make_supply(call, profile);
 
-	supply_erase(&supply, value);
+	return supply_erase(&supply, value, failure);
 }
 
 void call_release(struct call *call)

@@ -77,13 +77,14 @@ enum status call_prove(
 	struct call *call, const struct secret *secret, struct failure *failure) MUST_CHECK;
 
 /* Cache the token that call_prove() got. */
-void call_keep(const struct call *call);
+enum status call_keep(const struct call *call, struct failure *failure) MUST_CHECK;
 
 /* Once the answer is out: renew the token that was handed out if it is time to. */
 void call_renew(const struct call *call);
 
-/* Drop cached tokens of one profile: all, or only the one with this value. */
-void call_erase(const struct call *call, const struct profile *profile, const char *value);
+/* Drop cached tokens of one profile: all, or only the one with this value. See supply_erase(). */
+enum status call_erase(const struct call *call, const struct profile *profile, const char *value,
+	struct failure *failure) MUST_CHECK;
 
 void call_release(struct call *call);
 

@@ -91,20 +91,21 @@ static enum status find_registry(
 static enum status get(struct call *call, const struct request *request, struct failure *failure)
 {
 	const struct json *registry = json_member(request->json, "registry");
-	enum status status;
+	enum status status = STATUS_OK;
 
 	if (was_rejected(json_member(registry, "headers")))
-		call_erase(call, call->profile, NULL);
-	status = call_supply(call, NULL, failure);
+		status = call_erase(call, call->profile, NULL, failure);
+	if (!status)
+		status = call_supply(call, NULL, failure);
 	return status ? status : write_token(call);
 }
 
 static enum status logout(struct call *call, const struct request *request, struct failure *failure)
 {
+	enum status status = call_erase(call, call->profile, NULL, failure);
+
 	(void)request;
-	(void)failure;
-	call_erase(call, call->profile, NULL);
-	return buffer_append_text(call->reply, "{\"Ok\":{\"kind\":\"logout\"}}\n");
+	return status ? status : buffer_append_text(call->reply, "{\"Ok\":{\"kind\":\"logout\"}}\n");
 }
 
 /* cargo's login would hand us a token; ours come from the endpoint. */

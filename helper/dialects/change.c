@@ -16,33 +16,63 @@ static long timeout_ms(const struct call *call)
 
 /* ---- one profile ---- */
 
+/*
+ * One part of a change failed and the other was made: say both. The second is what the caller asked
+ * for in the first place.
+ */
+static enum status fail_in_part(const struct profile *profile, const char *done, enum status status,
+	const struct failure *reason, struct failure *failure)
+{
+	return status_fail(failure, status, "profile %.40s: client credentials %s, but %.180s",
+		profile->name, done, reason->reason);
+}
+
+static enum status keep_secret(struct call *call, const struct profile *profile,
+	const struct secret *secret, struct failure *failure)
+{
+	if (profile->client_secret_helper)
+		return outsider_store(profile, secret, timeout_ms(call), failure);
+	return vault_put(call->settings, profile, secret, failure);
+}
+
+/* The tokens go first: what a fleet shares is found by the secret that is about to be replaced. */
 enum status change_keep(struct call *call, const struct profile *profile,
 	const struct secret *secret, struct failure *failure)
 {
-	enum status status;
+	struct failure reason;
+	enum status erased = call_erase(call, profile, NULL, &reason);
+	enum status status = keep_secret(call, profile, secret, failure);
 
-	if (profile->client_secret_helper)
-		status = outsider_store(profile, secret, timeout_ms(call), failure);
-	else
-		status = vault_put(call->settings, profile, secret, failure);
-	if (!status)
-		call_erase(call, profile, NULL);
-	return status;
+	if (status || !erased)
+		return status;
+	return fail_in_part(profile, "kept", erased, &reason, failure);
 }
 
-enum status change_drop(
+static enum status drop_secret(
 	struct call *call, const struct profile *profile, bool *was_kept, struct failure *failure)
 {
-	enum status status = STATUS_OK;
+	enum status status = vault_erase(call->settings, profile, was_kept, failure);
 
-	*was_kept = vault_erase(call->settings, profile);
-	if (profile->client_secret_helper) {
+	if (!status && profile->client_secret_helper) {
 		status = outsider_erase(
 			profile, profile->client_id, NULL, timeout_ms(call), failure);
 		*was_kept = *was_kept || !status;
 	}
-	call_erase(call, profile, NULL);
 	return status;
+}
+
+/* Again the tokens go first; the secret goes whatever became of them. */
+enum status change_drop(
+	struct call *call, const struct profile *profile, bool *was_kept, struct failure *failure)
+{
+	struct failure reason;
+	enum status erased = call_erase(call, profile, NULL, &reason);
+	enum status status = drop_secret(call, profile, was_kept, failure);
+
+	if (status || !erased)
+		return status;
+	return fail_in_part(
+		profile, *was_kept ? "dropped" : "were not kept", erased, &reason, failure);
 }
 
 /* ---- all profiles that have to do with a place ---- */
@@ -51,7 +81,7 @@ struct walk {
 	struct call *call;
 	struct change *change;
 	enum status (*at_endpoint)(struct walk *walk, const struct profile *profile);
-	void (*at_origin)(const struct walk *walk, const struct profile *profile);
+	enum status (*at_origin)(struct walk *walk, const struct profile *profile);
 	struct failure *failure;
 	enum status status;
 	bool stored;   /* by some profile at least */
@@ -75,7 +105,7 @@ static bool visit(struct profile *profile, void *context)
 
 	change->matched = change->matched || covered || endpoint;
 	if (covered && walk->at_origin)
-		walk->at_origin(walk, profile);
+		walk->status = walk->at_origin(walk, profile);
 	if (endpoint)
 		walk->status = walk->at_endpoint(walk, profile);
 	profile_free(profile);
@@ -134,10 +164,11 @@ enum status change_store(struct call *call, struct change *change, struct failur
 }
 
 /* With a password only that token goes; a rejected one must not take its successor along. */
-static void erase_at_origin(const struct walk *walk, const struct profile *profile)
+static enum status erase_at_origin(struct walk *walk, const struct profile *profile)
 {
-	if (call_accepts_user(profile, walk->change->username))
-		call_erase(walk->call, profile, walk->change->password);
+	if (!call_accepts_user(profile, walk->change->username))
+		return STATUS_OK;
+	return call_erase(walk->call, profile, walk->change->password, walk->failure);
 }
 
 /* Every field that is given must be equal to what is kept; those not given match all. */
@@ -159,18 +190,21 @@ static bool is_kept(const struct walk *walk, const struct profile *profile)
 static enum status erase_at_endpoint(struct walk *walk, const struct profile *profile)
 {
 	const struct change *change = walk->change;
+	bool kept = is_kept(walk, profile);
+	struct failure reason;
+	enum status erased = STATUS_OK;
 	enum status status = STATUS_OK;
 
-	if (is_kept(walk, profile)) {
-		vault_erase(walk->call->settings, profile);
-		call_erase(walk->call, profile, NULL);
-	}
-	if (profile->client_secret_helper) {
+	if (kept || profile->client_secret_helper)
+		erased = call_erase(walk->call, profile, NULL, &reason);
+	if (kept)
+		status = vault_erase(walk->call->settings, profile, &kept, walk->failure);
+	if (!status && profile->client_secret_helper)
 		status = outsider_erase(profile, change->username, change->password,
 			timeout_ms(walk->call), walk->failure);
-		call_erase(walk->call, profile, NULL);
-	}
-	return status;
+	if (status || !erased)
+		return status;
+	return fail_in_part(profile, "dropped", erased, &reason, walk->failure);
 }
 
 enum status change_erase(struct call *call, struct change *change, struct failure *failure)

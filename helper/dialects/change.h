@@ -26,7 +26,10 @@ enum status change_store(
 enum status change_erase(
 	struct call *call, struct change *change, struct failure *failure) MUST_CHECK;
 
-/* The same for one profile, as login and logout do it; its cached tokens go either way. */
+/*
+ * The same for one profile, as login and logout do it; its tokens go either way. A failure says
+ * what was not done, or what remains.
+ */
 enum status change_keep(struct call *call, const struct profile *profile,
 	const struct secret *secret, struct failure *failure) MUST_CHECK;
 enum status change_drop(struct call *call, const struct profile *profile, bool *was_kept,

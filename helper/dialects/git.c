@@ -223,9 +223,9 @@ static enum status answer_get(
 	if (!bearer && !call->profile->basic_username)
 		return STATUS_OK;
 	if (!rejected && says_invalid_token(description))
-		call_erase(call, call->profile, NULL);
-
-	status = call_supply(call, rejected, failure);
+		status = call_erase(call, call->profile, NULL, failure);
+	if (!status)
+		status = call_supply(call, rejected, failure);
 	if (status)
 		return status;
 	status = bearer ? write_bearer(call, has_capability(description, "state"))

@@ -56,8 +56,9 @@ enum status go_answer(struct call *call, struct failure *failure)
 	if (status || !call->profile)
 		return status;
 	if (call->url && is_unauthorized())
-		call_erase(call, call->profile, NULL);
-	status = call_supply(call, NULL, failure);
+		status = call_erase(call, call->profile, NULL, failure);
+	if (!status)
+		status = call_supply(call, NULL, failure);
 	if (!status && write_block(call))
 		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	return status;

@@ -11,6 +11,7 @@
 #include "../settings.h"
 #include "../supply.h"
 #include "../terminal.h"
+#include "../trace.h"
 #include "change.h"
 
 /* ---- what somebody says ---- */
@@ -202,6 +203,7 @@ static enum status report(const struct call *call, const struct profile *profile
 enum status login_keep(struct call *call, struct failure *failure)
 {
 	struct secret secret = SECRET_INIT;
+	struct failure uncached;
 	enum status status = call_find_profile(call, NULL, failure);
 
 	if (!status)
@@ -212,8 +214,8 @@ enum status login_keep(struct call *call, struct failure *failure)
 		status = call_prove(call, &secret, failure);
 	if (!status)
 		status = change_keep(call, call->profile, &secret, failure);
-	if (!status && !find_rival(call, call->profile))
-		call_keep(call);
+	if (!status && !find_rival(call, call->profile) && call_keep(call, &uncached))
+		trace_say(call->trace, "the token is not cached: %s", uncached.reason);
 	if (!status && report(call, call->profile))
 		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	secret_release(&secret);
