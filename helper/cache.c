@@ -240,6 +240,45 @@ enum status cache_put_serial(const struct cache *cache, long long serial, struct
 	return status;
 }
 
+/* ---- replacements ---- */
+
+enum status cache_put_replacement(
+	const struct cache *cache, const struct token *token, struct failure *failure)
+{
+	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
+	char fingerprint[TOKEN_FINGERPRINT_BYTES];
+
+	enum status status = write_key(cache->profile, &content);
+
+	token_fingerprint(token->value, fingerprint);
+	if (!status)
+		status = attributes_add(&content, "replacement", fingerprint);
+	if (!status)
+		status = buffer_append(&content, "\n", 1);
+	if (!status)
+		status = write_entry(cache, "replaced", &content, failure);
+	buffer_release(&content);
+	return status;
+}
+
+bool cache_is_replacement(const struct cache *cache, const struct token *token)
+{
+	struct attributes entry = ATTRIBUTES_INIT;
+	char fingerprint[TOKEN_FINGERPRINT_BYTES];
+	bool replacement;
+
+	token_fingerprint(token->value, fingerprint);
+	replacement = read_entry(cache, "replaced", &entry, NULL) &&
+		      same(attributes_get(&entry, "replacement"), fingerprint);
+	attributes_release(&entry);
+	return replacement;
+}
+
+enum status cache_forget_replacement(const struct cache *cache, struct failure *failure)
+{
+	return remove_entry(cache, "replaced", failure);
+}
+
 /* ---- failures ---- */
 
 void cache_put_failure(

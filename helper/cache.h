@@ -64,6 +64,15 @@ enum status cache_put_serial(
 	const struct cache *cache, long long serial, struct failure *failure) MUST_CHECK;
 
 /*
+ * Which token took the place of one that its API refused. Some callers report a refusal without
+ * saying which token was refused: they must not cost one token request each.
+ */
+enum status cache_put_replacement(
+	const struct cache *cache, const struct token *token, struct failure *failure) MUST_CHECK;
+bool cache_is_replacement(const struct cache *cache, const struct token *token) MUST_CHECK;
+enum status cache_forget_replacement(const struct cache *cache, struct failure *failure) MUST_CHECK;
+
+/*
  * The lock of this token, held until every copy of the returned descriptor is closed or its last
  * holder dies (flock(2)). Waits at most timeout_ms; 0 does not wait, more uses SIGALRM and
  * ITIMER_REAL, so it is for programs of our own. -1: errno says why (EWOULDBLOCK: another holds

@@ -25,7 +25,7 @@ static struct piece take_symbol(const char **p)
 	return piece;
 }
 
-/* What stands between quotes, its backslashes kept: none is in the one word that is looked for. */
+/* The text between quotes. Its backslashes stay: the one word we look for has none. */
 static struct piece take_quoted(const char **p)
 {
 	struct piece piece = {++*p, 0};
@@ -37,27 +37,35 @@ static struct piece take_quoted(const char **p)
 	return piece;
 }
 
-bool challenge_says_invalid_token(const char *value)
+static void take_parameter(
+	struct challenges *challenges, bool of_bearer, struct piece name, const char **p)
+{
+	struct piece content;
+
+	*p += strspn(*p, BLANKS "=");
+	content = **p == '"' ? take_quoted(p) : take_symbol(p);
+	if (of_bearer && piece_is(name, "error") && piece_is(content, "invalid_token"))
+		challenges->invalid_token = true;
+}
+
+void challenges_add(struct challenges *challenges, const char *value)
 {
 	bool bearer = false;
 	const char *p = value;
 
 	for (p += strspn(p, BLANKS ","); *p != '\0'; p += strspn(p, BLANKS ",")) {
 		struct piece name = take_symbol(&p);
-		struct piece content;
-		const char *equals = p + strspn(p, BLANKS);
 
-		if (name.length == 0) {
-			p++; /* no challenge has this byte here: look for the next word */
-		} else if (*equals != '=') {
-			bearer = piece_is(name, "bearer");
+		if (name.length == 0 && *p == '"') {
+			take_quoted(&p);
+		} else if (name.length == 0) {
+			p += strcspn(p, BLANKS ","); /* no word of a challenge begins so */
+		} else if (p[strspn(p, BLANKS)] == '=') {
+			take_parameter(challenges, bearer, name, &p);
 		} else {
-			p = equals + 1;
-			p += strspn(p, BLANKS);
-			content = *p == '"' ? take_quoted(&p) : take_symbol(&p);
-			if (bearer && piece_is(name, "error") && piece_is(content, "invalid_token"))
-				return true;
+			bearer = piece_is(name, "bearer");
+			challenges->bearer = challenges->bearer || bearer;
+			challenges->basic = challenges->basic || piece_is(name, "basic");
 		}
 	}
-	return false;
 }

@@ -223,13 +223,65 @@ play() {
 @test "goauth: for a URL that was refused, with the same token" { play goauth-url; }
 @test "goauth: for a URL of nobody's, nothing" { play goauth-unknown; }
 
-@test "goauth: a 401 on stdin costs the cached token" {
+# refused LINE…: go's call after an answer with status 401 and these lines in its head.
+refused() {
+	try sypht-credential --protocol=goauth "$SANDBOX_API/mod" < <(printf '%s\n' "$@" '')
+	assert_status 0
+}
+
+@test "goauth: a 401 about our token replaces it, in HTTP/1.1 and HTTP/2, once for many requests" {
 	local stale
 	stale=$(sypht-credential token)
-	try sypht-credential --protocol=goauth "$SANDBOX_API/mod" <<<$'HTTP/1.1 401 Unauthorized\r\nServer: x\r\n\r'
-	assert_status 0
+	refused 'HTTP/2.0 401 Unauthorized' 'Www-Authenticate: Basic realm="x", bearer Error=invalid_token'
 	refute_contains "$output" "$stale"
 	assert_contains "$output" "Bearer $(sypht-credential token)"
+	for _ in 1 2 3 4; do
+		refused $'HTTP/1.1 401 Unauthorized\r' $'www-authenticate: Bearer error="invalid_token"\r' $'\r'
+	done
+	assert_equal "$(token_requests)" 2
+}
+
+@test "goauth: a new go command that is refused the replacement gets another" {
+	sypht-credential --protocol=goauth
+	refused 'HTTP/1.1 401 Unauthorized' 'Www-Authenticate: Bearer error="invalid_token"'
+	sypht-credential --protocol=goauth
+	refused 'HTTP/1.1 401 Unauthorized' 'Www-Authenticate: Bearer error="invalid_token"'
+	assert_equal "$(token_requests)" 3
+}
+
+@test "goauth: a minute later the replacement is as good as any, and may be refused" {
+	sypht-credential token
+	refused 'HTTP/1.1 401 Unauthorized' 'Www-Authenticate: Bearer error="invalid_token"'
+	sed -i 's/^obtained=.*/obtained='"$(($(date +%s) - 61))/" "$XDG_CACHE_HOME"/sypht/*.token
+	refused 'HTTP/1.1 401 Unauthorized' 'Www-Authenticate: Bearer error="invalid_token"'
+	assert_equal "$(token_requests)" 3
+}
+
+@test "goauth: what is no 401 about our token costs nothing" {
+	local stale challenge
+	stale=$(sypht-credential token)
+	for challenge in 'Bearer realm="x"' 'Bearer realm="invalid_token"' 'Basic realm="x"' \
+		'Basic error="invalid_token"' 'Bearer error="insufficient_scope"'; do
+		refused 'HTTP/2.0 401 Unauthorized' "Www-Authenticate: $challenge"
+		assert_contains "$output" "Bearer $stale"
+	done
+	refused 'HTTP/1.1 401 Unauthorized' 'Server: x'
+	refused 'HTTP/1.1 401 Unauthorized' 'X-Www-Authenticate: Bearer error="invalid_token"' '' 'Www-Authenticate: Bearer error="invalid_token"'
+	refused 'HTTP/1.1 403 Forbidden' 'Www-Authenticate: Bearer error="invalid_token"'
+	refused 'HTTP/1.1 4010 What' 'Www-Authenticate: Bearer error="invalid_token"'
+	try sypht-credential --protocol=goauth "$SANDBOX_API/mod" </dev/null
+	assert_contains "$output" "Bearer $stale"
+	assert_equal "$(token_requests)" 1
+}
+
+@test "goauth: the host is spelled as in the question, as go looks it up so" {
+	export SYPHT_API_BASE_ENDPOINT=https://modules.example
+	try sypht-credential --protocol=goauth
+	assert_line --index 0 https://modules.example
+	try sypht-credential --protocol=goauth https://Modules.example:443/a/@v/list </dev/null
+	assert_line --index 0 https://Modules.example:443
+	try sypht-credential --protocol=goauth https://modules.example?go-get=1 </dev/null
+	assert_line --index 0 https://modules.example
 }
 
 @test "goauth: http origins are not for go" {

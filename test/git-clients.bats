@@ -151,6 +151,49 @@ new_commit() {
 	assert_equal "$(token_requests)" 2
 }
 
+@test "modern git: a server that offers Basic alone is shown user and password" {
+	need_modern_git
+	"$MODERN" clone -q "${REPOSITORY/\/git\//\/basic\/git\/}" copy
+	new_commit
+	"$MODERN" -C copy push -q
+	assert_equal "$(wire)" '401 false,200 false,200 false,200 false,401 false,200 false,200 false,'
+	assert_equal "$(token_requests)" 1
+}
+
+@test "modern git: http.proactiveAuth=basic is shown user and password at once" {
+	need_modern_git
+	"$MODERN" -c http.proactiveAuth=basic clone -q "${REPOSITORY/\/git\//\/basic\/git\/}" copy
+	assert_equal "$(wire)" '200 false,200 false,200 false,'
+	assert_equal "$(token_requests)" 1
+}
+
+@test "modern git: a stale token is healed inside one command by Basic as well" {
+	need_modern_git
+	"$MODERN" clone -q "${REPOSITORY/\/git\//\/basic\/git\/}" copy
+	revoke_tokens
+	"$MODERN" -C copy fetch -q
+	assert_equal "$(token_requests)" 2
+}
+
+@test "modern git: a server that offers Basic and Bearer is shown a bearer token" {
+	need_modern_git
+	faults '{"api": {"status": 401, "headers": {"www-authenticate": "Basic realm=\"x\", Bearer"}}}'
+	"$MODERN" clone -q "$REPOSITORY" copy
+	assert_equal "$(wire)" '401 false,200 true,200 true,200 true,'
+	assert_equal "$(token_requests)" 1
+}
+
+@test "modern git: is not led in circles by a server that takes no password" {
+	need_modern_git
+	"$MODERN" clone -q "${REPOSITORY/\/git\//\/basic\/git\/}" copy
+	new_commit
+	reset_sandbox
+	faults '{"api": {"times": "all", "status": 401, "headers": {"www-authenticate": "Basic realm=\"x\""}}}'
+	try timeout 20 "$MODERN" -C copy push
+	assert_status 128
+	(($(api_requests) <= 6)) || fail "$(api_requests) requests"
+}
+
 @test "modern git: is not led in circles by a server that takes no token at all" {
 	need_modern_git
 	"$MODERN" clone -q "$REPOSITORY" copy
@@ -252,6 +295,89 @@ tell() {
 	tell erase capability[]=authtype authtype=Bearer "credential=$stale" 'wwwauth[]=Bearer error="invalid_token"'
 	sypht-credential token
 	tell erase capability[]=authtype authtype=Bearer "credential=$stale" 'wwwauth[]=Bearer error="invalid_token"'
+	sypht-credential token
+	assert_equal "$(token_requests)" 2
+}
+
+@test "git's transcript: a server that offers Basic alone is answered with user and password" {
+	local challenge token
+	token=$(sypht-credential token)
+	for challenge in Basic 'Basic realm="x", charset="UTF-8"' 'basic realm="Bearer"' \
+		'Negotiate, BASIC realm="a, Bearer b"' 'Negotiate YIIa/Bearer+b==, Basic' 'Digest realm="x", Basic'; do
+		tell get capability[]=authtype "wwwauth[]=$challenge"
+		assert_equal "${lines[*]:0:2}" "username=oauth2 password=$token"
+		refute_contains "$output" authtype
+	done
+	tell get capability[]=authtype wwwauth[]=Negotiate 'wwwauth[]=Basic realm="x"'
+	assert_line username=oauth2
+}
+
+@test "git's transcript: where Bearer is offered too, or nothing we have, it is Bearer" {
+	local challenge
+	for challenge in 'Basic realm="x", Bearer' 'bearer realm="x", Basic' 'Bearer' 'Negotiate' \
+		'Digest realm="Basic"' ''; do
+		tell get capability[]=authtype "wwwauth[]=$challenge"
+		assert_line authtype=Bearer
+	done
+	tell get capability[]=authtype 'wwwauth[]=Basic realm="x"' 'wwwauth[]=BEARER'
+	assert_line authtype=Bearer
+}
+
+@test "git's transcript: a profile without basic_username has nothing for a server of Basic alone" {
+	mkdir -p "$XDG_CONFIG_HOME/sypht"
+	printf '[profile sypht]\nbasic_username =\n' >"$XDG_CONFIG_HOME/sypht/config"
+	tell get capability[]=authtype 'wwwauth[]=Basic realm="x"'
+	assert_status 0
+	assert_empty "$output$stderr"
+}
+
+@test "git's transcript: a stale password, with the state that came along" {
+	local offer=('capability[]=authtype' 'capability[]=state' 'wwwauth[]=Basic realm="x"') stale state
+	stale=$(sypht-credential token)
+	tell get "${offer[@]}"
+	assert_line "password=$stale"
+	assert_line continue=1
+	state=$(grep '^state\[\]=sypht:' <<<"$output")
+	tell get "${offer[@]}" username=oauth2 "$state"
+	assert_line "password=$(sypht-credential token)"
+	refute_contains "$output" "$stale"
+	refute_contains "$output" continue=
+	assert_equal "$(token_requests)" 2
+}
+
+@test "git's transcript: a bearer token that the server does not take goes as password, and that ends" {
+	local offer=('capability[]=authtype' 'capability[]=state') token state
+	token=$(sypht-credential token)
+	tell get "${offer[@]}"
+	state=$(grep '^state\[\]=sypht:' <<<"$output")
+	tell get "${offer[@]}" authtype=Bearer ephemeral=1 wwwauth[]=Basic "$state"
+	assert_line "password=$token"
+	state=$(grep '^state\[\]=sypht:' <<<"$output")
+	tell get "${offer[@]}" username=oauth2 wwwauth[]=Basic "$state"
+	refute_contains "$output" "$token"
+	refute_contains "$output" continue=
+	assert_equal "$(token_requests)" 2
+}
+
+@test "git's transcript: a password that the server does not take goes as bearer token, and that ends" {
+	local offer=('capability[]=authtype' 'capability[]=state') token state
+	token=$(sypht-credential token)
+	tell get "${offer[@]}" wwwauth[]=Basic
+	state=$(grep '^state\[\]=sypht:' <<<"$output")
+	tell get "${offer[@]}" username=oauth2 wwwauth[]=Bearer "$state"
+	assert_line "credential=$token"
+	refute_contains "$output" continue=
+	assert_equal "$(token_requests)" 1
+}
+
+@test "git's transcript: store and erase of a password at the API" {
+	local stale
+	stale=$(sypht-credential token)
+	tell store capability[]=authtype username=oauth2 "password=$stale"
+	assert_status 0
+	tell erase capability[]=authtype username=oauth2 "password=$stale" wwwauth[]=Basic
+	sypht-credential token
+	tell erase capability[]=authtype username=oauth2 "password=$stale" wwwauth[]=Basic
 	sypht-credential token
 	assert_equal "$(token_requests)" 2
 }

@@ -7,6 +7,7 @@
 #include "../challenge.h"
 #include "../json.h"
 #include "../profile.h"
+#include "refusal.h"
 
 enum { REQUEST_MAX_BYTES = 256 * 1024 };
 
@@ -62,19 +63,19 @@ static void take_arguments(struct call *call, const struct json *arguments)
 	}
 }
 
-/* All headers of the answer that made cargo ask: did the registry dislike a token? */
-static bool was_rejected(const struct json *headers)
+/* headers: all those of the answer that made cargo ask. */
+static bool token_was_refused(const struct json *headers)
 {
 	static const char name[] = "www-authenticate:";
+	struct challenges challenges = CHALLENGES_INIT;
 
 	for (const struct json *item = json_first(headers); item; item = json_next(item)) {
 		const char *header = json_text(item);
 
-		if (header && strncasecmp(header, name, sizeof(name) - 1) == 0 &&
-			challenge_says_invalid_token(header + sizeof(name) - 1))
-			return true;
+		if (header && strncasecmp(header, name, sizeof(name) - 1) == 0)
+			challenges_add(&challenges, header + sizeof(name) - 1);
 	}
-	return false;
+	return challenges.invalid_token;
 }
 
 static enum status find_registry(
@@ -91,11 +92,11 @@ static enum status find_registry(
 static enum status get(struct call *call, const struct request *request, struct failure *failure)
 {
 	const struct json *registry = json_member(request->json, "registry");
-	enum status status = STATUS_OK;
+	enum status status;
 
-	if (was_rejected(json_member(registry, "headers")))
-		status = call_erase(call, call->profile, NULL, failure);
-	if (!status)
+	if (token_was_refused(json_member(registry, "headers")))
+		status = refusal_supply(call, failure);
+	else
 		status = call_supply(call, NULL, failure);
 	return status ? status : write_token(call);
 }
@@ -105,7 +106,8 @@ static enum status logout(struct call *call, const struct request *request, stru
 	enum status status = call_erase(call, call->profile, NULL, failure);
 
 	(void)request;
-	return status ? status : buffer_append_text(call->reply, "{\"Ok\":{\"kind\":\"logout\"}}\n");
+	return status ? status
+		      : buffer_append_text(call->reply, "{\"Ok\":{\"kind\":\"logout\"}}\n");
 }
 
 /* cargo's login would hand us a token; ours come from the endpoint. */

@@ -1,6 +1,7 @@
 #include "git.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,8 +9,6 @@
 #include "../challenge.h"
 #include "../profile.h"
 #include "change.h"
-
-#define STATE_CACHED "sypht:cached:"
 
 /* What the caller described: the attributes, and the place they mean. */
 struct description {
@@ -151,89 +150,154 @@ static bool has_capability(const struct description *description, const char *ca
 
 /* ---- get ---- */
 
-/* The fingerprint that our own state carries back, or NULL. */
-static const char *returned_state(const struct description *description)
+/*
+ * The state that goes along with a cached token tells how the token was shown and which one it
+ * was. git comes back with it when the server answered 401.
+ */
+enum scheme { SCHEME_BEARER, SCHEME_PASSWORD, SCHEME_NONE };
+
+static const char *const STATES[] = {
+	[SCHEME_BEARER] = "sypht:cached:",
+	[SCHEME_PASSWORD] = "sypht:password:",
+};
+
+enum { STATE_MAX_BYTES = sizeof("sypht:password:") + TOKEN_FINGERPRINT_BYTES };
+
+/* How we answer this time, and what we learn of the answer before. */
+struct answer {
+	enum scheme scheme;
+	enum scheme before;   /* SCHEME_NONE: no state of ours came back */
+	const char *rejected; /* the fingerprint of a token that the server refused, or NULL */
+	bool may_return;      /* git may come back once more if the server refuses a cached token */
+};
+
+static void read_state(const struct description *description, struct answer *answer)
 {
 	const struct attributes *attributes = &description->attributes;
 
+	answer->before = SCHEME_NONE;
 	for (const char *v = NULL; (v = attributes_next(attributes, "state[]", v));) {
-		if (strncmp(v, STATE_CACHED, strlen(STATE_CACHED)) == 0)
-			return v + strlen(STATE_CACHED);
+		for (int scheme = 0; scheme < SCHEME_NONE; scheme++) {
+			size_t length = strlen(STATES[scheme]);
+
+			if (strncmp(v, STATES[scheme], length) != 0)
+				continue;
+			answer->before = scheme;
+			answer->rejected = v + length;
+		}
 	}
-	return NULL;
+}
+
+/*
+ * A password where the caller knows nothing else, or the server takes no bearer token: git 2.46 and
+ * newer ask for a bearer token by capability, whatever the server offers.
+ */
+static enum scheme choose_scheme(
+	const struct description *description, const struct challenges *challenges)
+{
+	if (!has_capability(description, "authtype"))
+		return SCHEME_PASSWORD;
+	return challenges->basic && !challenges->bearer ? SCHEME_PASSWORD : SCHEME_BEARER;
+}
+
+/*
+ * A token that was shown by a scheme which the server does not take may be shown again by the
+ * other. Only an answer with a cached token invites git to come back, and at most two such answers
+ * follow each other (a bearer token, then the same one as password): otherwise a server that
+ * refuses everything would make git ask for ever.
+ */
+static struct answer plan_answer(
+	const struct description *description, const struct challenges *challenges)
+{
+	struct answer answer = {.scheme = choose_scheme(description, challenges)};
+	bool scheme_was_wrong;
+
+	read_state(description, &answer);
+	scheme_was_wrong = answer.before != SCHEME_NONE && answer.before != answer.scheme &&
+			   !challenges->invalid_token;
+	if (scheme_was_wrong)
+		answer.rejected = NULL;
+	answer.may_return = has_capability(description, "state") &&
+			    (answer.before == SCHEME_NONE ||
+				    (scheme_was_wrong && answer.scheme == SCHEME_PASSWORD));
+	return answer;
+}
+
+static void read_challenges(const struct description *description, struct challenges *challenges)
+{
+	const struct attributes *attributes = &description->attributes;
+
+	*challenges = (struct challenges)CHALLENGES_INIT;
+	for (const char *v = NULL; (v = attributes_next(attributes, "wwwauth[]", v));)
+		challenges_add(challenges, v);
 }
 
 /*
  * Whether a challenge is about a token that was shown. Some servers call a token invalid that they
  * never saw; git, which has capability state, repeats the authtype once it has shown one.
  */
-static bool says_invalid_token(const struct description *description)
+static bool token_was_refused(
+	const struct description *description, const struct challenges *challenges)
 {
-	const struct attributes *attributes = &description->attributes;
-
-	if (has_capability(description, "state") && !attributes_get(attributes, "authtype"))
-		return false;
-	for (const char *v = NULL; (v = attributes_next(attributes, "wwwauth[]", v));) {
-		if (challenge_says_invalid_token(v))
-			return true;
-	}
-	return false;
+	return challenges->invalid_token &&
+	       (!has_capability(description, "state") ||
+		       attributes_get(&description->attributes, "authtype"));
 }
 
-static enum status write_bearer(const struct call *call, bool with_state)
+static enum status write_answer(
+	const struct call *call, const struct description *description, const struct answer *answer)
 {
-	bool healable = with_state && call->token.cached;
-	char state[sizeof(STATE_CACHED) + TOKEN_FINGERPRINT_BYTES] = STATE_CACHED;
+	bool bearer = answer->scheme == SCHEME_BEARER;
+	bool healable = answer->may_return && call->token.cached;
+	bool with_state = has_capability(description, "state") && (bearer || healable);
+	char fingerprint[TOKEN_FINGERPRINT_BYTES];
+	char state[STATE_MAX_BYTES];
 	const struct {
 		const char *key;
 		const char *value;
 	} rows[] = {
-		{"capability[]", "authtype"},
+		{"capability[]", bearer ? "authtype" : NULL},
 		{"capability[]", with_state ? "state" : NULL},
-		{"authtype", "Bearer"},
-		{"credential", call->token.value},
-		{"ephemeral", "1"},
+		{"authtype", bearer ? "Bearer" : NULL},
+		{"credential", bearer ? call->token.value : NULL},
+		{"ephemeral", bearer ? "1" : NULL},
+		{"username", bearer ? NULL : call->profile->basic_username},
+		{"password", bearer ? NULL : call->token.value},
 		{"state[]", healable ? state : NULL},
 		{"continue", healable ? "1" : NULL},
 	};
 	enum status status = STATUS_OK;
 
-	token_fingerprint(call->token.value, state + strlen(STATE_CACHED));
+	token_fingerprint(call->token.value, fingerprint);
+	snprintf(state, sizeof(state), "%s%s", STATES[answer->scheme], fingerprint);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !status; i++)
 		status = attributes_add(call->reply, rows[i].key, rows[i].value);
+	if (!status)
+		status = attributes_add_number(call->reply, "password_expiry_utc",
+			(long long)token_usable_until(&call->token));
 	return status;
-}
-
-static enum status write_password(const struct call *call)
-{
-	enum status status = attributes_add(call->reply, "username", call->profile->basic_username);
-
-	return status ? status : attributes_add(call->reply, "password", call->token.value);
 }
 
 static enum status answer_get(
 	struct call *call, const struct description *description, struct failure *failure)
 {
-	bool bearer = has_capability(description, "authtype");
-	const char *rejected = returned_state(description);
+	struct challenges challenges;
+	struct answer answer;
 	enum status status = call_find_profile(call, &description->origin, failure);
 
 	if (status || !call->profile || !call_accepts_user(call->profile, description->username))
 		return status;
-	if (!bearer && !call->profile->basic_username)
+	read_challenges(description, &challenges);
+	answer = plan_answer(description, &challenges);
+	if (answer.scheme == SCHEME_PASSWORD && !call->profile->basic_username)
 		return STATUS_OK;
-	if (!rejected && says_invalid_token(description))
+	if (answer.before == SCHEME_NONE && token_was_refused(description, &challenges))
 		status = call_erase(call, call->profile, NULL, failure);
 	if (!status)
-		status = call_supply(call, rejected, failure);
-	if (status)
-		return status;
-	status = bearer ? write_bearer(call, has_capability(description, "state"))
-			: write_password(call);
-	if (!status)
-		status = attributes_add_number(call->reply, "password_expiry_utc",
-			(long long)token_usable_until(&call->token));
-	return status ? status_fail(failure, status, "the answer cannot be written") : STATUS_OK;
+		status = call_supply(call, answer.rejected, failure);
+	if (!status && write_answer(call, description, &answer))
+		status = status_fail(failure, STATUS_MALFORMED, "the answer cannot be written");
+	return status;
 }
 
 enum status git_get(struct call *call, struct failure *failure)

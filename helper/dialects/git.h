@@ -7,8 +7,8 @@
  * git's credential protocol, gitcredentials(7) and git-credential(1): a description on stdin, an
  * answer on stdout. What is not ours to answer gets silence and success.
  *
- *	get         a bearer token where the caller offers capability authtype, else user and
- *	            password
+ *	get         a bearer token where the caller offers capability authtype, unless its
+ *	            challenges offer Basic and not Bearer; else user and password
  *	store       client credentials, for the host of a token endpoint; otherwise nothing
  *	erase       the token it names, or all of that host; at a token endpoint the stored
  *	            credentials

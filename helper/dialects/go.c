@@ -1,28 +1,73 @@
 #include "go.h"
 
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "../buffer.h"
+#include "../challenge.h"
 #include "../profile.h"
+#include "refusal.h"
 
 enum { HEAD_MAX_BYTES = 64 * 1024 };
 
-/* Whether the head of an HTTP response on stdin, if any, is one of status 401. */
-static bool is_unauthorized(void)
-{
-	struct buffer head = BUFFER_INIT(HEAD_MAX_BYTES);
-	enum status status = buffer_read(&head, STDIN_FILENO);
-	const char *text = buffer_text(&head);
-	const char *code = text + strcspn(text, " \r\n");
-	bool unauthorized = status != STATUS_SYSTEM && strncmp(text, "HTTP/", 5) == 0 &&
-			    strncmp(code, " 401", 4) == 0 && strspn(code + 1, "0123456789") == 3;
+/* ---- the head of a response ---- */
 
-	buffer_release(&head);
-	return unauthorized;
+/* "HTTP/1.1 401 Unauthorized" or "HTTP/2.0 401", without regard to what follows the code. */
+static bool is_unauthorized(const char *head)
+{
+	const char *code = head + strcspn(head, " \r\n");
+
+	return strncasecmp(head, "HTTP/", 5) == 0 && strncmp(code, " 401", 4) == 0 &&
+	       strspn(code + 1, "0123456789") == 3;
 }
 
-/* go knows https only. */
+/* Call challenges_add() with the value of each WWW-Authenticate line. Writes into head. */
+static void read_challenges(char *head, struct challenges *challenges)
+{
+	static const char name[] = "www-authenticate:";
+	char *rest = head;
+	char *line;
+
+	while ((line = strsep(&rest, "\n")) && *line != '\0' && *line != '\r') {
+		line[strcspn(line, "\r")] = '\0';
+		if (strncasecmp(line, name, sizeof(name) - 1) == 0)
+			challenges_add(challenges, line + sizeof(name) - 1);
+	}
+}
+
+/* Whether the answer to a request, whose head is on stdin, refused the token of that request. */
+static bool token_was_refused(void)
+{
+	struct buffer head = BUFFER_INIT(HEAD_MAX_BYTES);
+	struct challenges challenges = CHALLENGES_INIT;
+	enum status status = buffer_read(&head, STDIN_FILENO);
+
+	if (status != STATUS_SYSTEM && head.length > 0 && is_unauthorized(head.data))
+		read_challenges(head.data, &challenges);
+	buffer_release(&head);
+	return challenges.invalid_token;
+}
+
+/* ---- the answer ---- */
+
+/*
+ * Go looks up the host as its URL spells it, port included, and 1.24 finds no entry that ends in a
+ * slash.
+ */
+static enum status write_authority(const char *url, struct buffer *reply)
+{
+	const char *authority = strstr(url, "://") + 3;
+	size_t length = strcspn(authority, "/?#");
+	const char *at = memrchr(authority, '@', length);
+
+	if (at) {
+		length -= (size_t)(at + 1 - authority);
+		authority = at + 1;
+	}
+	return buffer_printf(reply, "https://%.*s\n", (int)length, authority);
+}
+
 static enum status write_origins(const struct call *call)
 {
 	const struct profile *profile = call->profile;
@@ -34,31 +79,46 @@ static enum status write_origins(const struct call *call)
 			continue;
 		status = origin_write(&origin, call->reply);
 		if (!status)
-			status = buffer_append_text(call->reply, "/\n");
+			status = buffer_append_text(call->reply, "\n");
 	}
 	return status;
 }
 
 static enum status write_block(const struct call *call)
 {
-	enum status status = write_origins(call);
+	enum status status =
+		call->url ? write_authority(call->url, call->reply) : write_origins(call);
 
 	if (status || call->reply->length == 0)
 		return status;
 	return buffer_printf(call->reply, "\nAuthorization: Bearer %s\n\n", call->token.value);
 }
 
+/* Go knows https only. */
+static enum status find_profile(struct call *call, struct failure *failure)
+{
+	static const char scheme[] = "https://";
+
+	if (!call->url)
+		return call_find_profile(call, NULL, failure);
+	if (strncasecmp(call->url, scheme, sizeof(scheme) - 1) != 0)
+		return STATUS_OK;
+	return call_find_server(call, call->url, failure);
+}
+
 enum status go_answer(struct call *call, struct failure *failure)
 {
-	enum status status = call->url ? call_find_server(call, call->url, failure)
-				       : call_find_profile(call, NULL, failure);
+	enum status status = find_profile(call, failure);
 
 	if (status || !call->profile)
 		return status;
-	if (call->url && is_unauthorized())
-		status = call_erase(call, call->profile, NULL, failure);
-	if (!status)
+	if (call->url && token_was_refused()) {
+		status = refusal_supply(call, failure);
+	} else {
+		if (!call->url)
+			refusal_forget(call);
 		status = call_supply(call, NULL, failure);
+	}
 	if (!status && write_block(call))
 		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	return status;

@@ -4,9 +4,10 @@
 #include "call.h"
 
 /*
- * Go's GOAUTH (go help goauth): blocks of URLs and the header for them. Without a URL, as go asks
- * once before it fetches anything, for the https origins of the default profile. With one, and the
- * head of a refusal on stdin, for that URL alone: a 401 there costs the cached token.
+ * Go's GOAUTH (go help goauth): a block of URLs and the header for them. Go asks once without a URL
+ * before it fetches anything; the answer is for the https origins of the default profile. It asks
+ * again with the URL of each request that was answered 4xx, and the head of that answer on stdin.
+ * A 401 whose Bearer challenge says error="invalid_token" refused a token, which is replaced.
  */
 call_verb go_answer;
 

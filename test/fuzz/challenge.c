@@ -1,4 +1,4 @@
-/* WWW-Authenticate: whatever a server says, it takes a Bearer challenge to be rejected. */
+/* WWW-Authenticate: no scheme is found that the value does not name. */
 #include "challenge.h"
 
 #include "fuzz.h"
@@ -6,11 +6,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *value = fuzz_text(data, size);
+	struct challenges challenges = CHALLENGES_INIT;
 
-	if (challenge_says_invalid_token(value)) {
-		assert(strcasestr(value, "bearer"));
-		assert(strcasestr(value, "error"));
-	}
+	challenges_add(&challenges, value);
+	assert(!challenges.bearer || strcasestr(value, "bearer"));
+	assert(!challenges.basic || strcasestr(value, "basic"));
+	assert(!challenges.invalid_token || (challenges.bearer && strcasestr(value, "error")));
 	free(value);
 	return 0;
 }
