@@ -48,9 +48,24 @@ static enum status split(struct attributes *attributes, struct failure *failure)
 	return STATUS_OK;
 }
 
+static void drop_cr_before_lf(struct buffer *text)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < text->length; i++) {
+		if (text->data[i] != '\r' || text->data[i + 1] != '\n')
+			text->data[kept++] = text->data[i];
+	}
+	if (kept < text->length)
+		memset(text->data + kept, 0, text->length - kept); /* split() counts on a NUL */
+	text->length = kept;
+}
+
 static enum status finish(
 	struct attributes *attributes, enum status status, struct failure *failure)
 {
+	if (status == STATUS_OK && attributes->crlf)
+		drop_cr_before_lf(&attributes->text);
 	if (status == STATUS_OK)
 		status = split(attributes, failure);
 	else if (status == STATUS_TOO_LONG)
@@ -65,14 +80,22 @@ static enum status finish(
 }
 
 /* Whether nothing that could follow matters: the list has ended, or is malformed already. */
-static bool is_decided(const struct buffer *text, size_t seen)
+static bool is_decided(const struct attributes *attributes, size_t seen)
 {
-	size_t fresh = text->length - seen;
+	static const size_t longest_end = sizeof("\n\r\n") - 1;
+	const struct buffer *text = &attributes->text;
+	const char *fresh;
+	const char *cr;
 
-	if (fresh == 0)
+	if (text->length == seen)
 		return false;
-	return text->data[0] == '\n' || strstr(text->data + (seen > 0 ? seen - 1 : 0), "\n\n") ||
-	       memchr(text->data + seen, '\r', fresh) || memchr(text->data + seen, '\0', fresh);
+	fresh = text->data + (seen < longest_end ? 0 : seen - longest_end);
+	cr = strchr(fresh, '\r');
+	while (attributes->crlf && cr && (cr[1] == '\n' || cr[1] == '\0'))
+		cr = strchr(cr + 1, '\r');
+	return cr || memchr(text->data + seen, '\0', text->length - seen) ||
+	       text->data[0] == '\n' || strncmp(text->data, "\r\n", 2) == 0 ||
+	       strstr(fresh, "\n\n") || strstr(fresh, "\n\r\n");
 }
 
 enum status attributes_read(struct attributes *attributes, int fd, struct failure *failure)
@@ -82,7 +105,7 @@ enum status attributes_read(struct attributes *attributes, int fd, struct failur
 	size_t got = 1;
 	enum status status = STATUS_OK;
 
-	while (!status && got > 0 && !is_decided(text, seen)) {
+	while (!status && got > 0 && !is_decided(attributes, seen)) {
 		seen = text->length;
 		status = buffer_read_some(text, fd, &got);
 	}

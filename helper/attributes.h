@@ -16,6 +16,7 @@
  * A blank line or the end of input ends the list. CR and NUL anywhere, a line
  * without "=", or one longer than ATTRIBUTES_LINE_MAX make the whole input
  * malformed; nothing of it is used. Unknown keys are the caller's to ignore.
+ * With crlf set, one CR before each LF is dropped first, as git's own helpers do.
  */
 enum {
 	ATTRIBUTES_LINE_MAX = 65535, /* bytes, LF included */
@@ -25,6 +26,7 @@ enum {
 struct attributes {
 	struct buffer text; /* the lines, each "=" and LF replaced by NUL */
 	bool closed;        /* whether a blank line ended the list, rather than the end of input */
+	bool crlf;          /* for what callers say; never for what we wrote ourselves */
 };
 
 #define ATTRIBUTES_INIT \

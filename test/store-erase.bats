@@ -133,11 +133,23 @@ requested() {
 @test "erase: malformed input is refused and drops nothing" {
 	local current
 	current=$(token)
-	ask erase < <(for_api | sed '1s/$/\r/')
+	ask erase < <(for_api | sed '1s/https/ht\rtps/')
 	assert_refused 2 'line 1'
 	ask erase < <(description protocol=https)
 	assert_refused 2 'no protocol, or no host'
 	assert_equal "$(token)" "$current"
+}
+
+@test "store and erase: lines may end in CR LF" {
+	local current
+	current=$(token)
+	ask erase < <(for_api | sed 's/$/\r/')
+	assert_silence
+	refute [ "$(token)" = "$current" ]
+	unset SYPHT_API_KEY
+	ask store < <(for_endpoint "username=$SANDBOX_CLIENT_ID" "password=$SANDBOX_CLIENT_SECRET" | sed 's/$/\r/')
+	assert_silence
+	token
 }
 
 # store at the API -------------------------------------------------------------------------------

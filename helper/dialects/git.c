@@ -124,7 +124,7 @@ static enum status description_read(
 {
 	enum status status;
 
-	*description = (struct description){.attributes = {.text = call->input}};
+	*description = (struct description){.attributes = {.text = call->input, .crlf = true}};
 	call->input = (struct buffer)BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	status = attributes_read(&description->attributes, STDIN_FILENO, failure);
 	if (status)
