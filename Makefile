@@ -52,7 +52,7 @@ CREDENTIAL = credential command $(addprefix dialects/,call change refusal accoun
 DIALECT    = dialect command $(addprefix dialects/,call change refusal account bazel cargo docker \
 	kubernetes statusjson) json $(SUPPLY)
 MINT       = mint discovery endpoint assertion response quote transfer json process attributes origin token buffer status text
-FLEET      = fleet look keeper session store $(if $(STORE_TLS),storetls) seal storeurl part spawn process attributes token \
+FLEET      = fleet look keeper session notice store $(if $(STORE_TLS),storetls) seal storeurl part spawn process attributes token \
 	buffer status text
 PLUGIN     = $(basename $(notdir $(filter-out $(RUN:%=plugin/%.c),$(wildcard plugin/*.c))))
 RUN        = run program libraries image path

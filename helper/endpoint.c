@@ -149,7 +149,7 @@ static enum status read_reply(
 }
 
 enum status endpoint_mint(const struct endpoint_request *request, struct grant *grant,
-	struct buffer *story, long *retry_after_s, struct failure *failure)
+	struct buffer *story, struct endpoint_reply *last, struct failure *failure)
 {
 	struct exchange exchange = {
 		.request = request,
@@ -175,7 +175,7 @@ enum status endpoint_mint(const struct endpoint_request *request, struct grant *
 		status = transfer_run(&transfer, failure);
 	if (!status)
 		status = read_reply(&transfer, grant, failure);
-	*retry_after_s = transfer.retry_after_s;
+	*last = (struct endpoint_reply){transfer.http_status, transfer.retry_after_s};
 	buffer_release(&exchange.username);
 	buffer_release(&exchange.form_secret);
 	buffer_release(&exchange.assertion);

@@ -33,12 +33,17 @@ struct endpoint_request {
 	long long deadline;
 };
 
+struct endpoint_reply {
+	long http_status;   /* 0: nothing came */
+	long retry_after_s; /* how long the endpoint asks to be left alone; 0: it does not */
+};
+
 /*
  * On success grant is the caller's, for grant_release(). story: as in struct transfer.
  * STATUS_REFUSED, STATUS_UNREACHABLE, STATUS_TIMEOUT: failure names the endpoint and its reason.
- * *retry_after_s is set to how long the endpoint asks to be left alone, 0 where it does not.
+ * last is set to what came back last, whether or not it was a token.
  */
 enum status endpoint_mint(const struct endpoint_request *request, struct grant *grant,
-	struct buffer *story, long *retry_after_s, struct failure *failure) MUST_CHECK;
+	struct buffer *story, struct endpoint_reply *last, struct failure *failure) MUST_CHECK;
 
 #endif

@@ -3,12 +3,13 @@
  * one answer on stdout, as for sypht-mint, whose request it takes behind rows of its own:
  *
  *	look      the token that lies there: credential, granted_scope, obtained, expires, serial;
- *	          else owner and serial, the right to mint the next; else, after wait_ms, neither
+ *	          else owner and serial, the right to mint the next; else rest and reason, the
+ *	          seconds for which the endpoint must not be asked; else, in the end, nothing
  *	hold      sypht-mint's answer, with the lock kept meanwhile
  *	put       a token there, and release the lock: done=1
  *	release   the lock alone: done=1
  *	drop      this token, if it still is there, or without one whichever is: done=1
- *	ping
+ *	ping      whether the store does all that the others take
  *
  * What cannot be done is status and error. It owns hiredis and libsodium.
  */
@@ -26,6 +27,8 @@
 #include "session.h"
 
 /* ---- hold ---- */
+
+enum { REST_LEAST_S = 5, REST_MOST_S = 300 };
 
 /* The request without what is the store's alone. */
 static enum status write_request(const struct session *session, struct buffer *request)
@@ -51,18 +54,48 @@ static enum status pass_on(const struct session *session, const struct attribute
 	return status;
 }
 
+/* An endpoint that asks to be left alone means all of us, for no longer than we believe it. */
+static long rest_of(const struct attributes *answer)
+{
+	const char *retry_after = attributes_get(answer, "retry_after");
+	const char *http_status = attributes_get(answer, "http_status");
+	long seconds = retry_after ? strtol(retry_after, NULL, 10) : 0;
+
+	if (seconds <= 0 && http_status && strcmp(http_status, "429") == 0)
+		seconds = REST_LEAST_S;
+	return seconds < REST_MOST_S ? seconds : REST_MOST_S;
+}
+
+/* What the other members are to know of the mint that has just ended. */
+static struct notice notice_of(const struct session *session, const struct attributes *answer)
+{
+	const char *error = attributes_get(answer, "error");
+	struct notice notice = {.at_ms = notice_now_ms()};
+	long rest_s = rest_of(answer);
+
+	if (attributes_get(answer, "credential"))
+		notice.took_ms = process_milliseconds() - session->started;
+	if (error && rest_s > 0) {
+		notice.until = notice.at_ms / 1000 + rest_s;
+		status_fail(&notice.reason, STATUS_OK, "%s", error);
+	}
+	return notice;
+}
+
 static enum status hold(struct session *session, struct failure *failure)
 {
 	const struct store_lock lock = session_lock(session, session_text(session, "owner"));
 	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	struct attributes answer = ATTRIBUTES_INIT;
 	enum status status = write_request(session, &request);
-	pid_t keeper = keeper_start(&session->place, &lock);
+	const struct keeper keeper = keeper_start(session, &lock);
+	struct notice last;
 
 	if (!status)
 		status = part_ask("sypht-mint", &request,
 			(long)session_number(session, "timeout_ms"), &answer, failure);
-	keeper_end(keeper);
+	last = notice_of(session, &answer);
+	keeper_end(&keeper, &last);
 	if (!status)
 		status = pass_on(session, &answer);
 	attributes_release(&answer);
@@ -136,7 +169,7 @@ static enum status ping(struct session *session, struct failure *failure)
 {
 	enum status status = session_reach(session, failure);
 
-	return status ? status : store_ping(session->store, failure);
+	return status ? status : store_probe(session->store, session->probe_name, failure);
 }
 
 /* ---- one question, one answer ---- */
@@ -163,13 +196,23 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-/* Braces, so that a cluster keeps both in one place, as what is done to them at once demands. */
-static enum status name_places(struct session *session, struct failure *failure)
+/* Braces, so that a cluster keeps all of them in one place, as scripts demand. */
+static void name_place(const struct session *session, const char *suffix, char *name)
 {
-	enum status status = seal_derive(&session->seal, session->asked, failure);
+	snprintf(name, SESSION_NAME_BYTES, "sypht:{%s}:%s", session->seal.name, suffix);
+}
 
-	snprintf(session->entry_name, SESSION_NAME_BYTES, "sypht:{%s}:token", session->seal.name);
-	snprintf(session->lock_name, SESSION_NAME_BYTES, "sypht:{%s}:lock", session->seal.name);
+/* A ping by whoever has no secret is about a place of nobody's. */
+static enum status name_places(struct session *session, bool sealed, struct failure *failure)
+{
+	enum status status = STATUS_OK;
+
+	if (sealed || attributes_get(session->asked, "client_id"))
+		status = seal_derive(&session->seal, session->asked, failure);
+	name_place(session, "token", session->entry_name);
+	name_place(session, "lock", session->lock_name);
+	name_place(session, "notice", session->notice_name);
+	name_place(session, "probe", session->probe_name);
 	return status;
 }
 
@@ -193,8 +236,8 @@ static enum status answer_question(
 		session.place.answer_ms < 1)
 		status = status_fail(failure, STATUS_MALFORMED,
 			"sypht-fleet needs verb, store and answer_ms on stdin");
-	if (verb && verb->sealed && !status)
-		status = name_places(&session, failure);
+	if (verb && !status)
+		status = name_places(&session, verb->sealed, failure);
 	if (verb && !status)
 		status = verb->run(&session, failure);
 	store_close(session.store);

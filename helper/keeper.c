@@ -1,56 +1,98 @@
 #include "keeper.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "process.h"
+#include "session.h"
 #include "store.h"
 
-enum { KEPT_PER_LIFE = 4 }; /* so that one that comes late is not the lock's end */
+enum {
+	KEPT_PER_LIFE = 4, /* so that one that comes late is not the lock's end */
+	LAST_WORD_MS = 400,
+};
 
-static void pause_for(long milliseconds)
+/* What is known of earlier mints goes into our notices, as they take the place of it. */
+static void read_last_notice(
+	const struct session *session, struct store *store, struct notice *notice)
 {
-	const struct timespec pause = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+	struct buffer sealed = BUFFER_INIT(NOTICE_MAX_BYTES);
+	struct failure unheard;
 
-	nanosleep(&pause, NULL);
+	*notice = (struct notice){0};
+	if (store_get(store, session->notice_name, &sealed, &unheard) ||
+		!notice_open(&session->seal, &sealed, notice))
+		notice->took_ms = 0;
+	buffer_release(&sealed);
 }
 
-/* Over when the lock is lost, or the store. */
-static void keep(const struct store_place *place, const struct store_lock *lock)
+/* Over when the lock is lost, or the store, or when the last notice has come. */
+static void keep(const struct session *session, const struct store_lock *lock, int line)
 {
+	const long long started = process_milliseconds();
+	struct pollfd end = {.fd = line, .events = POLLIN};
+	struct notice notice;
+	struct notice last;
 	struct store *store;
 	bool mine = true;
 
-	if (store_open(place, &store, NULL))
+	if (store_open(&session->place, &store, NULL))
 		return;
+	read_last_notice(session, store, &notice);
+	notice.minting = true;
+	notice.until = 0;
 	while (mine) {
-		pause_for(lock->life_ms / KEPT_PER_LIFE);
+		notice.at_ms = notice_now_ms();
+		notice.elapsed_ms = process_milliseconds() - started;
+		session_tell(session, store, &notice);
+		if (poll(&end, 1, (int)(lock->life_ms / KEPT_PER_LIFE)) > 0)
+			break;
 		if (store_keep(store, lock, &mine, NULL))
 			mine = false;
+	}
+	if (mine && read(line, &last, sizeof(last)) == (ssize_t)sizeof(last)) {
+		last.took_ms = last.took_ms > 0 ? last.took_ms : notice.took_ms;
+		session_tell(session, store, &last);
 	}
 	store_close(store);
 }
 
-pid_t keeper_start(const struct store_place *place, const struct store_lock *lock)
+struct keeper keeper_start(const struct session *session, const struct store_lock *lock)
 {
+	struct keeper keeper = {.process = -1, .line = -1};
 	pid_t kept_for = getpid();
-	pid_t keeper = fork();
+	int line[2];
 
-	if (keeper != 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line))
 		return keeper;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == kept_for)
-		keep(place, lock);
-	_exit(0);
+	keeper.process = fork();
+	if (keeper.process == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(line[0]);
+		if (getppid() == kept_for)
+			keep(session, lock, line[1]);
+		_exit(0);
+	}
+	close(line[1]);
+	keeper.line = line[0];
+	return keeper;
 }
 
-void keeper_end(pid_t keeper)
+void keeper_end(const struct keeper *keeper, const struct notice *last)
 {
-	if (keeper < 0)
+	struct pollfd end = {.fd = keeper->line, .events = POLLIN};
+
+	if (keeper->process > 0 && write(keeper->line, last, sizeof(*last)) > 0)
+		poll(&end, 1, LAST_WORD_MS);
+	if (keeper->line >= 0)
+		close(keeper->line);
+	if (keeper->process <= 0)
 		return;
-	kill(keeper, SIGKILL);
-	waitpid(keeper, NULL, 0);
+	kill(keeper->process, SIGKILL);
+	waitpid(keeper->process, NULL, 0);
 }

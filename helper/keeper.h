@@ -3,15 +3,23 @@
 
 #include <sys/types.h>
 
+struct notice;
+struct session;
 struct store_lock;
-struct store_place;
 
 /*
  * A process that keeps a lock of the shared store alive for as long as this one lives and does not
- * end it, so that a lock that nobody keeps can be short-lived. -1: there is none, and the lock will
- * end by itself.
+ * end it, so that a lock that nobody keeps can be short-lived. All the while it tells the fleet by
+ * notices that a member is minting.
  */
-pid_t keeper_start(const struct store_place *place, const struct store_lock *lock);
-void keeper_end(pid_t keeper);
+struct keeper {
+	pid_t process; /* -1: there is none, and the lock will end by itself */
+	int line;      /* to it, for the last notice */
+};
+
+struct keeper keeper_start(const struct session *session, const struct store_lock *lock);
+
+/* The keeper puts the last notice there before it ends, if the store takes it at once. */
+void keeper_end(const struct keeper *keeper, const struct notice *last);
 
 #endif

@@ -11,7 +11,11 @@ enum {
 	CLOCKS_DIFFER_S = 60,
 	PAUSE_LEAST_MS = 10,
 	PAUSE_MOST_MS = 500,
-	PAUSE_PART = 4,   /* a wait grows by a quarter at most through the pauses in it */
+	PAUSE_PART = 4, /* a wait grows by a quarter at most through the pauses in it */
+	SILENCES = 2,   /* lives of a lock, after which its holder must be dead */
+	RESERVE_PART = 10,
+	LAST_LOOK_MS = 700,
+	REST_MOST_S = 300,
 	PAUSE_LOOKS = 16, /* what a look takes, so that no fleet is a burden to its store */
 };
 
@@ -123,46 +127,190 @@ static void pause_after(long long look_ms, long long waited_ms, long long left_m
 	nanosleep(&pause, NULL);
 }
 
-static enum status wait_for_turn(
-	struct session *session, struct buffer *sealed, long long last, struct failure *failure)
-{
+/* ---- waiting for another member's token ---- */
+
+struct wait {
+	struct session *session;
 	char owner[SEAL_OWNER_BYTES];
-	const struct store_lock lock = session_lock(session, owner);
-	const long long deadline = session->started + session_number(session, "wait_ms");
+	struct store_lock lock;
+	struct buffer sealed; /* the entry, as it lies there, and the notice */
+	struct buffer sealed_notice;
+	struct notice notice;  /* the last one */
+	long long last_serial; /* the highest seen */
+	long long alive_at;    /* when the holder of the lock was last seen to live */
+	bool seen_alive;       /* so the store carries what members say */
+};
+
+/* One that is put back is none: its time is that of the last one, or long past. */
+static void heed_notice(struct wait *wait)
+{
+	const struct session *session = wait->session;
+	long long now_ms = (long long)session_now(session) * 1000;
+	struct notice notice;
+
+	if (!notice_open(&session->seal, &wait->sealed_notice, &notice))
+		return;
+	if (notice.minting && notice.at_ms > wait->notice.at_ms &&
+		notice.at_ms > now_ms - CLOCKS_DIFFER_S * 1000LL &&
+		notice.at_ms < now_ms + CLOCKS_DIFFER_S * 1000LL) {
+		wait->seen_alive = true;
+		wait->alive_at = process_milliseconds();
+	}
+	wait->notice = notice;
+}
+
+/*
+ * A lock that nobody is seen to keep may be a lie, and costs little. Once the store has shown that
+ * it carries what members say, silence means that the holder is dead, and its lock about to end.
+ */
+static long long patience_ms(const struct wait *wait)
+{
+	long long least = session_number(wait->session, "patience_ms");
+	long long silence = SILENCES * (long long)wait->lock.life_ms;
+
+	return wait->seen_alive && silence > least ? silence : least;
+}
+
+static bool is_silent(const struct wait *wait)
+{
+	return process_milliseconds() - wait->alive_at >= patience_ms(wait);
+}
+
+/*
+ * What has to be left of the time for a mint of one's own. A holder that does not take longer than
+ * the last one will be done before us: for him we wait until the end. So do we for one that is done
+ * and about to put the token there.
+ */
+static long long reserve_ms(const struct wait *wait)
+{
+	long long whole_ms = session_number(wait->session, "wait_ms");
+	long long least_ms = within(0, LAST_LOOK_MS, whole_ms / 4);
+	long long took_ms = wait->notice.took_ms;
+	bool overdue = wait->notice.minting && wait->notice.elapsed_ms > took_ms * 3 / 2;
+
+	if (took_ms == 0)
+		return within(least_ms, whole_ms / RESERVE_PART, whole_ms);
+	if (!overdue)
+		return least_ms;
+	return within(least_ms, took_ms * 3 / 2 + LAST_LOOK_MS, whole_ms / 2);
+}
+
+static bool has_rest(const struct wait *wait)
+{
+	long long now = session_now(wait->session);
+
+	return wait->notice.until > now && wait->notice.until <= now + REST_MOST_S;
+}
+
+static enum status answer_rest(const struct wait *wait)
+{
+	struct buffer *answer = wait->session->answer;
+	enum status status = attributes_add_number(
+		answer, "rest", wait->notice.until - session_now(wait->session));
+
+	return status ? status : attributes_add(answer, "reason", wait->notice.reason.reason);
+}
+
+/* From here on the others see that somebody is at it. */
+static enum status take_turn(struct wait *wait)
+{
+	struct notice notice = {
+		.at_ms = notice_now_ms(),
+		.minting = true,
+		.took_ms = wait->notice.took_ms,
+	};
+	enum status status = answer_turn(wait->session, wait->owner, wait->last_serial);
+
+	if (!status)
+		session_tell(wait->session, wait->session->store, &notice);
+	return status;
+}
+
+/* One look at the lock and what lies there; *over: the answer is written. */
+static enum status look_again(struct wait *wait, bool *mine, bool *over, struct failure *failure)
+{
+	const struct session *session = wait->session;
+	const char *const names[] = {session->entry_name, session->notice_name};
+	struct buffer *const values[] = {&wait->sealed, &wait->sealed_notice};
+	enum status status = store_lock(session->store, &wait->lock, names, mine, values, failure);
+
+	*over = true;
+	if (status || accept(session, &wait->sealed, &wait->last_serial, &status))
+		return status;
+	heed_notice(wait);
+	if (has_rest(wait))
+		return answer_rest(wait);
+	if (*mine) {
+		*mine = false;
+		return take_turn(wait);
+	}
+	*over = false;
+	return STATUS_OK;
+}
+
+static enum status wait_for_turn(struct wait *wait, struct failure *failure)
+{
+	const struct session *session = wait->session;
+	const long long end = session->started + session_number(session, "wait_ms");
 	enum status status = STATUS_OK;
 	bool mine = false;
+	bool over = false;
 
-	seal_make_owner(owner);
-	for (;;) {
+	while (!over) {
 		long long before = process_milliseconds();
-		long long after;
+		long long left_ms;
 
-		status = store_lock(
-			session->store, &lock, session->entry_name, &mine, sealed, failure);
-		if (status || accept(session, sealed, &last, &status))
+		if (is_silent(wait))
+			return status_fail(failure, STATUS_TIMEOUT,
+				"its lock is held, but nobody is seen to keep it");
+		store_limit(session->store, wait->alive_at + patience_ms(wait));
+		status = look_again(wait, &mine, &over, failure);
+		left_ms = end - reserve_ms(wait) - process_milliseconds();
+		if (over || left_ms <= 0)
 			break;
-		if (mine)
-			return answer_turn(session, owner, last);
-		after = process_milliseconds();
-		if (after >= deadline)
-			break;
-		pause_after(after - before, after - session->started, deadline - after);
+		pause_after(process_milliseconds() - before, before - session->started, left_ms);
 	}
 	if (mine)
-		session_give_up(session, &lock);
+		session_give_up(session, &wait->lock);
 	return status;
+}
+
+static enum status look_first(struct wait *wait, bool *over, struct failure *failure)
+{
+	struct session *session = wait->session;
+	enum status status = store_get(session->store, session->entry_name, &wait->sealed, failure);
+
+	*over = !status && accept(session, &wait->sealed, &wait->last_serial, &status);
+	return status;
+}
+
+/* Before anything is locked: a store that refuses a part of it is no use at all. */
+static enum status take_or_wait(struct wait *wait, struct failure *failure)
+{
+	const struct session *session = wait->session;
+	enum status status = store_probe(session->store, session->probe_name, failure);
+
+	return status ? status : wait_for_turn(wait, failure);
 }
 
 enum status look_for_token(struct session *session, struct failure *failure)
 {
-	struct buffer sealed = BUFFER_INIT(SEAL_MAX_BYTES);
-	long long last = 0;
+	struct wait wait = {
+		.session = session,
+		.sealed = BUFFER_INIT(SEAL_MAX_BYTES),
+		.sealed_notice = BUFFER_INIT(NOTICE_MAX_BYTES),
+		.alive_at = session->started,
+	};
+	bool over = false;
 	enum status status = session_reach(session, failure);
 
+	seal_make_owner(wait.owner);
+	wait.lock = session_lock(session, wait.owner);
 	if (!status)
-		status = store_get(session->store, session->entry_name, &sealed, failure);
-	if (!status && !accept(session, &sealed, &last, &status))
-		status = wait_for_turn(session, &sealed, last, failure);
-	buffer_release(&sealed);
+		status = look_first(&wait, &over, failure);
+	if (!status && !over && session_number(session, "wait_ms") > 0)
+		status = take_or_wait(&wait, failure);
+	buffer_release(&wait.sealed);
+	buffer_release(&wait.sealed_notice);
 	return status;
 }

@@ -16,17 +16,20 @@
 #include "trace.h"
 
 /*
- * How long the store may take, as parts of the time that is left. The lock's life is that of a
- * holder who died; a living one keeps it (sypht-fleet, hold).
+ * How long the store may take, as parts of the time that is left: for one answer, and for all that
+ * it does before anybody is seen to keep its lock. Whatever it does, a supply loses three seconds
+ * at most. The lock's life is that of a holder who died; a living one keeps it (sypht-fleet, hold).
  */
 enum {
 	ANSWER_PART = 10,
-	ANSWER_MAX_MS = 3000,
-	WAIT_PART = 2,
+	ANSWER_MAX_MS = 1000,
+	PATIENCE_PART = 5,
+	PATIENCE_MAX_MS = 2000,
+	LAST_WORD_MAX_MS = 1000,
 	LOCK_PART = 5,
 	LOCK_MAX_MS = 3000,
 	LEAST_MS = 20,
-	EXCHANGES = 2, /* to find it, and to ask it */
+	LAST_LOOK_MS = 700,
 };
 
 /* What sypht-fleet may answer: a token, the right to mint the next, or neither. */
@@ -34,13 +37,14 @@ struct offer {
 	struct token token;     /* value NULL: none */
 	char *owner;            /* of the lock, where it is our turn; or NULL */
 	long long serial;       /* of the token, or for the one we are to mint */
-	struct failure trouble; /* why there is neither; "" where another member took too long */
+	long rest_s;            /* the endpoint must not be asked for so long; 0: it may be */
+	struct failure trouble; /* why there is nothing; "" where another member took too long */
 };
 
 struct limits {
 	long left_ms;
 	long answer_ms;
-	long wait_ms;
+	long patience_ms;
 	long lock_ms;
 };
 
@@ -58,7 +62,7 @@ static struct limits limits_by(long long deadline)
 	return (struct limits){
 		.left_ms = left_ms,
 		.answer_ms = bounded(left_ms / ANSWER_PART, ANSWER_MAX_MS),
-		.wait_ms = bounded(left_ms / WAIT_PART, left_ms),
+		.patience_ms = bounded(left_ms / PATIENCE_PART, PATIENCE_MAX_MS),
 		.lock_ms = bounded(left_ms / LOCK_PART, LOCK_MAX_MS),
 	};
 }
@@ -77,6 +81,13 @@ struct question {
 	const struct offer *offer; /* for verbs about a lock: whose */
 	const struct token *token; /* for those about a token */
 };
+
+/* Who only waits to be told that his word has come spends less on it. */
+static long patience_ms(const struct question *question, const struct limits *limits)
+{
+	return question->waits ? limits->patience_ms
+			       : bounded(limits->patience_ms, LAST_WORD_MAX_MS);
+}
 
 static enum status add_token(struct buffer *rows, const struct token *token)
 {
@@ -113,7 +124,8 @@ static enum status add_rows(
 	} numbers[] = {
 		{"now", (long long)supply->clock()},
 		{"answer_ms", limits.answer_ms},
-		{"wait_ms", question->waits ? limits.wait_ms : 0},
+		{"patience_ms", patience_ms(question, &limits)},
+		{"wait_ms", question->waits ? limits.left_ms : 0},
 		{"lock_ms", limits.lock_ms},
 		{"min_valid", supply->min_valid},
 		{"max_lifetime", profile->max_lifetime},
@@ -140,7 +152,7 @@ static enum status ask(const struct member *member, const struct question *quest
 {
 	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	struct limits limits = limits_by(question->deadline);
-	long timeout_ms = limits.answer_ms * EXCHANGES + (question->waits ? limits.wait_ms : 0);
+	long timeout_ms = question->waits ? limits.left_ms : patience_ms(question, &limits);
 	enum status status = add_rows(member, question, &request);
 
 	if (!status)
@@ -195,18 +207,22 @@ static void offer_release(struct offer *offer)
 	buffer_free_text(offer->owner);
 }
 
-static void look(const struct member *member, long long deadline, struct offer *offer)
+static void look(const struct member *member, bool waits, long long deadline, struct offer *offer)
 {
-	const struct question question = {.verb = "look", .waits = true, .deadline = deadline};
+	const struct question question = {.verb = "look", .waits = waits, .deadline = deadline};
 	struct attributes answer = ATTRIBUTES_INIT;
+	const char *reason;
 
 	*offer = (struct offer){.token = TOKEN_INIT};
 	if (ask(member, &question, &answer, &offer->trouble) == STATUS_OK) {
+		reason = attributes_get(&answer, "reason");
 		offer->serial = number(&answer, "serial");
 		if (!read_token(member, &answer, &offer->token))
 			token_release(&offer->token);
 		offer->owner = buffer_duplicate(attributes_get(&answer, "owner"));
-		offer->trouble.reason[0] = '\0';
+		offer->rest_s = (long)number(&answer, "rest");
+		status_fail(&offer->trouble, STATUS_OK, "%s",
+			offer->rest_s > 0 && reason ? reason : "");
 	}
 	attributes_release(&answer);
 }
@@ -249,24 +265,10 @@ static enum status mint_for_all(const struct member *member, const struct offer 
 		last.token = token;
 	}
 	if (tell(member, &last, &untold))
-		trace_say(member->supply->trace, "profile %s: other members wait until the lock ends",
-			name_of(member));
+		trace_say(member->supply->trace,
+			"profile %s: other members wait until the lock ends", name_of(member));
 	buffer_release(&rows);
 	return status;
-}
-
-static enum status mint_for_oneself(const struct member *member, const struct offer *offer,
-	long long deadline, struct token *token, struct failure *failure)
-{
-	bool waited = offer->trouble.reason[0] == '\0';
-
-	if (waited && member->renewing)
-		return status_fail(failure, STATUS_TIMEOUT,
-			"another member of the fleet is renewing the token, and takes long");
-	trace_say(member->supply->trace, "profile %s: shared store: %s; minting without it",
-		name_of(member),
-		waited ? "no token came of another member's turn" : offer->trouble.reason);
-	return minter_run(member->supply, member->secret, deadline, token, failure);
 }
 
 static enum status take(const struct member *member, struct offer *offer, struct token *token)
@@ -282,6 +284,50 @@ static enum status take(const struct member *member, struct offer *offer, struct
 	return STATUS_OK;
 }
 
+/* Another member may have come to its end while we tried: what it has put there will do. */
+static enum status look_once_more(const struct member *member, long long deadline,
+	struct token *token, struct failure *failure)
+{
+	struct offer offer;
+	enum status status = STATUS_TIMEOUT;
+
+	look(member, false, deadline, &offer);
+	if (offer.token.value) {
+		status = take(member, &offer, token);
+		failure->reason[0] = '\0';
+	}
+	offer_release(&offer);
+	return status;
+}
+
+static enum status mint_for_oneself(const struct member *member, const struct offer *offer,
+	long long deadline, struct token *token, struct failure *failure)
+{
+	bool waited = offer->trouble.reason[0] == '\0';
+	long left_ms = (long)(deadline - process_milliseconds());
+	enum status status;
+
+	if (waited && member->renewing)
+		return status_fail(failure, STATUS_TIMEOUT,
+			"another member of the fleet is renewing the token, and takes long");
+	trace_say(member->supply->trace, "profile %s: shared store: %s; minting without it",
+		name_of(member),
+		waited ? "no token came of another member's turn" : offer->trouble.reason);
+	status = minter_run(member->supply, member->secret,
+		waited ? deadline - bounded(left_ms / 2, LAST_LOOK_MS) : deadline, token, failure);
+	if (status && waited && look_once_more(member, deadline, token, failure) == STATUS_OK)
+		status = STATUS_OK;
+	return status;
+}
+
+/* What the endpoint told one member holds for all of them. */
+static enum status keep_off(const struct offer *offer, struct failure *failure)
+{
+	return status_fail(failure, STATUS_REFUSED,
+		"%.170s (as another machine was told; again in %ld s)", offer->trouble.reason,
+		offer->rest_s);
+}
+
 enum status member_obtain(const struct member *member, long long deadline, struct token *token,
 	struct failure *failure)
 {
@@ -289,9 +335,11 @@ enum status member_obtain(const struct member *member, long long deadline, struc
 	struct offer offer;
 	enum status status;
 
-	look(member, deadline, &offer);
+	look(member, true, deadline, &offer);
 	if (offer.token.value) {
 		status = take(member, &offer, token);
+	} else if (offer.rest_s > 0) {
+		status = keep_off(&offer, failure);
 	} else if (offer.owner) {
 		trace_say(member->supply->trace, "profile %s: minting for the fleet",
 			name_of(member));
@@ -324,24 +372,38 @@ enum status member_drop(const struct member *member, const struct token *token, 
 	return STATUS_OK;
 }
 
-enum status member_ping(const struct settings *settings, const struct profile *profile,
-	long *took_ms, struct failure *failure)
+static enum status write_ping(const struct supply *supply, const struct secret *secret,
+	const struct limits *limits, struct buffer *request)
+{
+	bool known = secret->client_secret || secret->private_key;
+	enum status status = attributes_add(request, "verb", "ping");
+
+	if (!status)
+		status = attributes_add(request, "store", supply->profile->shared_store);
+	if (!status)
+		status = attributes_add_number(request, "answer_ms", limits->answer_ms);
+	if (!status)
+		status = attributes_add_number(request, "patience_ms", limits->patience_ms);
+	if (!status && known)
+		return minter_write_request(supply, secret, limits->left_ms, request);
+	if (!status)
+		status = attributes_add(request, "cainfo", supply->settings->cainfo);
+	return status ? status : buffer_append_text(request, "\n");
+}
+
+enum status member_ping(const struct supply *supply, const struct secret *secret, long *took_ms,
+	struct failure *failure)
 {
 	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	struct attributes answer = ATTRIBUTES_INIT;
 	long long start = process_milliseconds();
-	struct limits limits = limits_by(start + settings_timeout_s(settings) * 1000);
+	struct limits limits = limits_by(start + settings_timeout_s(supply->settings) * 1000);
 	enum status status = STATUS_OK;
 
-	if (attributes_add(&request, "verb", "ping") ||
-		attributes_add(&request, "store", profile->shared_store) ||
-		attributes_add(&request, "cainfo", settings->cainfo) ||
-		attributes_add_number(&request, "answer_ms", limits.answer_ms) ||
-		buffer_append_text(&request, "\n"))
+	if (write_ping(supply, secret, &limits, &request))
 		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	else
-		status = part_ask(
-			"sypht-fleet", &request, limits.answer_ms * EXCHANGES, &answer, failure);
+		status = part_ask("sypht-fleet", &request, limits.patience_ms, &answer, failure);
 	if (!status)
 		status = refusal(&answer, failure);
 	if (!status)

@@ -1,8 +1,8 @@
 /*
  * sypht-mint: one token request. It reads what to ask on stdin and answers on stdout, both in
- * key=value lines: credential, expires_in and scope, or status, error and retry_after; and trace[]
- * for the story, before either. It owns libcurl, cJSON and libcrypto, so that the programs which
- * wait for it start without them.
+ * key=value lines: credential, expires_in and scope, or status, error, http_status and retry_after;
+ * and trace[] for the story, before either. It owns libcurl, cJSON and libcrypto, so that the
+ * programs which wait for it start without them.
  */
 #include <curl/curl.h>
 
@@ -123,13 +123,16 @@ static enum status write_grant(const struct grant *grant, struct buffer *answer)
 }
 
 /* In place of whatever stands in the answer: it is either a token or an error. */
-static void write_refusal(enum status status, long retry_after_s, const struct failure *failure,
-	struct buffer *answer)
+static void write_refusal(enum status status, const struct endpoint_reply *last,
+	const struct failure *failure, struct buffer *answer)
 {
 	buffer_clear(answer);
 	if (attributes_add_number(answer, "status", status) ||
 		attributes_add(answer, "error", failure->reason) ||
-		(retry_after_s > 0 && attributes_add_number(answer, "retry_after", retry_after_s)))
+		(last->http_status > 0 &&
+			attributes_add_number(answer, "http_status", last->http_status)) ||
+		(last->retry_after_s > 0 &&
+			attributes_add_number(answer, "retry_after", last->retry_after_s)))
 		buffer_clear(answer);
 }
 
@@ -142,7 +145,7 @@ static enum status answer_request(const struct attributes *asked, struct buffer 
 	};
 	struct endpoint_request request;
 	struct grant grant = GRANT_INIT;
-	long retry_after_s = 0;
+	struct endpoint_reply last = {0};
 	enum status status = join_private_key(asked, &parts.private_key, failure);
 
 	if (!status)
@@ -150,11 +153,11 @@ static enum status answer_request(const struct attributes *asked, struct buffer 
 	if (!status && !request.token_url)
 		status = discover(asked, &request, &parts.token_url, story, failure);
 	if (!status)
-		status = endpoint_mint(&request, &grant, story, &retry_after_s, failure);
+		status = endpoint_mint(&request, &grant, story, &last, failure);
 	if (!status && write_grant(&grant, answer))
 		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	if (status)
-		write_refusal(status, retry_after_s, failure, answer);
+		write_refusal(status, &last, failure, answer);
 	grant_release(&grant);
 	buffer_release(&parts.token_url);
 	buffer_release(&parts.private_key);
@@ -166,6 +169,7 @@ int main(void)
 	struct attributes asked = ATTRIBUTES_INIT;
 	struct buffer answer = BUFFER_INIT(ANSWER_MAX_BYTES);
 	struct buffer story = BUFFER_INIT(ATTRIBUTES_MAX_BYTES - ANSWER_MAX_BYTES);
+	const struct endpoint_reply nothing = {0};
 	struct failure failure = {""};
 	enum status status;
 
@@ -173,7 +177,7 @@ int main(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	status = attributes_read(&asked, STDIN_FILENO, &failure);
 	if (status)
-		write_refusal(status, 0, &failure, &answer);
+		write_refusal(status, &nothing, &failure, &answer);
 	else
 		status = answer_request(&asked, &answer, &story, &failure);
 	if (buffer_append_text(&answer, "\n") || buffer_write(&story, STDOUT_FILENO) ||

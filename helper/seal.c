@@ -26,6 +26,7 @@ enum { SUBKEY_SEAL = 1, SUBKEY_NAME = 2 };
 
 /* One string a purpose, so that no key of ours is any other's. */
 #define MAGIC       "sypht/1\n"
+#define LINES_MAGIC "sypht/l\n"
 #define KDF_CONTEXT "sypht/1:"
 #define SECRET_SALT "sypht shared store, secret"
 
@@ -149,30 +150,67 @@ static bool read_header(const unsigned char *bytes, struct entry *entry)
 	return is_sane(entry->serial) && is_sane(obtained) && is_sane(expires);
 }
 
+/* header, nonce, and plain encrypted; the header is bound to it */
+static enum status append_sealed(const struct seal *seal, const unsigned char *header,
+	size_t header_length, const struct buffer *plain, struct buffer *out)
+{
+	size_t head = header_length + NONCE_BYTES;
+	size_t size = head + plain->length + TAG_BYTES;
+	unsigned char *sealed = malloc(size);
+	enum status status = STATUS_NO_MEMORY;
+
+	if (sealed) {
+		memcpy(sealed, header, header_length);
+		randombytes_buf(sealed + header_length, NONCE_BYTES);
+		crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + head, NULL,
+			(const unsigned char *)plain->data, plain->length, header, header_length,
+			NULL, sealed + header_length, seal->key);
+		status = buffer_append(out, sealed, size);
+	}
+	free(sealed);
+	return status;
+}
+
+/* For free_plain(); NULL: it was not sealed so, or memory is short. */
+static unsigned char *open_sealed(const struct seal *seal, const char *magic, size_t header_length,
+	const struct buffer *sealed, size_t *length)
+{
+	const unsigned char *bytes = (const unsigned char *)sealed->data;
+	const size_t head = header_length + NONCE_BYTES;
+	unsigned long long opened = 0;
+	unsigned char *plain;
+
+	if (sealed->length < head + TAG_BYTES || memcmp(bytes, magic, MAGIC_BYTES) != 0)
+		return NULL;
+	plain = malloc(sealed->length);
+	if (plain && crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &opened, NULL, bytes + head,
+			     sealed->length - head, bytes, header_length, bytes + header_length,
+			     seal->key) != 0) {
+		free(plain);
+		plain = NULL;
+	}
+	*length = (size_t)opened;
+	return plain;
+}
+
+static void free_plain(unsigned char *plain, size_t length)
+{
+	if (plain)
+		sodium_memzero(plain, length);
+	free(plain);
+}
+
 enum status seal_close(const struct seal *seal, const struct entry *entry, struct buffer *out)
 {
 	struct buffer plain = BUFFER_INIT(2L * TOKEN_MAX_BYTES);
-	unsigned char *sealed = NULL;
+	unsigned char header[HEADER_BYTES];
 	enum status status = attributes_add(&plain, "credential", entry->token.value);
 
 	if (!status)
 		status = attributes_add(&plain, "granted_scope", entry->token.scope);
-	if (!status) {
-		size_t head = HEADER_BYTES + NONCE_BYTES;
-		size_t size = head + plain.length + TAG_BYTES;
-
-		sealed = malloc(size);
-		status = sealed ? STATUS_OK : STATUS_NO_MEMORY;
-		if (sealed) {
-			write_header(sealed, entry);
-			randombytes_buf(sealed + HEADER_BYTES, NONCE_BYTES);
-			crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + head, NULL,
-				(const unsigned char *)plain.data, plain.length, sealed,
-				HEADER_BYTES, NULL, sealed + HEADER_BYTES, seal->key);
-			status = buffer_append(out, sealed, size);
-		}
-	}
-	free(sealed);
+	write_header(header, entry);
+	if (!status)
+		status = append_sealed(seal, header, sizeof(header), &plain, out);
 	buffer_release(&plain);
 	return status;
 }
@@ -198,24 +236,34 @@ static bool read_plain(const unsigned char *plain, size_t length, struct entry *
 
 bool seal_open(const struct seal *seal, const struct buffer *sealed, struct entry *entry)
 {
-	const unsigned char *bytes = (const unsigned char *)sealed->data;
-	const size_t head = HEADER_BYTES + NONCE_BYTES;
-	unsigned long long length = 0;
-	unsigned char *plain;
+	size_t length = 0;
+	unsigned char *plain = open_sealed(seal, MAGIC, HEADER_BYTES, sealed, &length);
 	bool good;
 
 	*entry = (struct entry)ENTRY_INIT;
-	if (sealed->length < head + TAG_BYTES || memcmp(bytes, MAGIC, MAGIC_BYTES) != 0)
-		return false;
-	plain = malloc(sealed->length);
-	if (!plain)
-		return false;
-	good = crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &length, NULL, bytes + head,
-		       sealed->length - head, bytes, HEADER_BYTES, bytes + HEADER_BYTES,
-		       seal->key) == 0;
-	good = good && read_header(bytes, entry) && read_plain(plain, (size_t)length, entry);
-	sodium_memzero(plain, sealed->length);
-	free(plain);
+	good = plain && read_header((const unsigned char *)sealed->data, entry) &&
+	       read_plain(plain, length, entry);
+	free_plain(plain, length);
+	return good;
+}
+
+/* ---- other lines: magic, nonce, and what is sealed ---- */
+
+enum status seal_close_lines(
+	const struct seal *seal, const struct buffer *lines, struct buffer *out)
+{
+	return append_sealed(seal, (const unsigned char *)LINES_MAGIC, MAGIC_BYTES, lines, out);
+}
+
+bool seal_open_lines(
+	const struct seal *seal, const struct buffer *sealed, struct attributes *attributes)
+{
+	size_t length = 0;
+	unsigned char *plain = open_sealed(seal, LINES_MAGIC, MAGIC_BYTES, sealed, &length);
+	bool good = plain &&
+		    attributes_parse(attributes, (const char *)plain, length, NULL) == STATUS_OK;
+
+	free_plain(plain, length);
 	return good;
 }
 

@@ -50,6 +50,15 @@ void seal_clear(struct seal *seal);
 enum status seal_close(
 	const struct seal *seal, const struct entry *entry, struct buffer *out) MUST_CHECK;
 
+/*
+ * The same for key=value lines that are no entry. Neither can be taken for the other.
+ * seal_open_lines(): attributes are the caller's, for attributes_release(); false: empty.
+ */
+enum status seal_close_lines(
+	const struct seal *seal, const struct buffer *lines, struct buffer *out) MUST_CHECK;
+bool seal_open_lines(const struct seal *seal, const struct buffer *sealed,
+	struct attributes *attributes) MUST_CHECK;
+
 /* False: it was not sealed so. Otherwise entry is the caller's, for token_release(). */
 bool seal_open(
 	const struct seal *seal, const struct buffer *sealed, struct entry *entry) MUST_CHECK;

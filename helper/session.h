@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "notice.h"
 #include "seal.h"
 #include "store.h"
 #include "storeurl.h"
@@ -17,6 +18,8 @@ struct session {
 	struct seal seal;
 	char entry_name[SESSION_NAME_BYTES];
 	char lock_name[SESSION_NAME_BYTES];
+	char notice_name[SESSION_NAME_BYTES];
+	char probe_name[SESSION_NAME_BYTES];
 	struct storeurl url;
 	struct store_place place;
 	struct store *store; /* NULL until session_reach() */
@@ -32,10 +35,13 @@ time_t session_now(const struct session *session);
 struct store_lock session_lock(const struct session *session, const char *owner);
 
 /*
- * Open the store. Nothing bounds a resolver, so a process that would wait too long for it ends, by
- * SIGALRM; that is no answer, which is what it would have had to say.
+ * Open the store, within its answer_ms. Nothing bounds a resolver, nor each byte of a TLS
+ * handshake: a process that would wait too long for them says so, and ends.
  */
 enum status session_reach(struct session *session, struct failure *failure) MUST_CHECK;
+
+/* Put a notice there, or leave the fleet without it. */
+void session_tell(const struct session *session, struct store *store, const struct notice *notice);
 
 /* Release the lock, or leave it to end by itself. */
 void session_give_up(const struct session *session, const struct store_lock *lock);

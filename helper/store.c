@@ -2,6 +2,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,13 @@
 
 enum { REPLY_MAX_BYTES = 256 * 1024, NUMBER_MAX_BYTES = 24, ARGUMENTS_MAX = 8 };
 
+/* What sharing takes, in the words of a Redis ACL. */
+#define ALLOW "; allow it ~sypht:* +get +set +del +exists +pexpire +eval"
+
 struct store {
 	redisContext *context;
 	long answer_ms;
+	long long limit; /* no call lasts beyond it */
 };
 
 /* ---- one word to the store, one from it ---- */
@@ -80,6 +85,15 @@ static bool write_all(struct store *store, long long deadline)
 	return true;
 }
 
+/*
+ * The first byte says what kind of reply it is, and none of ours is a list. hiredis would make room
+ * for as many elements as a list claims to have: "*1073741824" takes a gigabyte.
+ */
+static bool is_expected(const redisReader *reader)
+{
+	return reader->len == reader->pos || strchr("+-:$", reader->buf[reader->pos]);
+}
+
 /* A reply, or NULL; as large as any of ours, however long the other side may go on. */
 static redisReply *read_reply(struct store *store, long long deadline)
 {
@@ -87,7 +101,7 @@ static redisReply *read_reply(struct store *store, long long deadline)
 	size_t total = 0;
 	void *reply = NULL;
 
-	while (redisReaderGetReply(reader, &reply) == REDIS_OK && !reply) {
+	while (is_expected(reader) && redisReaderGetReply(reader, &reply) == REDIS_OK && !reply) {
 		size_t before = reader->len;
 
 		if (total > REPLY_MAX_BYTES || !bound(store, deadline) ||
@@ -98,32 +112,47 @@ static redisReply *read_reply(struct store *store, long long deadline)
 	return reply;
 }
 
-/* Codes by which Redis says why it will not. Whatever else stands there is not repeated. */
+/*
+ * How Redis begins to say why it will not, and what a person may do. The rest of what it says is
+ * not repeated, as a server may repeat what it was told.
+ */
 static const char *refusal(const redisReply *reply)
 {
 	static const struct {
-		const char *code;
+		const char *begins;
 		const char *words;
 	} REFUSALS[] = {
-		{"READONLY", "it is read-only"},
-		{"OOM", "it is full"},
-		{"MISCONF", "it cannot save, and so takes nothing"},
-		{"NOAUTH", "it wants a password"},
+		{"READONLY", "it is read-only, a replica; name its primary in shared_store"},
+		{"OOM", "it is full; give it more maxmemory"},
+		{"MISCONF", "it cannot save, and so takes nothing; its log says why"},
+		{"NOREPLICAS", "it lacks the replicas that it must write to"},
+		{"NOAUTH", "it wants a password: redis://:PASSWORD@HOST"},
 		{"WRONGPASS", "user or password is wrong"},
-		{"NOPERM", "its user lacks a permission"},
+		{"ERR invalid password", "user or password is wrong"},
+		{"ERR AUTH ", "it has no password set; leave it out of shared_store"},
+		{"ERR Client sent AUTH", "it has no password set; leave it out of shared_store"},
+		{"DENIED", "it takes no strangers without a password (its protected-mode)"},
+		{"NOPERM", "its user lacks a permission" ALLOW},
+		{"ERR ACL failure", "its user lacks a permission" ALLOW},
+		{"ERR The user executing", "its user lacks a permission" ALLOW},
+		{"ERR Error running script", "its user lacks a permission" ALLOW},
+		{"ERR unknown command", "it lacks a command that is needed" ALLOW},
+		{"NOSCRIPT", "it runs no scripts" ALLOW},
 		{"LOADING", "it is still starting"},
 		{"MASTERDOWN", "it has lost its primary"},
 		{"CLUSTERDOWN", "its cluster is down"},
-		{"MOVED", "it is a cluster, and this node has not this key"},
+		{"MOVED", "it is a cluster, and another node has this key; name a Redis that is "
+			  "none"},
+		{"ASK", "it is a cluster, and another node has this key; name a Redis that is "
+			"none"},
 		{"BUSY", "it is busy with a script"},
 		{"WRONGTYPE", "something else lies in our place"},
+		{"ERR max number of clients", "it takes no more clients (its maxclients)"},
+		{"ERR DB index", "it has no database of this number"},
 	};
 
 	for (size_t i = 0; i < sizeof(REFUSALS) / sizeof(REFUSALS[0]); i++) {
-		size_t length = strlen(REFUSALS[i].code);
-
-		if (strncmp(reply->str, REFUSALS[i].code, length) == 0 &&
-			(reply->str[length] == ' ' || reply->str[length] == '\0'))
+		if (strncmp(reply->str, REFUSALS[i].begins, strlen(REFUSALS[i].begins)) == 0)
 			return REFUSALS[i].words;
 	}
 	return "it answers with an error";
@@ -151,9 +180,12 @@ static enum status hear(
 static enum status send(struct store *store, long long *deadline, struct failure *failure)
 {
 	*deadline = process_milliseconds() + store->answer_ms;
+	if (*deadline > store->limit)
+		*deadline = store->limit;
 	if (write_all(store, *deadline))
 		return STATUS_OK;
-	return status_fail(failure, STATUS_UNREACHABLE, "the connection broke");
+	return status_fail(failure, STATUS_UNREACHABLE, "%s",
+		process_milliseconds() >= *deadline ? "no answer in time" : "the connection broke");
 }
 
 static enum status exchange(struct store *store, redisReply **reply, struct failure *failure)
@@ -269,6 +301,7 @@ enum status store_open(const struct store_place *place, struct store **out, stru
 	if (!store)
 		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	store->answer_ms = place->answer_ms;
+	store->limit = LLONG_MAX;
 	status = connect_to(store, place->url, failure);
 	if (!status && !bound(store, process_milliseconds() + place->answer_ms))
 		status = status_fail(failure, STATUS_SYSTEM, "the connection cannot be bounded");
@@ -290,11 +323,9 @@ void store_close(struct store *store)
 	free(store);
 }
 
-enum status store_ping(struct store *store, struct failure *failure)
+void store_limit(struct store *store, long long deadline)
 {
-	enum status status = SAY(store, failure, text("PING"));
-
-	return status ? status : obey(store, failure);
+	store->limit = deadline;
 }
 
 /* ---- entries and locks ---- */
@@ -312,6 +343,22 @@ static const char PUT[] = "local owner = redis.call('get', KEYS[1]) "
 static const char DROP[] = "if redis.call('get', KEYS[1]) == ARGV[1] then "
 			   "return redis.call('del', KEYS[1]) end return 0";
 
+static const char PROBE[] = "redis.call('set', KEYS[1], '1', 'px', 1000) "
+			    "redis.call('pexpire', KEYS[1], 1000) redis.call('get', KEYS[1]) "
+			    "redis.call('exists', KEYS[1]) return redis.call('del', KEYS[1])";
+
+enum status store_probe(struct store *store, const char *name, struct failure *failure)
+{
+	enum status status = SAY(store, failure, text("EVAL"), text(PROBE), text("1"), text(name));
+	bool done = false;
+
+	if (!status)
+		status = ask(store, &done, failure);
+	if (!status && !done)
+		status = status_fail(failure, STATUS_UNREACHABLE, "no answer that makes sense");
+	return status;
+}
+
 enum status store_get(
 	struct store *store, const char *name, struct buffer *value, struct failure *failure)
 {
@@ -326,31 +373,52 @@ enum status store_get(
 	return status;
 }
 
-enum status store_lock(struct store *store, const struct store_lock *lock, const char *name,
-	bool *mine, struct buffer *value, struct failure *failure)
+enum status store_set(struct store *store, const char *name, const struct buffer *value,
+	long long life_ms, struct failure *failure)
+{
+	const struct word bytes = {value->data, value->length};
+	char life[NUMBER_MAX_BYTES];
+	enum status status = SAY(
+		store, failure, text("SET"), text(name), bytes, text("PX"), number(life_ms, life));
+
+	return status ? status : obey(store, failure);
+}
+
+/* The next of several answers, for the commands that ask for a value. */
+static enum status hear_value(
+	struct store *store, long long deadline, struct buffer *value, struct failure *failure)
+{
+	redisReply *reply = NULL;
+	enum status status = hear(store, deadline, &reply, failure);
+
+	if (!status)
+		status = take_value(reply, value, failure);
+	forget(reply);
+	return status;
+}
+
+enum status store_lock(struct store *store, const struct store_lock *lock,
+	const char *const names[2], bool *mine, struct buffer *const values[2],
+	struct failure *failure)
 {
 	char life[NUMBER_MAX_BYTES];
 	redisReply *locked = NULL;
-	redisReply *reply = NULL;
 	long long deadline;
 	enum status status = SAY(store, failure, text("SET"), text(lock->name), text(lock->owner),
 		text("NX"), text("PX"), number(lock->life_ms, life));
 
 	*mine = false;
-	if (!status)
-		status = SAY(store, failure, text("GET"), text(name));
+	for (int i = 0; i < 2 && !status; i++)
+		status = SAY(store, failure, text("GET"), text(names[i]));
 	if (!status)
 		status = send(store, &deadline, failure);
 	if (!status)
 		status = hear(store, deadline, &locked, failure);
 	if (!status)
-		status = hear(store, deadline, &reply, failure);
-	if (locked && reply) {
 		*mine = locked->type == REDIS_REPLY_STATUS;
-		status = take_value(reply, value, failure);
-	}
+	for (int i = 0; i < 2 && !status; i++)
+		status = hear_value(store, deadline, values[i], failure);
 	forget(locked);
-	forget(reply);
 	return status;
 }
 

@@ -125,39 +125,54 @@ static enum status write_token(const struct account *account, struct buffer *rep
 	return status;
 }
 
-/* The only request that "status" ever makes: for a token, which is thrown away. */
-static enum status write_online(const struct account *account, struct call *call)
+/* What "status --online" goes out with; a command for the secret is run once. */
+struct outing {
+	struct supply supply;
+	struct secret secret;
+	enum status status; /* of finding the secret */
+	struct failure reason;
+};
+
+static void prepare_outing(
+	const struct account *account, const struct call *call, struct outing *outing)
 {
-	struct supply supply = {
-		.settings = call->settings,
-		.profile = account->profile,
-		.trace = call->trace,
-		.clock = call->clock,
+	*outing = (struct outing){
+		.supply =
+			{
+				.settings = call->settings,
+				.profile = account->profile,
+				.trace = call->trace,
+				.clock = call->clock,
+			},
 	};
-	long timeout_ms = settings_timeout_s(call->settings) * 1000;
+	if (call->online)
+		outing->status = secret_find(call->settings, account->profile,
+			settings_timeout_s(call->settings) * 1000, &outing->secret,
+			&outing->reason);
+}
+
+/* The only request that "status" ever makes: for a token, which is thrown away. */
+static enum status write_online(struct outing *outing, struct call *call)
+{
 	long long start = process_milliseconds();
-	struct secret secret = SECRET_INIT;
 	struct token token = TOKEN_INIT;
-	struct failure reason = {""};
-	enum status status =
-		secret_find(call->settings, account->profile, timeout_ms, &secret, &reason);
+	enum status status = outing->status;
 
 	if (!status)
-		status = supply_prove(&supply, &secret, &token, &reason);
-	secret_release(&secret);
+		status = supply_prove(&outing->supply, &outing->secret, &token, &outing->reason);
 	token_release(&token);
 	if (status) {
 		call->exit_code = status_exit_code(status);
-		return buffer_printf(call->reply, "  online    %s\n", reason.reason);
+		return buffer_printf(call->reply, "  online    %s\n", outing->reason.reason);
 	}
 	return buffer_printf(call->reply, "  online    the endpoint gave a token, after %lld ms\n",
 		process_milliseconds() - start);
 }
 
 /* The store is never needed; so what is wrong with it is no failure. */
-static enum status write_store(const struct account *account, struct call *call)
+static enum status write_store(const struct outing *outing, struct call *call)
 {
-	const struct profile *profile = account->profile;
+	const struct profile *profile = outing->supply.profile;
 	struct buffer *reply = call->reply;
 	struct failure reason = {""};
 	enum status status;
@@ -172,36 +187,47 @@ static enum status write_store(const struct account *account, struct call *call)
 		return status;
 	if (!call->online)
 		return buffer_append_text(reply, "\n");
-	if (member_ping(call->settings, profile, &took_ms, &reason))
+	if (member_ping(&outing->supply, &outing->secret, &took_ms, &reason))
 		return buffer_printf(reply, ": %s\n", reason.reason);
 	return buffer_printf(reply, ": answers after %ld ms\n", took_ms);
 }
 
-/* Where a URL was asked about, only the profile that covers it is of interest. */
-static enum status write_account(const struct account *account, struct call *call)
+static enum status write_lines(
+	const struct account *account, const struct outing *outing, struct call *call)
 {
 	const struct profile *profile = account->profile;
 	const char *client =
 		profile->client_id ? profile->client_id : "as the secret's source says";
 	const char *source = account->source ? account->source : "none: login has kept nothing";
 	struct buffer *reply = call->reply;
-	enum status status;
+	enum status status = buffer_printf(reply, "profile %s\n", profile->name);
 
-	if (call->profile && strcmp(call->profile->name, profile->name) != 0)
-		return STATUS_OK;
-	status = buffer_printf(reply, "profile %s\n", profile->name);
 	for (size_t i = 0; i < profile->origin.count && !status; i++)
 		status = buffer_printf(reply, "  origin    %s\n", profile->origin.items[i]);
 	if (!status)
 		status = buffer_printf(reply, "  endpoint  %s\n",
 			profile->token_url ? profile->token_url : profile->issuer);
 	if (!status)
-		status = write_store(account, call);
+		status = write_store(outing, call);
 	if (!status)
 		status = buffer_printf(reply, "  client    %s\n  secret    %s\n", client, source);
-	if (!status)
-		status = write_token(account, reply);
-	return status || !call->online ? status : write_online(account, call);
+	return status ? status : write_token(account, reply);
+}
+
+/* Where a URL was asked about, only the profile that covers it is of interest. */
+static enum status write_account(const struct account *account, struct call *call)
+{
+	struct outing outing;
+	enum status status;
+
+	if (call->profile && strcmp(call->profile->name, account->profile->name) != 0)
+		return STATUS_OK;
+	prepare_outing(account, call, &outing);
+	status = write_lines(account, &outing, call);
+	if (!status && call->online)
+		status = write_online(&outing, call);
+	secret_release(&outing.secret);
+	return status;
 }
 
 enum status status_show(struct call *call, struct failure *failure)

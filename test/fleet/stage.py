@@ -25,6 +25,13 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get('TEST_BUILD', ROOT / 'build'))
 PASSWORD = 'drill_passw0rd'
 STORE_PORT = 6379
+MEASURE = '''
+import os, resource, subprocess, sys
+code = subprocess.run([sys.argv[1], "token"]).returncode
+with open(os.environ["HOME"] + "/peak", "w") as file:
+    file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(code)
+'''
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
@@ -214,12 +221,14 @@ class Machine:
         shutil.rmtree(self.home, ignore_errors=True)
         directory = self.home / '.config/sypht'
         directory.mkdir(parents=True, mode=0o700)
-        config = directory / 'config'
-        config.touch(mode=0o600)
-        config.write_text('\n'.join([
-            '[profile sypht]', f'origin = {self.stage.sandbox.api}',
-            f'token_url = {self.stage.sandbox.token_url}',
-            f'shared_store = {self.store()}', '']), encoding='utf-8')
+        (directory / 'config').touch(mode=0o600)
+        self.configure(self.store())
+
+    def configure(self, store):
+        lines = ['[profile sypht]', f'origin = {self.stage.sandbox.api}',
+                 f'token_url = {self.stage.sandbox.token_url}']
+        lines += [f'shared_store = {store}'] if store else []
+        (self.home / '.config/sypht/config').write_text('\n'.join(lines + ['']), encoding='utf-8')
 
     def run(self, command, stdin, timeout_s=30):
         sandbox = self.stage.sandbox
@@ -236,9 +245,15 @@ class Machine:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, preexec_fn=enter,
             start_new_session=True)
 
-    def start(self, gate, timeout_s=30):
+    def start(self, gate, timeout_s=30, measured=False):
         """One process that wants a token as soon as the gate is closed behind all of them."""
+        if measured:
+            return self.run(f'read -r _; exec python3 -c {shlex.quote(MEASURE)} "$0"', gate, timeout_s)
         return self.run('read -r _; exec "$0" token', gate, timeout_s)
+
+    def peak_kb(self):
+        """The most memory that any process had when a token was asked for measured."""
+        return int((self.home / 'peak').read_text())
 
     def erase(self, token):
         """As its callers do when an API has refused it."""
@@ -250,6 +265,23 @@ class Machine:
         """It is gone from the cache, but not what was seen."""
         for path in self.home.glob('.cache/sypht/*.token'):
             path.unlink()
+
+
+class Liar:
+    """Something that is no Redis, on a Unix socket."""
+
+    def __init__(self, directory, kind):
+        self.path = directory / f'{kind}.sock'
+        self.url = f'redis+unix://{self.path}'
+        self.process = subprocess.Popen([ROOT / 'test/fleet/liar', self.path, kind])
+        wait_until(self.path.exists)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
 
 
 class Answers:
@@ -303,10 +335,10 @@ class Stage:
         for machine in self.machines:
             machine.reset()
 
-    def ask(self, machines=None, processes=1, timeout_s=30):
+    def ask(self, machines=None, processes=1, timeout_s=30, measured=False):
         """All at once; the Answers come while time goes on."""
         reader, writer = os.pipe()
-        started = [machine.start(reader, timeout_s)
+        started = [machine.start(reader, timeout_s, measured)
                    for machine in machines or self.machines for _ in range(processes)]
         os.close(reader)
         time.sleep(0.2)
