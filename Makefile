@@ -45,7 +45,7 @@ STORE     ?= $(call includes,hiredis/hiredis.h sodium.h)
 STORE_TLS ?= $(and $(STORE),$(call includes,hiredis/hiredis.h hiredis/hiredis_ssl.h))
 
 # Which files each program is made of, in the order data flows.
-LEAVES     = attributes origin settings profile draft key storeurl config skim cache directory token trace spawn buffer status text
+LEAVES     = attributes origin settings profile draft key storeurl config salvage skim cache directory token trace spawn buffer status text
 SUPPLY     = supply member minter part secret secretfile outsider vault challenge process $(LEAVES)
 CREDENTIAL = credential command $(addprefix dialects/,call change refusal account git shell go keyring \
 	tokenfile login status verdict) terminal $(SUPPLY)

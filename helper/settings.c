@@ -48,6 +48,17 @@ static const char **field_of(struct settings *settings, size_t i)
 	return (const char **)(void *)((char *)settings + SOURCES[i].field);
 }
 
+static void forget(const char **field)
+{
+	union {
+		const char *text;
+		char *copy;
+	} kept = {.text = *field};
+
+	buffer_free_text(kept.copy);
+	*field = NULL;
+}
+
 /* musl's getenv() compares each variable in full: of all a warm get does, that would be a third. */
 static const char *value_of(const char *name)
 {
@@ -77,18 +88,20 @@ void settings_read(struct settings *settings)
 
 bool settings_keep(struct settings *settings)
 {
-	settings_read(settings);
-	for (size_t i = 0; i < SOURCE_COUNT; i++) {
-		const char **field = field_of(settings, i);
+	struct settings now, kept = {0};
+	bool whole = true;
 
-		/* a field with several sources is copied once, at its first row */
-		if (!*field || (i > 0 && SOURCES[i].field == SOURCES[i - 1].field))
-			continue;
-		*field = buffer_duplicate(*field);
-		if (!*field)
-			return false;
+	settings_read(&now);
+	for (size_t i = 0; i < SOURCE_COUNT; i++) {
+		const char *value = *field_of(&now, i);
+
+		if (value && !*field_of(&kept, i))
+			whole &= (*field_of(&kept, i) = buffer_duplicate(value)) != NULL;
 	}
-	return true;
+	for (size_t i = 0; i < SOURCE_COUNT && !whole; i++)
+		forget(field_of(&kept, i));
+	*settings = kept;
+	return whole;
 }
 
 long settings_timeout_s(const struct settings *settings)
@@ -107,6 +120,19 @@ long settings_timeout_s(const struct settings *settings)
 bool settings_passes_on_failure(const struct settings *settings)
 {
 	return settings->on_failure && strcmp(settings->on_failure, "pass") == 0;
+}
+
+bool settings_write_config_path(const struct settings *settings, char *path, size_t size)
+{
+	const char *directory = settings->config, *rest = "";
+	int length;
+
+	if (!directory) {
+		directory = settings->config_home ? settings->config_home : settings->home;
+		rest = settings->config_home ? "/sypht/config" : "/.config/sypht/config";
+	}
+	length = directory ? snprintf(path, size, "%s%s", directory, rest) : -1;
+	return length >= 0 && (size_t)length < size;
 }
 
 /* "directory" + "rest" */

@@ -2,6 +2,7 @@
 #define SETTINGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "status.h"
 
@@ -38,7 +39,8 @@ void settings_read(struct settings *settings);
 
 /*
  * A copy whose strings outlive every change of the environment, for programs that are
- * guests in another's process. It is made once and kept; false where memory is short.
+ * guests in another's process. It is made once and kept; false where memory is short, and
+ * settings is then empty.
  */
 bool settings_keep(struct settings *settings);
 
@@ -53,9 +55,11 @@ bool settings_passes_on_failure(const struct settings *settings);
  * The config: $SYPHT_CONFIG, else $XDG_CONFIG_HOME/sypht/config, else ~/.config/sypht/config.
  * The stored client credentials: $XDG_CONFIG_HOME/sypht/credentials, else
  * ~/.config/sypht/credentials. The cache: $SYPHT_CACHE_DIR, else $XDG_CACHE_HOME/sypht, else
- * ~/.cache/sypht.
+ * ~/.cache/sypht. The second writes the path of the config to path, and is false where no variable
+ * says where home is, or size bytes are too few.
  */
 char *settings_config_path(const struct settings *settings);
+bool settings_write_config_path(const struct settings *settings, char *path, size_t size);
 char *settings_credentials_path(const struct settings *settings);
 char *settings_cache_path(const struct settings *settings);
 

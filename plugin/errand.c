@@ -40,7 +40,14 @@ static bool is_inherited(const char *variable)
 	return strncmp(variable, "LD_", 3) != 0;
 }
 
-void errand_prepare(void)
+static void free_all(char **copy)
+{
+	for (size_t i = 0; copy && copy[i]; i++)
+		buffer_free_text(copy[i]);
+	free(copy);
+}
+
+bool errand_prepare(void)
 {
 	size_t count = 0, kept = 0;
 	char **copy;
@@ -49,10 +56,17 @@ void errand_prepare(void)
 		count++;
 	copy = calloc(count + 1, sizeof(*copy));
 	for (size_t i = 0; copy && i < count; i++) {
-		if (is_inherited(environ[i]) && (copy[kept] = buffer_duplicate(environ[i])))
-			kept++;
+		if (!is_inherited(environ[i]))
+			continue;
+		copy[kept] = buffer_duplicate(environ[i]);
+		if (!copy[kept++]) {
+			free_all(copy);
+			return false;
+		}
 	}
+	free_all(environment);
 	environment = copy;
+	return copy != NULL;
 }
 
 /* The directory of this library, with the slash. */

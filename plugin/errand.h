@@ -1,6 +1,7 @@
 #ifndef ERRAND_H
 #define ERRAND_H
 
+#include <stdbool.h>
 #include <time.h>
 
 #include "status.h"
@@ -11,9 +12,9 @@ struct token;
 
 /*
  * Running sypht-credential on the application's behalf. It gets the environment of the moment
- * errand_prepare() was called, without the dynamic linker's variables.
+ * errand_prepare() was called, without the dynamic linker's variables. False where memory is short.
  */
-void errand_prepare(void);
+bool errand_prepare(void) MUST_CHECK;
 
 /*
  * What "sypht-credential get" answers for origin; token is the caller's to release, and lives from

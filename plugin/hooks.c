@@ -56,7 +56,7 @@ CURL *hook_easy_init(struct site site)
 		return NULL;
 	handle = libcurl->next.easy_init();
 	error = errno;
-	if (handle && scope_settings())
+	if (handle && !scope_is_off())
 		easy_create(handle, libcurl);
 	errno = error;
 	return handle;

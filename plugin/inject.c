@@ -192,7 +192,7 @@ void inject_undo(struct easy *easy)
 
 static void doom(struct easy *easy, const struct realm *realm, const struct failure *failure)
 {
-	if (settings_passes_on_failure(scope_settings())) {
+	if (scope_passes_on_failure()) {
 		say(realm, "sent without a token: %s", failure->reason);
 		return;
 	}

@@ -1,106 +1,274 @@
 #include "scope.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 
 #include "buffer.h"
+#include "claim.h"
 #include "errand.h"
+#include "key.h"
 #include "profile.h"
+#include "salvage.h"
 #include "supplier.h"
 
-enum { REALMS_STEP = 8 };
+enum { REALMS_STEP = 8, SPARE_REALMS = 16 };
+
+/* All that the config says. It is kept for ever. */
+struct scope {
+	struct realm *realms;
+	size_t count;
+	bool short_of_memory;
+	struct failure failure;
+};
 
 static struct settings settings;
-static struct failure failure;
-static struct realm *realms;
-static size_t realm_count;
-static atomic_bool usable;
+static _Atomic(const struct settings *) kept_settings;
+static _Atomic(const struct scope *) kept_scope;
 
-static struct realm *add_realm(void)
+/* Of whoever reads the one or the other. */
+static struct claim claim;
+
+enum { READING_S = 10 };
+
+bool scope_is_off(void)
 {
-	if (realm_count % REALMS_STEP == 0) {
-		struct realm *grown = realloc(realms, (realm_count + REALMS_STEP) * sizeof(*grown));
-
-		if (!grown)
-			return NULL;
-		realms = grown;
-	}
-	realms[realm_count] = (struct realm){.broken = &failure};
-	return &realms[realm_count++];
+	return getauxval(AT_SECURE) != 0;
 }
 
-/* The profile is kept for ever, like everything here. */
-static bool keep_profile(struct profile *profile, void *context)
+/* ---- the environment ---- */
+
+static void keep_settings(void)
 {
-	struct supplier *supplier = supplier_new(&settings, profile);
+	struct hold hold;
 
-	(void)context;
-	/* the helper alone asks a shared store; a guest need not hold its password */
-	buffer_free_text(profile->shared_store);
-	profile->shared_store = NULL;
-	for (size_t i = 0; supplier && i < profile->origin.count; i++) {
-		struct origin origin;
-		struct realm *realm;
-
-		if (!origin_from_url(&origin, profile->origin.items[i]))
-			continue;
-		realm = add_realm();
-		if (!realm)
-			return false;
-		realm->origin = origin;
-		realm->loopback = origin_is_loopback(&origin);
-		realm->supplier = supplier;
-	}
-	return supplier != NULL;
-}
-
-/* A config that cannot be used: what is known to be in scope must fail, not go out bare. */
-static void break_realms(void)
-{
-	struct failure again;
-
-	if (realm_count == 0 && profile_each(&settings, NULL, keep_profile, NULL, &again))
-		again.reason[0] = '\0'; /* said already */
-	for (size_t i = 0; i < realm_count; i++)
-		realms[i].supplier = NULL;
-}
-
-static enum status read_profiles(const char *only)
-{
-	enum status status = profile_each(&settings, only, keep_profile, NULL, &failure);
-
-	if (!status && realm_count == 0 && only)
-		status = status_fail(&failure, STATUS_CONFIG, "there is no profile '%s'", only);
-	return status;
-}
-
-static void read_scope(void)
-{
-	if (getauxval(AT_SECURE) || !settings_keep(&settings))
-		return;
-	errand_prepare();
-	if (read_profiles(settings.profile))
-		break_realms();
-	atomic_store(&usable, true);
+	claim_take(&claim, &hold, READING_S);
+	if (!atomic_load(&kept_settings) && errand_prepare() && settings_keep(&settings))
+		atomic_store(&kept_settings, &settings);
+	claim_release(&hold);
 }
 
 const struct settings *scope_settings(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	if (!atomic_load_explicit(&kept_settings, memory_order_acquire) && !scope_is_off())
+		keep_settings();
+	return atomic_load_explicit(&kept_settings, memory_order_acquire);
+}
 
-	if (!atomic_load_explicit(&usable, memory_order_acquire))
-		pthread_once(&once, read_scope);
-	return atomic_load_explicit(&usable, memory_order_relaxed) ? &settings : NULL;
+bool scope_passes_on_failure(void)
+{
+	const struct settings *kept = scope_settings();
+	struct settings now;
+
+	if (!kept)
+		settings_read(&now);
+	return settings_passes_on_failure(kept ? kept : &now);
+}
+
+/* ---- the config ---- */
+
+static bool add_realm(struct scope *scope, const struct origin *origin, struct supplier *supplier)
+{
+	if (scope->count % REALMS_STEP == 0) {
+		size_t size = (scope->count + REALMS_STEP) * sizeof(*scope->realms);
+		struct realm *grown = realloc(scope->realms, size);
+
+		scope->short_of_memory |= !grown;
+		if (!grown)
+			return false;
+		scope->realms = grown;
+	}
+	scope->realms[scope->count++] = (struct realm){
+		.origin = *origin,
+		.loopback = origin_is_loopback(origin),
+		.supplier = supplier,
+		.broken = &scope->failure,
+	};
+	return true;
+}
+
+static bool add_profile(struct profile *profile, void *context)
+{
+	struct scope *scope = context;
+	struct supplier *supplier = supplier_new(&settings, profile);
+	bool used = false;
+
+	/* the helper alone asks a shared store; a guest need not hold its password */
+	buffer_free_text(profile->shared_store);
+	profile->shared_store = NULL;
+	scope->short_of_memory |= !supplier;
+	for (size_t i = 0; !scope->short_of_memory && i < profile->origin.count; i++) {
+		struct origin origin;
+
+		if (origin_from_url(&origin, profile->origin.items[i]))
+			used |= add_realm(scope, &origin, supplier);
+	}
+	if (!supplier)
+		profile_free(profile);
+	else if (!used)
+		supplier_free(supplier);
+	return !scope->short_of_memory;
+}
+
+/* The realms of a profile stand side by side and share its supplier. */
+static void drop_realms(struct scope *scope)
+{
+	for (size_t i = 0; i < scope->count; i++)
+		if (i + 1 == scope->count ||
+			scope->realms[i].supplier != scope->realms[i + 1].supplier)
+			supplier_free(scope->realms[i].supplier);
+	scope->count = 0;
+}
+
+/*
+ * Every origin that may be in scope though the config cannot be used: those that it names, and the
+ * built-in one, unless the environment names another instead.
+ */
+static void salvage(const struct settings *from, salvage_visitor *visit, void *context)
+{
+	const char *built_in = KEY_RULES[KEY_ORIGIN].built_in;
+	const char *url = from->api_base_endpoint ? from->api_base_endpoint : built_in;
+	struct origin origin;
+	char path[PATH_MAX];
+
+	if ((origin_from_url(&origin, url) || origin_from_url(&origin, built_in)) &&
+		!visit(&origin, context))
+		return;
+	if (settings_write_config_path(from, path, sizeof(path)))
+		salvage_origins(path, visit, context);
+}
+
+static bool add_broken(const struct origin *origin, void *context)
+{
+	struct scope *scope = context;
+
+	for (size_t i = 0; i < scope->count; i++)
+		if (origin_equal(&scope->realms[i].origin, origin))
+			return true;
+	return add_realm(scope, origin, NULL);
+}
+
+static void read_config(struct scope *scope)
+{
+	const char *only = settings.profile;
+	enum status status = profile_each(&settings, only, add_profile, scope, &scope->failure);
+
+	scope->short_of_memory |= status == STATUS_NO_MEMORY;
+	if (!status && scope->count == 0 && only)
+		status = status_fail(
+			&scope->failure, STATUS_CONFIG, "there is no profile '%s'", only);
+	if (status || scope->short_of_memory)
+		drop_realms(scope);
+	if (status && !scope->short_of_memory)
+		salvage(&settings, add_broken, scope);
+}
+
+static struct scope *scope_new(void)
+{
+	struct scope *scope = calloc(1, sizeof(*scope));
+
+	if (scope)
+		read_config(scope);
+	if (scope && scope->short_of_memory) {
+		drop_realms(scope);
+		free(scope->realms);
+		free(scope);
+		return NULL;
+	}
+	return scope;
+}
+
+static const struct scope *scope_get(void)
+{
+	const struct scope *scope = atomic_load_explicit(&kept_scope, memory_order_acquire);
+	struct hold hold;
+
+	if (scope || !scope_settings())
+		return scope;
+	claim_take(&claim, &hold, READING_S);
+	scope = atomic_load(&kept_scope);
+	if (!scope)
+		scope = scope_new();
+	atomic_store(&kept_scope, scope);
+	claim_release(&hold);
+	return scope;
+}
+
+/* ---- no memory ---- */
+
+struct search {
+	const struct origin *origin;
+	bool found;
+};
+
+static bool match(const struct origin *origin, void *context)
+{
+	struct search *search = context;
+
+	search->found = origin_equal(origin, search->origin);
+	return !search->found;
+}
+
+/* Realms that need no memory: what the program asks for again and again, it finds here. */
+static const struct realm *spare_realm(const struct origin *origin)
+{
+	static const struct failure failure = {"memory was short"};
+	static struct realm spare[SPARE_REALMS];
+	static size_t count;
+	struct hold hold;
+	size_t i = 0;
+
+	claim_take(&claim, &hold, READING_S);
+	while (i < count && !origin_equal(&spare[i].origin, origin))
+		i++;
+	if (i == count && count < SPARE_REALMS)
+		spare[count++] = (struct realm){.origin = *origin,
+			.loopback = origin_is_loopback(origin),
+			.broken = &failure};
+	claim_release(&hold);
+	return &spare[i < SPARE_REALMS ? i : 0];
+}
+
+static const struct realm *find_without_memory(const struct origin *origin)
+{
+	struct search search = {.origin = origin};
+	struct settings now;
+
+	settings_read(&now);
+	salvage(&now, match, &search);
+	return search.found ? spare_realm(origin) : NULL;
 }
 
 const struct realm *scope_find(const struct origin *origin)
 {
-	if (!scope_settings())
+	const struct scope *scope;
+
+	if (scope_is_off())
 		return NULL;
-	for (size_t i = 0; i < realm_count; i++)
-		if (origin_equal(&realms[i].origin, origin))
-			return &realms[i];
+	scope = scope_get();
+	if (!scope)
+		return find_without_memory(origin);
+	for (size_t i = 0; i < scope->count; i++)
+		if (origin_equal(&scope->realms[i].origin, origin))
+			return &scope->realms[i];
 	return NULL;
+}
+
+/* ---- forks ---- */
+
+static void after_fork_in_child(void)
+{
+	const struct scope *scope = atomic_load(&kept_scope);
+
+	for (size_t i = 0; scope && i < scope->count; i++)
+		if (scope->realms[i].supplier)
+			supplier_after_fork(scope->realms[i].supplier);
+}
+
+/* Handlers run in the order they were registered: the host's come after this one. */
+__attribute__((constructor)) static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, after_fork_in_child);
 }

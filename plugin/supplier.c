@@ -37,8 +37,7 @@ struct slot {
 struct supplier {
 	struct slot slots[SLOT_COUNT];
 	const struct settings *settings;
-	const struct profile *profile;
-	struct supplier *next;
+	struct profile *profile;
 	_Atomic(struct slot *) current;
 	atomic_long next_look;
 	atomic_long probation_until; /* a refused token is not replaced before; 0: it is */
@@ -50,8 +49,6 @@ struct supplier {
 	struct failure reason;
 };
 
-static _Atomic(struct supplier *) suppliers;
-
 static time_t clock_now(void)
 {
 	struct timespec now;
@@ -60,30 +57,7 @@ static time_t clock_now(void)
 	return now.tv_sec;
 }
 
-/* The child is a single thread: whoever fetched a token or read a slot is not in it. */
-static void after_fork_in_child(void)
-{
-	struct supplier *supplier;
-
-	for (supplier = atomic_load(&suppliers); supplier; supplier = supplier->next) {
-		if (atomic_exchange(&supplier->claim.holder, 0))
-			supplier->failed = STATUS_OK; /* the reason may be half written */
-		for (size_t i = 0; i < SLOT_COUNT; i++) {
-			struct slot *slot = &supplier->slots[i];
-
-			if (atomic_load(&slot->readers) >= WRITER / 2)
-				slot->value = NULL;
-			atomic_store(&slot->readers, 0);
-		}
-	}
-}
-
-__attribute__((constructor)) static void watch_forks(void)
-{
-	pthread_atfork(NULL, NULL, after_fork_in_child);
-}
-
-struct supplier *supplier_new(const struct settings *settings, const struct profile *profile)
+struct supplier *supplier_new(const struct settings *settings, struct profile *profile)
 {
 	struct supplier *supplier = aligned_alloc(_Alignof(struct supplier), sizeof(*supplier));
 
@@ -92,10 +66,28 @@ struct supplier *supplier_new(const struct settings *settings, const struct prof
 	memset(supplier, 0, sizeof(*supplier));
 	supplier->settings = settings;
 	supplier->profile = profile;
-	do
-		supplier->next = atomic_load(&suppliers);
-	while (!atomic_compare_exchange_weak(&suppliers, &supplier->next, supplier));
 	return supplier;
+}
+
+void supplier_free(struct supplier *supplier)
+{
+	if (supplier)
+		profile_free(supplier->profile);
+	free(supplier);
+}
+
+/* The child is a single thread: whoever fetched a token or read a slot is not in it. */
+void supplier_after_fork(struct supplier *supplier)
+{
+	if (atomic_exchange(&supplier->claim.holder, 0))
+		supplier->failed = STATUS_OK; /* the reason may be half written */
+	for (size_t i = 0; i < SLOT_COUNT; i++) {
+		struct slot *slot = &supplier->slots[i];
+
+		if (atomic_load(&slot->readers) >= WRITER / 2)
+			slot->value = NULL;
+		atomic_store(&slot->readers, 0);
+	}
 }
 
 const char *supplier_profile(const struct supplier *supplier)

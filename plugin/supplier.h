@@ -19,8 +19,14 @@ struct supplier;
  */
 enum { SUPPLIER_FAILURE_S = 5 };
 
-/* Both arguments must live for ever. NULL where memory is short. */
-struct supplier *supplier_new(const struct settings *settings, const struct profile *profile);
+/* settings must live for ever; profile goes over to the supplier. NULL where memory is short. */
+struct supplier *supplier_new(const struct settings *settings, struct profile *profile);
+
+/* For one that nobody used yet. */
+void supplier_free(struct supplier *supplier);
+
+/* In the child of a fork, before anything else is done there. */
+void supplier_after_fork(struct supplier *supplier);
 
 const char *supplier_profile(const struct supplier *supplier);
 

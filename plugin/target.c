@@ -60,7 +60,8 @@ static void remember_prefix(const struct libcurl *libcurl, const char *url,
 	size_t length = plain_prefix_length(url);
 	struct prefix *prefix, *none;
 
-	if (!length || length >= PREFIX_BYTES || atomic_load(&prefixes[PREFIXES_MAX - 1]))
+	if (!length || length >= PREFIX_BYTES || atomic_load(&prefixes[PREFIXES_MAX - 1]) ||
+		(realm && !realm->supplier)) /* it may have one the next time */
 		return;
 	prefix = malloc(sizeof(*prefix));
 	if (!prefix)
