@@ -62,7 +62,7 @@ PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint $(if $(STORE),sypht
 # The names by which git and docker know sypht-credential.
 LINKS = $(addprefix $(BUILD)/,git-credential-sypht docker-credential-sypht)
 
-.PHONY: all install uninstall deb demo test test-clients test-fleet test-arch test-install lint sanitize torture replay fuzz clean
+.PHONY: all install uninstall deb demo test test-clients test-fleet test-arch test-install lint sanitize torture replay fuzz fuzz-calls clean
 all: $(PROGRAMS) $(LINKS)
 
 # Three ways to compile: static/ for the small programs, host/ for those with libraries, and pic/
@@ -270,7 +270,7 @@ $(BUILD)/torture/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%.o) $(BUILD)/host/te
 
 # Fuzzers, one for each reader of what others wrote: make fuzz looks for news with libFuzzer,
 # make replay goes through the corpus without it.
-FUZZERS      = attributes cache challenge config origin response skim storeurl
+FUZZERS      = attributes cache calls challenge config origin response skim storeurl
 FUZZED       = response quote json challenge $(LEAVES)
 FUZZ_CC     ?= clang
 FUZZ_FLAGS   = -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -278,7 +278,7 @@ FUZZ_SECONDS ?= 60
 
 $(BUILD)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(COMPILE) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+	$(FUZZ_CC) $(COMPILE) -Iplugin $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
 $(BUILD)/fuzz/run/%: $(BUILD)/fuzz/test/fuzz/%.o $(FUZZED:%=$(BUILD)/fuzz/helper/%.o)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(INIH) -lcurl -lcjson
@@ -286,7 +286,32 @@ $(BUILD)/replay/%: $(BUILD)/host/test/fuzz/%.o $(BUILD)/host/test/fuzz/replay.o 
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(INIH) -lcurl -lcjson
 
-replay: $(FUZZERS:%=$(BUILD)/replay/%)
+# The plugin as a guest: calls of a libcurl that has no network, in any order. What finds that
+# libcurl and what supplies tokens is replaced; under ASan always, as its findings are of that kind.
+HANDLES = $(filter-out exports resolve loader object imports errand supplier scope,$(PLUGIN))
+CALLS   = $(basename $(filter-out %/random.c,$(wildcard test/fuzz/calls.c test/fuzz/calls/*.c))) \
+	$(HANDLES:%=plugin/%) $(LEAVES:%=helper/%)
+
+$(BUILD)/guarded/%.o: %.c
+	@mkdir -p $(@D)
+	$(SAY) CC $<
+	$(Q)$(CC) $(COMPILE) -Iplugin $(FUZZ_FLAGS) -c -o $@ $<
+$(BUILD)/replay/calls: $(CALLS:%=$(BUILD)/guarded/%.o) $(BUILD)/guarded/test/fuzz/replay.o
+$(BUILD)/replay/calls-random: $(CALLS:%=$(BUILD)/guarded/%.o) $(BUILD)/guarded/test/fuzz/calls/random.o
+$(BUILD)/replay/calls $(BUILD)/replay/calls-random:
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(FUZZ_FLAGS) -o $@ $^ $(INIH) -lcurl
+$(BUILD)/fuzz/run/calls: $(CALLS:%=$(BUILD)/fuzz/%.o)
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(INIH) -lcurl
+
+# 10,000,000 steps of programs made at random.
+FUZZ_STEPS ?= 10000000
+fuzz-calls:
+	$(MAKE) --no-print-directory -j $(shell nproc) $(BUILD)/replay/calls-random
+	CALLS_FOUND=$(BUILD)/replay/found $(BUILD)/replay/calls-random $(FUZZ_STEPS) $(FUZZ_SEED)
+
+replay: $(FUZZERS:%=$(BUILD)/replay/%) $(BUILD)/replay/calls-random
 
 fuzz:
 	scripts/setup fuzz

@@ -40,6 +40,10 @@ survives() {
 	survives storeurl
 }
 
+@test "fuzz: whatever an application calls, a token goes to its origin alone, and it sees nothing of it" {
+	survives calls
+}
+
 @test "fuzz: a challenge is a rejection if it says so" {
 	survives challenge
 }
