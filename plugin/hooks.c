@@ -90,13 +90,18 @@ void hook_easy_reset(struct site site, CURL *handle)
 		easy_reset(call.easy);
 }
 
-/* The record goes first: once libcurl has freed the handle, another thread may get its address. */
+/*
+ * The record goes first: once libcurl has freed the handle, another thread may get its address. So
+ * does the message of its end, which libcurl keeps in the handle.
+ */
 void hook_easy_cleanup(struct site site, CURL *handle)
 {
 	struct easy_call call = easy_call(site, handle);
 
-	if (call.easy)
+	if (call.easy) {
 		easy_take(handle);
+		multi_part(call.easy);
+	}
 	if (call.libcurl)
 		call.libcurl->next.easy_cleanup(handle);
 	easy_free(call.easy);
