@@ -20,7 +20,8 @@ enum rule_kind {
 	RULE_EVER_IF_TRUE,
 	RULE_METHOD, /* a number that is not 0 makes it the method */
 	RULE_FORM,
-	RULE_PROTOCOLS, /* a number and a fact; the text is void */
+	RULE_POST_FIELDS, /* the method too, even where it is NULL */
+	RULE_PROTOCOLS,   /* a number and a fact; the text is void */
 	RULE_PROTOCOLS_TEXT,
 };
 
@@ -63,8 +64,8 @@ static const struct rule rules[OPTIONS_MAX] = {
 	NOTE(CURLOPT_SEEKDATA, seek_data),
 	NOTE(CURLOPT_IOCTLFUNCTION, ioctl),
 	NOTE(CURLOPT_IOCTLDATA, ioctl_data),
-	NOTE(CURLOPT_POSTFIELDS, post_fields),
-	NOTE(CURLOPT_COPYPOSTFIELDS, post_fields),
+	BODY(CURLOPT_POSTFIELDS, POST_FIELDS, FACT_POST),
+	BODY(CURLOPT_COPYPOSTFIELDS, POST_FIELDS, FACT_POST),
 	BODY(CURLOPT_HEADER, FACT_IF_TRUE, FACT_HEADER_IN_BODY),
 	BODY(CURLOPT_UPLOAD, FACT_IF_TRUE, FACT_UPLOAD),
 	BODY(CURLOPT_PUT, FACT_IF_TRUE, FACT_UPLOAD),
@@ -212,6 +213,10 @@ void options_observe(struct easy *easy, CURLoption option, union setting setting
 	case RULE_FORM:
 		if (setting.pointer)
 			set_method(easy, rule->facts);
+		break;
+	case RULE_POST_FIELDS:
+		easy->post_fields = setting.pointer;
+		set_method(easy, rule->facts);
 		break;
 	case RULE_PROTOCOLS:
 	case RULE_PROTOCOLS_TEXT:
