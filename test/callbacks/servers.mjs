@@ -1,9 +1,11 @@
 // Servers that answer by a script, and keep what they were asked.
 //
 // A path is /CELL/TRANSFER: the n-th request of the first transfer gets the n-th answer of the
-// cell's script, those after the last the last. Other transfers are answered 200.
+// cell's script, those after the last the last. /CELL/0.N is a stream beside the first transfer,
+// for which a script may have other answers. Other transfers are answered 200.
 import { createHash } from 'node:crypto';
 import http from 'node:http';
+import http2 from 'node:http2';
 import https from 'node:https';
 import { readBody } from '../sandbox/http.mjs';
 
@@ -37,12 +39,29 @@ export const scripts = {
   '307-401-once': { answers: [MOVED, REFUSED, MOVED, OK], healed: '307' },
   '307-away': { answers: [AWAY, OK] },
   417: { answers: [{ status: 417, bytes: 100, early: true, close: true }, OK] },
+  'one-of-all-401': { answers: [OK], streams: { 3: [REFUSED, OK] }, healed: '200' },
+  'each-401': { answers: [REFUSED, OK], each: true, healed: '200' },
+  'each-401-always': { answers: [REFUSED], each: true, repeated: true },
+  goaway: { answers: [{ ...OK, goaway: true }] },
+  '401-goaway': { answers: [{ ...REFUSED, goaway: true }, OK], healed: '200' },
+  pushes: { answers: [{ ...OK, push: true }] },
+  '401-pushes': { answers: [REFUSED, { ...OK, push: true }], healed: 'pushes' },
+  '401-that-pushes': { answers: [{ ...REFUSED, push: true }, OK], healed: 'pushes' },
 };
+
+// The answers to a transfer of a script, or to a stream of it.
+export function answersTo(script, transfer) {
+  const { answers, streams, each } = scripts[script];
+  const [first, stream] = transfer.split('.');
+  if (first !== '0') return [OK];
+  if (!stream) return answers;
+  return each ? answers : streams?.[stream] ?? [OK];
+}
 
 const contents = Buffer.alloc(TOO_MUCH_BYTES, Array.from({ length: 2000 }, (_, i) => `line ${i}\n`).join(''));
 
 // Parts of a form are between another line each time.
-const withoutBoundary = (text) => text.replace(/-{24}[0-9a-f]{16}/g, 'boundary');
+const withoutBoundary = (text) => text.replace(/-{24}[0-9A-Za-z]{16,22}/g, 'boundary');
 
 const digest = (body) => createHash('sha256').update(withoutBoundary(body.toString('latin1'))).digest('hex');
 
@@ -63,9 +82,10 @@ export class Servers {
 
   next(url) {
     const [, cell, transfer] = url.split(/[/?]/);
-    const count = this.counts.get(cell) ?? 0;
-    const { answers } = scripts[transfer === '0' ? this.scriptOf(cell) : '200'];
-    if (transfer === '0') this.counts.set(cell, count + 1);
+    const key = `${cell}/${transfer}`;
+    const count = this.counts.get(key) ?? 0;
+    const answers = answersTo(transfer[0] === '0' ? this.scriptOf(cell) : '200', transfer);
+    this.counts.set(key, count + 1);
     return { cell, transfer, answer: answers[Math.min(count, answers.length - 1)] };
   }
 
@@ -91,18 +111,28 @@ export class Servers {
     this.answer(request, response, answer);
   }
 
-  answer(request, response, { status, bytes, to, away, chunked, hints, close }) {
+  answer(request, response, { status, bytes, to, away, chunked, hints, close, push, goaway }) {
+    const { stream } = response;
     const headers = {
       'content-type': 'text/plain',
       ...(!chunked && { 'content-length': bytes }),
       ...(status === 401 && { 'www-authenticate': 'Bearer error="invalid_token"' }),
-      ...(close && { connection: 'close' }),
+      ...(close && !stream && { connection: 'close' }),
       ...(to && { location: to }),
       ...(away && { location: `${this.away}${request.url}` }),
     };
+    if (push && stream.pushAllowed) {
+      stream.pushStream({ ':path': `${request.url}/pushed` }, (error, pushed) => {
+        if (error) return;
+        pushed.on('error', () => {});
+        pushed.respond({ ':status': 200 });
+        pushed.end('pushed\n');
+      });
+    }
     if (hints) response.writeEarlyHints({ link: '</style.css>; rel=preload' });
     response.writeHead(status, headers);
     response.end(request.method === 'HEAD' ? undefined : contents.subarray(0, bytes));
+    if (goaway) stream.session.close();
   }
 
   plain(place) {
@@ -111,6 +141,12 @@ export class Servers {
 
   secure(place) {
     return this.listener(https.createServer(this.credentials), place);
+  }
+
+  overHttp2(place) {
+    const server = http2.createSecureServer(this.credentials);
+    server.on('session', (session) => session.on('error', () => {}));
+    return this.listener(server, place);
   }
 
   listener(server, place) {

@@ -127,12 +127,9 @@ static void set_ioctl(struct cell *cell)
 
 static void set_trailers(struct cell *cell)
 {
-	struct slot *slot = &cell->slots[STREAM_TRAILER];
-
-	*slot = (struct slot){(uintptr_t)slot, STREAM_TRAILER, cell};
 	cell->body_once = true; /* libcurl 7.88 writes before its buffer at the next chunked body */
 	curl_easy_setopt(cell->easy, CURLOPT_TRAILERFUNCTION, give_trailers);
-	curl_easy_setopt(cell->easy, CURLOPT_TRAILERDATA, slot);
+	curl_easy_setopt(cell->easy, CURLOPT_TRAILERDATA, cell_slot(cell, STREAM_TRAILER));
 }
 
 /* Requests ---------------------------------------------------------------------------------- */

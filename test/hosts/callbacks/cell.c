@@ -1,6 +1,8 @@
 #include "cell.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const uint64_t FNV_OFFSET = 14695981039346656037U;
@@ -64,6 +66,14 @@ void cell_note(struct cell *cell, enum stream stream, const char *bytes, size_t 
 	tally_add(&cell->tallies[stream], bytes, length);
 }
 
+struct slot *cell_slot(struct cell *cell, enum stream stream)
+{
+	struct slot *slot = &cell->slots[stream];
+
+	*slot = (struct slot){.label = (uintptr_t)slot, .stream = stream, .cell = cell};
+	return slot;
+}
+
 struct cell *cell_of(void *context, enum stream stream)
 {
 	struct slot *slot = context;
@@ -119,6 +129,29 @@ bool cell_aborts(struct cell *cell, enum stream stream, size_t at, size_t length
 	return cell->transfer == 0 && is_due(&cell->abort, cell, stream, at + length, total);
 }
 
+void cell_remark(struct cell *cell, const char *format, ...)
+{
+	size_t length = strlen(cell->remarks);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(cell->remarks + length, sizeof(cell->remarks) - length, format, arguments);
+	va_end(arguments);
+	length = strlen(cell->remarks);
+	if (length + 1 < sizeof(cell->remarks))
+		memcpy(cell->remarks + length, "\n", 2);
+}
+
+void cell_authenticate(CURL *easy, bool wanted)
+{
+	const char *bearer = getenv("BEARER");
+
+	if (!bearer)
+		return;
+	curl_easy_setopt(easy, CURLOPT_HTTPAUTH, wanted ? CURLAUTH_BEARER : CURLAUTH_BASIC);
+	curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, wanted ? bearer : NULL);
+}
+
 void cell_resume(struct cell *cell)
 {
 	if (!cell->paused)
@@ -168,6 +201,7 @@ static void print_outcome(struct cell *cell, CURLcode result)
 void cell_report(struct cell *cell, CURLcode result)
 {
 	print_outcome(cell, result);
+	printf("%s", cell->remarks);
 	note_file(cell, cell->header_file, STREAM_HEADER);
 	note_file(cell, cell->body_file, STREAM_BODY);
 	for (size_t i = 0; i < cell->record_count; i++) {
@@ -181,7 +215,7 @@ void cell_report(struct cell *cell, CURLcode result)
 		printf(" %lu\n", cell->tallies[stream].calls);
 	}
 	cell->record_count = 0;
-	cell->error[0] = '\0';
+	cell->error[0] = cell->remarks[0] = '\0';
 	memset(cell->tallies, 0, sizeof(cell->tallies));
 	cell->pause.done = cell->abort.done = cell->paused = false;
 }

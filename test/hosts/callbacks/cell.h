@@ -93,6 +93,7 @@ struct cell {
 	curl_mime *mime;
 	struct interruption pause;
 	struct interruption abort;
+	enum { PUSH_NONE, PUSH_ACCEPTED, PUSH_DENIED } push;
 	enum { RAW_NOT, RAW_HTTP, RAW_WEBSOCKET } raw;
 	int transfer; /* which it is, from 0 */
 	bool paused;
@@ -101,10 +102,16 @@ struct cell {
 	size_t record_count;
 	struct tally tallies[STREAM_COUNT];
 	char error[CURL_ERROR_SIZE];
+	char remarks[2048];
+	const char *url;      /* of this transfer */
+	const char *stranger; /* out of scope */
 };
 
 /* Bytes that came through a stream; NULL where it carries none. */
 void cell_note(struct cell *cell, enum stream stream, const char *bytes, size_t length);
+
+/* What a callback of that kind is to be given. */
+struct slot *cell_slot(struct cell *cell, enum stream stream);
 
 /* The cell behind what a callback was given; NULL, and a line about it, where that is not its own.
  */
@@ -113,6 +120,12 @@ struct cell *cell_of(void *context, enum stream stream);
 /* Whether this piece, the one at position at of total bytes, is the one to pause, or abort, at. */
 bool cell_pauses(struct cell *cell, enum stream stream, size_t at, size_t length, size_t total);
 bool cell_aborts(struct cell *cell, enum stream stream, size_t at, size_t length, size_t total);
+
+/* A line about something else, to print with what came of the transfer. */
+void cell_remark(struct cell *cell, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* With BEARER in the environment: use it, or nothing. */
+void cell_authenticate(CURL *easy, bool wanted);
 
 /* Let the transfer go on, if a callback has paused it. */
 void cell_resume(struct cell *cell);
@@ -124,6 +137,7 @@ void cell_report(struct cell *cell, CURLcode result);
 char cell_upload(curl_off_t i);
 
 /* Apply a word of the table to the handle. False where there is no such word. */
+bool receive_apply(struct cell *cell, const char *word);
 bool hook_apply(struct cell *cell, const char *word);
 bool body_apply(struct cell *cell, const char *word);
 
@@ -135,5 +149,6 @@ void body_free(struct cell *cell);
 /* Make the transfer in this way. False where there is no such way. */
 bool drive_known(const char *way);
 CURLcode drive(struct cell *cell, const char *way);
+CURLcode drive_streams(struct cell *cell);
 
 #endif

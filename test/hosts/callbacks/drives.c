@@ -9,26 +9,26 @@
 enum { WAIT_MS = 100, PATIENCE_S = 12, SOCKETS_MAX = 16 };
 
 /* What hangs here would hang for ever. */
-static bool is_late(time_t since)
+static bool is_late(struct cell *cell, time_t since)
 {
 	if (time(NULL) - since < PATIENCE_S)
 		return false;
-	printf("it hangs\n");
+	cell_remark(cell, "it hangs");
 	return true;
 }
 
-static CURLcode result_in(CURLM *multi)
+static CURLcode result_in(struct cell *cell)
 {
 	CURLcode result = CURLE_OBSOLETE16; /* nothing else uses it */
 	CURLMsg *message;
 	int queued, ends = 0;
 
-	while ((message = curl_multi_info_read(multi, &queued))) {
+	while ((message = curl_multi_info_read(cell->multi, &queued))) {
 		ends += message->msg == CURLMSG_DONE;
 		result = message->data.result;
 	}
 	if (ends != 1)
-		printf("told %d times that it ended\n", ends);
+		cell_remark(cell, "told %d times that it ended", ends);
 	return result;
 }
 
@@ -46,12 +46,12 @@ static CURLcode drive_multi(struct cell *cell)
 	if (!cell->multi)
 		cell->multi = curl_multi_init();
 	curl_multi_add_handle(cell->multi, cell->easy);
-	while (!curl_multi_perform(cell->multi, &running) && running && !is_late(start)) {
+	while (!curl_multi_perform(cell->multi, &running) && running && !is_late(cell, start)) {
 		if (!cell->paused)
 			curl_multi_poll(cell->multi, NULL, 0, WAIT_MS, NULL);
 		cell_resume(cell);
 	}
-	result = result_in(cell->multi);
+	result = result_in(cell);
 	curl_multi_remove_handle(cell->multi, cell->easy);
 	return result;
 }
@@ -138,11 +138,11 @@ static CURLcode drive_socket(struct cell *cell)
 	curl_multi_setopt(cell->multi, CURLMOPT_TIMERFUNCTION, watch_timer);
 	curl_multi_setopt(cell->multi, CURLMOPT_TIMERDATA, &loop.timer);
 	curl_multi_add_handle(cell->multi, cell->easy);
-	while (running && !is_late(start)) {
+	while (running && !is_late(cell, start)) {
 		act(cell->multi, &loop, &running);
 		cell_resume(cell);
 	}
-	result = result_in(cell->multi);
+	result = result_in(cell);
 	curl_multi_remove_handle(cell->multi, cell->easy);
 	curl_multi_setopt(cell->multi, CURLMOPT_SOCKETFUNCTION, NULL);
 	curl_multi_setopt(cell->multi, CURLMOPT_TIMERFUNCTION, NULL);
@@ -185,6 +185,7 @@ static const struct {
 	{"socket", drive_socket},
 	{"share", drive_share},
 	{"copy", drive_copy},
+	{"streams", drive_streams},
 };
 
 /* Connected, and no more: the application speaks -------------------------------------------------
@@ -202,7 +203,8 @@ static bool wait_for(struct cell *cell)
 
 static CURLcode speak_http(struct cell *cell)
 {
-	static const char request[] = "GET /raw HTTP/1.1\r\nHost: raw\r\nConnection: close\r\n\r\n";
+	static const char request[] =
+		"GET /raw/1 HTTP/1.1\r\nHost: raw\r\nConnection: close\r\n\r\n";
 	char bytes[4096];
 	size_t length = 0;
 	CURLcode result = curl_easy_send(cell->easy, request, sizeof(request) - 1, &length);

@@ -5,96 +5,6 @@
 
 #include "cell.h"
 
-static struct slot *slot_for(struct cell *cell, enum stream stream)
-{
-	struct slot *slot = &cell->slots[stream];
-
-	*slot = (struct slot){.label = (uintptr_t)slot, .stream = stream, .cell = cell};
-	return slot;
-}
-
-/* Receiving --------------------------------------------------------------------------------- */
-
-static size_t receive_body(char *bytes, size_t size, size_t count, void *context)
-{
-	struct cell *cell = cell_of(context, STREAM_BODY);
-	size_t length = size * count, at;
-	curl_off_t total = 0;
-
-	if (!cell)
-		return length;
-	at = cell->tallies[STREAM_BODY].bytes;
-	curl_easy_getinfo(cell->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &total);
-	if (cell_pauses(cell, STREAM_BODY, at, length, (size_t)total))
-		return CURL_WRITEFUNC_PAUSE;
-	if (cell_aborts(cell, STREAM_BODY, at, length, (size_t)total))
-		return 0;
-	cell_note(cell, STREAM_BODY, bytes, length);
-	return length;
-}
-
-static size_t receive_header(char *bytes, size_t size, size_t count, void *context)
-{
-	struct cell *cell = cell_of(context, STREAM_HEADER);
-	size_t length = size * count, rest = length > 2;
-
-	if (!cell)
-		return length;
-	if (cell_pauses(cell, STREAM_HEADER, 0, length, rest))
-		return CURL_WRITEFUNC_PAUSE;
-	if (cell_aborts(cell, STREAM_HEADER, 0, length, rest))
-		return 0;
-	cell_note(cell, STREAM_HEADER, bytes, length);
-	return length;
-}
-
-/* One function for both: which it is, only its pointer tells. */
-static size_t receive_either(char *bytes, size_t size, size_t count, void *context)
-{
-	const struct slot *slot = context;
-
-	return (slot->stream == STREAM_HEADER ? receive_header : receive_body)(
-		bytes, size, count, context);
-}
-
-static void set_write(struct cell *cell)
-{
-	curl_easy_setopt(cell->easy, CURLOPT_WRITEFUNCTION, receive_body);
-	curl_easy_setopt(cell->easy, CURLOPT_WRITEDATA, slot_for(cell, STREAM_BODY));
-}
-
-static void set_write_file(struct cell *cell)
-{
-	cell->body_file = tmpfile();
-	curl_easy_setopt(cell->easy, CURLOPT_WRITEFUNCTION, NULL);
-	curl_easy_setopt(cell->easy, CURLOPT_WRITEDATA, cell->body_file);
-}
-
-static void set_header(struct cell *cell)
-{
-	curl_easy_setopt(cell->easy, CURLOPT_HEADERFUNCTION, receive_header);
-	curl_easy_setopt(cell->easy, CURLOPT_HEADERDATA, slot_for(cell, STREAM_HEADER));
-}
-
-/* Without a function of their own the headers go through the write function. */
-static void set_header_data(struct cell *cell)
-{
-	curl_easy_setopt(cell->easy, CURLOPT_WRITEFUNCTION, receive_either);
-	curl_easy_setopt(cell->easy, CURLOPT_HEADERDATA, slot_for(cell, STREAM_HEADER));
-}
-
-static void set_header_file(struct cell *cell)
-{
-	set_write_file(cell);
-	cell->header_file = tmpfile();
-	curl_easy_setopt(cell->easy, CURLOPT_HEADERDATA, cell->header_file);
-}
-
-static void set_header_in_body(struct cell *cell)
-{
-	curl_easy_setopt(cell->easy, CURLOPT_HEADER, 1L);
-}
-
 /* Watching ---------------------------------------------------------------------------------- */
 
 /* How often it is called depends on the machine; that it is called, and how it ends, does not. */
@@ -131,14 +41,14 @@ static int see_progress(void *context, double total, double now, double up_total
 static void set_xferinfo(struct cell *cell)
 {
 	curl_easy_setopt(cell->easy, CURLOPT_XFERINFOFUNCTION, see_xferinfo);
-	curl_easy_setopt(cell->easy, CURLOPT_XFERINFODATA, slot_for(cell, STREAM_XFERINFO));
+	curl_easy_setopt(cell->easy, CURLOPT_XFERINFODATA, cell_slot(cell, STREAM_XFERINFO));
 	curl_easy_setopt(cell->easy, CURLOPT_NOPROGRESS, 0L);
 }
 
 static void set_progress(struct cell *cell)
 {
 	curl_easy_setopt(cell->easy, CURLOPT_PROGRESSFUNCTION, see_progress);
-	curl_easy_setopt(cell->easy, CURLOPT_PROGRESSDATA, slot_for(cell, STREAM_PROGRESS));
+	curl_easy_setopt(cell->easy, CURLOPT_PROGRESSDATA, cell_slot(cell, STREAM_PROGRESS));
 	curl_easy_setopt(cell->easy, CURLOPT_NOPROGRESS, 0L);
 }
 
@@ -177,7 +87,7 @@ static int see_debug(CURL *handle, curl_infotype type, char *bytes, size_t lengt
 static void set_debug(struct cell *cell)
 {
 	curl_easy_setopt(cell->easy, CURLOPT_DEBUGFUNCTION, see_debug);
-	curl_easy_setopt(cell->easy, CURLOPT_DEBUGDATA, slot_for(cell, STREAM_DEBUG_HEADER_IN));
+	curl_easy_setopt(cell->easy, CURLOPT_DEBUGDATA, cell_slot(cell, STREAM_DEBUG_HEADER_IN));
 	curl_easy_setopt(cell->easy, CURLOPT_VERBOSE, 1L);
 }
 
@@ -367,16 +277,20 @@ static void set_websocket(struct cell *cell)
 	cell->raw = RAW_WEBSOCKET;
 }
 
+static void set_push(struct cell *cell)
+{
+	cell->push = PUSH_ACCEPTED;
+}
+
+static void set_push_denied(struct cell *cell)
+{
+	cell->push = PUSH_DENIED;
+}
+
 static const struct {
 	const char *word;
 	void (*set)(struct cell *);
 } hooks[] = {
-	{"write", set_write},
-	{"write-file", set_write_file},
-	{"header", set_header},
-	{"header-data", set_header_data},
-	{"header-file", set_header_file},
-	{"header-in-body", set_header_in_body},
 	{"xferinfo", set_xferinfo},
 	{"progress", set_progress},
 	{"debug", set_debug},
@@ -387,6 +301,8 @@ static const struct {
 	{"own-bearer", set_own_bearer},
 	{"connect-only", set_connect_only},
 	{"websocket", set_websocket},
+	{"push", set_push},
+	{"push-denied", set_push_denied},
 };
 
 /* pause:STREAM:MOMENT and abort:STREAM:MOMENT */
@@ -446,7 +362,8 @@ bool hook_apply(struct cell *cell, const char *word)
 		if (strcmp(pairs[i].word, word) != 0)
 			continue;
 		curl_easy_setopt(cell->easy, pairs[i].function_option, pairs[i].function);
-		curl_easy_setopt(cell->easy, pairs[i].data_option, slot_for(cell, pairs[i].stream));
+		curl_easy_setopt(
+			cell->easy, pairs[i].data_option, cell_slot(cell, pairs[i].stream));
 		known = true;
 	}
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {

@@ -24,25 +24,21 @@ static bool prepare(struct cell *cell, char *words)
 	curl_easy_setopt(cell->easy, CURLOPT_TIMEOUT_MS, (long)TIMEOUT_MS);
 	curl_easy_setopt(cell->easy, CURLOPT_FOLLOWLOCATION, 1L);
 	curl_easy_setopt(cell->easy, CURLOPT_NOSIGNAL, 1L);
-	hook_apply(cell, "write");
+	receive_apply(cell, "write");
 	for (const char *word = strsep(&words, "+"); word; word = strsep(&words, "+"))
-		if (!hook_apply(cell, word) && !body_apply(cell, word)) {
+		if (!receive_apply(cell, word) && !hook_apply(cell, word) &&
+			!body_apply(cell, word)) {
 			fprintf(stderr, "no such word: %s\n", word);
 			return false;
 		}
 	return true;
 }
 
-static void authenticate(struct cell *cell, const char *origin, const char *url)
+static bool same_origin(const char *url, const char *other)
 {
 	enum { AUTHORITY = sizeof("https://") };
-	const char *bearer = getenv("BEARER");
-	bool wanted = strncmp(origin, url, AUTHORITY + strcspn(origin + AUTHORITY, "/")) == 0;
 
-	if (!bearer)
-		return;
-	curl_easy_setopt(cell->easy, CURLOPT_HTTPAUTH, wanted ? CURLAUTH_BEARER : CURLAUTH_BASIC);
-	curl_easy_setopt(cell->easy, CURLOPT_XOAUTH2_BEARER, wanted ? bearer : NULL);
+	return strncmp(url, other, AUTHORITY + strcspn(url + AUTHORITY, "/")) == 0;
 }
 
 static void play(struct cell *cell, const char *way, char *const urls[TRANSFERS])
@@ -57,7 +53,9 @@ static void play(struct cell *cell, const char *way, char *const urls[TRANSFERS]
 			curl_easy_setopt(cell->easy, CURLOPT_CONNECT_ONLY, 0L);
 			cell->raw = RAW_NOT;
 		}
-		authenticate(cell, urls[0], urls[cell->transfer]);
+		cell_authenticate(cell->easy, same_origin(urls[0], urls[cell->transfer]));
+		cell->url = urls[cell->transfer];
+		cell->stranger = urls[1];
 		curl_easy_setopt(cell->easy, CURLOPT_URL, urls[cell->transfer]);
 		result = drive(cell, way);
 		cell_report(cell, result);
