@@ -8,6 +8,7 @@
 load suite
 load callbacks/suite
 
+# shellcheck disable=SC2034 # callbacks/suite.bash plays it
 TABLE=$ROOT/test/callbacks/table
 
 setup_file() {

@@ -6,6 +6,7 @@
 load suite
 load callbacks/suite
 
+# shellcheck disable=SC2034 # callbacks/suite.bash plays it
 TABLE=$ROOT/test/callbacks/http2
 
 setup_file() {
