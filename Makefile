@@ -54,7 +54,7 @@ DIALECT    = dialect command $(addprefix dialects/,call change refusal account b
 MINT       = mint discovery endpoint assertion response quote transfer json process attributes origin token buffer status text
 FLEET      = fleet look keeper session notice store $(if $(STORE_TLS),storetls) seal storeurl part spawn process attributes token \
 	buffer status text
-PLUGIN     = $(basename $(notdir $(filter-out $(RUN:%=plugin/%.c),$(wildcard plugin/*.c))))
+PLUGIN     = image $(basename $(notdir $(filter-out $(RUN:%=plugin/%.c),$(wildcard plugin/*.c))))
 RUN        = run program libraries image path
 
 PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint $(if $(STORE),sypht-fleet) sypht-dialect \

@@ -100,9 +100,14 @@ uint64_t image_value(const struct image *image, int64_t tag)
 	return image_next(image, tag, &position, &value) ? value : 0;
 }
 
+uint64_t image_strings(const struct image *image)
+{
+	return offset_of(image, image_value(image, DT_STRTAB));
+}
+
 void image_string(const struct image *image, uint64_t index, char *text, size_t size)
 {
-	uint64_t strings = offset_of(image, image_value(image, DT_STRTAB));
+	uint64_t strings = image_strings(image);
 
 	image_text_at(image->fd, strings == UINT64_MAX ? strings : strings + index, text, size);
 }

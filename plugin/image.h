@@ -39,6 +39,9 @@ bool image_next(const struct image *image, int64_t tag, unsigned *position, uint
 /* The first of them, 0 where there is none. */
 uint64_t image_value(const struct image *image, int64_t tag);
 
+/* Where in the file the dynamic string table lies; UINT64_MAX, at which nothing can be read. */
+uint64_t image_strings(const struct image *image);
+
 /* A string of the dynamic string table, cut to size. */
 void image_string(const struct image *image, uint64_t index, char *text, size_t size);
 

@@ -1,5 +1,7 @@
-#include "loader.h"
-
+/*
+ * What this library puts before the dynamic linker: dlopen(), as a module may be bound to libcurl
+ * past us, and dlsym(), as a program may ask for libcurl's functions by name.
+ */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
@@ -9,6 +11,7 @@
 #include <sys/auxv.h>
 
 #include "imports.h"
+#include "linkage.h"
 #include "object.h"
 #include "resolve.h"
 
@@ -62,34 +65,6 @@ PLAIN static dlsym_function *real_dlsym(void)
 	return (dlsym_function *)find_real(&kept, "dlsym");
 }
 
-static void *symbol_by_handle(void *handle, const char *name, const char *version)
-{
-	void *symbol = version ? dlvsym(handle, name, version) : real_dlsym()(handle, name);
-
-	if (!symbol)
-		dlerror();
-	return symbol;
-}
-
-void *loader_next(const char *name, const char *version)
-{
-	return symbol_by_handle(RTLD_NEXT, name, version);
-}
-
-void *loader_symbol_beside(const char *path, const char *name, const char *version)
-{
-	void *handle = real_dlopen()(*path ? path : NULL, RTLD_NOLOAD | RTLD_LAZY);
-	void *symbol = NULL;
-
-	if (handle) {
-		symbol = symbol_by_handle(handle, name, version);
-		dlclose(handle);
-	} else {
-		dlerror();
-	}
-	return symbol;
-}
-
 /*
  * RTLD_DEEPBIND would bind a file to libcurl past this library. It is given up for files that
  * call libcurl, and for nothing else.
@@ -109,48 +84,60 @@ PLAIN void *dlopen(const char *file, int mode)
 	dlopen_function *real = real_dlopen();
 	int allowed = allowed_mode(file, mode);
 
+	if (file && mode & RTLD_GLOBAL)
+		linkage_note_global(file);
+	if (atomic_load(&resolve_known))
+		resolve_forget_unloaded();
 	LAST_CALL real(file, allowed);
 }
 
-/*
- * Foreign function interfaces ask for libcurl's functions by handle. What they find in a libcurl
- * is answered with our hook for that version.
- */
-static void *found_by_handle(void *handle, const char *name)
+/* Past this library: in the default scope our own functions come first. */
+static void *found_behind_us(const char *name)
 {
-	void *found = real_dlsym()(handle, name);
+	void *found = real_dlsym()(RTLD_NEXT, name);
 	void *hook = found ? resolve_hook(found, name) : NULL;
 
 	return hook ? hook : found;
 }
 
 /*
- * In the default scope our own functions come first. A program that asks so whether there is a
- * libcurl gets the answer it would get without us.
+ * Foreign function interfaces ask for libcurl's functions by handle. What they find in a libcurl is
+ * answered with a hook for that libcurl.
  */
+static void *found_by_handle(void *handle, const char *name)
+{
+	void *found = real_dlsym()(handle, name);
+	void *hook = found ? resolve_hook(found, name) : NULL;
+
+	if (found && object_is_ours(found))
+		return found_behind_us(name);
+	return hook ? hook : found;
+}
+
+/* A program that asks so whether there is a libcurl gets the answer it would get without us. */
 static void *found_by_default(void *handle, const char *name)
 {
 	const void *caller = __builtin_return_address(0);
 	void *found = real_dlsym()(handle, name);
-	void *beside;
-	struct object user;
+	void *hook;
 
-	if (!found || !object_is_ours(found) || loader_next(name, NULL))
+	if (!found || !object_is_ours(found))
 		return found;
-	beside = object_at(&user, caller) ? loader_symbol_beside(user.name, name, NULL) : NULL;
-	return beside && !object_is_ours(beside) ? found : real_dlsym()(RTLD_NEXT, name);
+	hook = resolve_hook_for(caller, name);
+	return hook ? hook : found_behind_us(name);
 }
 
-PLAIN static bool is_function_of_libcurl(const char *name)
+PLAIN static bool is_hooked(const char *name)
 {
-	return name && strncmp(name, "curl_", 5) == 0 && !getauxval(AT_SECURE);
+	return name && strncmp(name, "curl_", 5) == 0 && !getauxval(AT_SECURE) &&
+	       resolve_is_hooked(name);
 }
 
 PLAIN void *dlsym(void *handle, const char *name)
 {
 	dlsym_function *real = real_dlsym();
 
-	if (handle != RTLD_NEXT && is_function_of_libcurl(name))
+	if (handle != RTLD_NEXT && is_hooked(name))
 		real = handle == RTLD_DEFAULT ? found_by_default : found_by_handle;
 	LAST_CALL real(handle, name);
 }

@@ -19,6 +19,7 @@ static const void *table_at(const struct object *object, ElfW(Addr) address)
 static void read_dynamic(struct object *object)
 {
 	const ElfW(Dyn) * entry;
+	const ElfW(Dyn) *soname = NULL;
 
 	for (entry = object->dynamic; entry && entry->d_tag != DT_NULL; entry++) {
 		const void *table = table_at(object, entry->d_un.d_ptr);
@@ -42,10 +43,15 @@ static void read_dynamic(struct object *object)
 		case DT_HASH:
 			object->sysv_hash = table;
 			break;
+		case DT_SONAME:
+			soname = entry;
+			break;
 		default:
 			break;
 		}
 	}
+	if (soname && object->strings)
+		object->soname = object->strings + soname->d_un.d_val;
 }
 
 static void read_object(struct object *object, const struct dl_phdr_info *info)
@@ -88,11 +94,32 @@ unsigned long object_generation(void)
 	return generation;
 }
 
+struct walk {
+	object_visitor *visit;
+	void *context;
+};
+
+static int visit_object(struct dl_phdr_info *info, size_t size, void *context)
+{
+	const struct walk *walk = context;
+	struct object object;
+
+	(void)size;
+	read_object(&object, info);
+	read_dynamic(&object);
+	return walk->visit(&object, walk->context);
+}
+
+bool object_each(object_visitor *visit, void *context)
+{
+	struct walk walk = {.visit = visit, .context = context};
+
+	return dl_iterate_phdr(visit_object, &walk) != 0;
+}
+
 struct search {
 	struct object *found;
 	const void *address;
-	const char *name;
-	const char *version;
 };
 
 static int match_address(struct dl_phdr_info *info, size_t size, void *context)
@@ -114,23 +141,17 @@ bool object_at(struct object *object, const void *address)
 	return dl_iterate_phdr(match_address, &search) == 1;
 }
 
-static int match_export(struct dl_phdr_info *info, size_t size, void *context)
+const char *object_needed(const struct object *object, size_t *position)
 {
-	struct search *search = context;
+	const ElfW(Dyn) *dynamic = object->dynamic;
 
-	(void)size;
-	read_object(search->found, info);
-	if (object_contains(search->found, __ehdr_start))
-		return 0;
-	read_dynamic(search->found);
-	return object_symbol(search->found, search->name, search->version) ? 1 : 0;
-}
+	while (dynamic && object->strings && dynamic[*position].d_tag != DT_NULL) {
+		const ElfW(Dyn) *entry = &dynamic[(*position)++];
 
-bool object_exporting(struct object *object, const char *name, const char *version)
-{
-	struct search search = {.found = object, .name = name, .version = version};
-
-	return dl_iterate_phdr(match_export, &search) == 1;
+		if (entry->d_tag == DT_NEEDED)
+			return object->strings + entry->d_un.d_val;
+	}
+	return NULL;
 }
 
 bool object_contains(const struct object *object, const void *address)
@@ -141,6 +162,11 @@ bool object_contains(const struct object *object, const void *address)
 bool object_ours(struct object *object)
 {
 	return object_at(object, __ehdr_start);
+}
+
+bool object_is_us(const struct object *object)
+{
+	return object_contains(object, __ehdr_start);
 }
 
 bool object_is_ours(const void *address)

@@ -10,9 +10,10 @@
  * quicker than the linker's functions, and without their locks, errors and side effects.
  */
 struct object {
-	const char *name; /* its path; "" for the program itself */
-	uintptr_t base;   /* what the linker added to its addresses */
-	uintptr_t start;  /* where it is mapped */
+	const char *name;   /* its path; "" for the program itself */
+	const char *soname; /* NULL where it has none */
+	uintptr_t base;     /* what the linker added to its addresses */
+	uintptr_t start;    /* where it is mapped */
 	uintptr_t end;
 	const void *dynamic;
 	const void *symbols;
@@ -26,11 +27,21 @@ struct object {
 /* A number that changes whenever an object is loaded or unloaded. */
 unsigned long object_generation(void);
 
+/*
+ * Every loaded object in the order in which they were loaded, until visit() returns true, which is
+ * then the result. At the start of a program that is also the order in which symbols are looked up.
+ */
+typedef bool object_visitor(const struct object *object, void *context);
+bool object_each(object_visitor *visit, void *context);
+
+/*
+ * The names of the objects that it needs, as their sonames or paths; call it with *position 0
+ * first. NULL at the end.
+ */
+const char *object_needed(const struct object *object, size_t *position);
+
 /* The object that address lies in. */
 bool object_at(struct object *object, const void *address);
-
-/* The first loaded object, this library excepted, that exports name at version. */
-bool object_exporting(struct object *object, const char *name, const char *version);
 
 /*
  * The address of an exported function, NULL where there is none. An object without versions
@@ -45,6 +56,7 @@ bool object_contains(const struct object *object, const void *address);
 
 /* This library. */
 bool object_ours(struct object *object);
+bool object_is_us(const struct object *object);
 
 /* Whether address lies in it. */
 bool object_is_ours(const void *address);

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader.h"
+#include "foreign.h"
+#include "linkage.h"
 #include "object.h"
 
 /* A function that every libcurl has and no preload would hook: where it is, libcurl is. */
@@ -24,82 +25,27 @@ static const char *version_of(enum node node)
 
 _Atomic(struct libcurl *) resolve_known;
 
-static _Atomic(const void *) asked_for; /* in the object last seen by resolve_hook() as PLAIN */
+static _Atomic(struct libcurl *) foreign[FOREIGN_COUNT];
 
-/*
- * What a reference to name at version means in the global scope, behind this library. An object
- * whose symbols have no versions serves all of them, but dlvsym() passes it by.
- */
-static void *next_in_scope(const char *name, const char *version)
-{
-	void *found = loader_next(name, NULL);
-	struct object object;
+/* What an object's references were found to lead to. It holds for as long as nothing is loaded. */
+struct reference {
+	uintptr_t start; /* of the object */
+	uintptr_t end;
+	enum node node;
+	struct libcurl *libcurl;
+	atomic_ulong generation;
+	struct reference *older;
+};
 
-	if (found && version && object_at(&object, found) &&
-		object_symbol(&object, name, version) != found)
-		found = NULL;
-	return found || !version ? found : loader_next(name, version);
-}
-
-/* (a) of three: the global scope, behind this library. */
-static bool find_globally(struct object *object, enum node node, const void *caller)
-{
-	void *anchor = next_in_scope(ANCHOR, version_of(node));
-
-	(void)caller;
-	return anchor && object_at(object, anchor);
-}
-
-/* (b) What the caller's object needs. */
-static bool find_beside(struct object *object, enum node node, const void *caller)
-{
-	struct object user;
-	void *anchor;
-
-	if (!object_at(&user, caller))
-		return false;
-	anchor = loader_symbol_beside(user.name, ANCHOR, version_of(node));
-	return anchor && object_at(object, anchor);
-}
-
-/* What a program found with dlopen() and dlsym(). */
-static bool find_asked_for(struct object *object, enum node node, const void *caller)
-{
-	const void *address = atomic_load(&asked_for);
-
-	(void)caller;
-	return node == NODE_PLAIN && address && object_at(object, address) &&
-	       object_symbol(object, ANCHOR, NULL);
-}
-
-/* (c) Whatever is loaded. */
-static bool find_anywhere(struct object *object, enum node node, const void *caller)
-{
-	(void)caller;
-	return object_exporting(object, ANCHOR, version_of(node));
-}
-
-static bool find_object(struct object *object, struct site site)
-{
-	static bool (*const ways[])(struct object *, enum node, const void *) = {
-		find_globally, find_beside, find_asked_for, find_anywhere};
-
-	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
-		if (ways[i](object, site.node, site.caller))
-			return true;
-	return false;
-}
+static _Atomic(struct reference *) references;
 
 /* The next preload's function if there is one in between, else libcurl's own; never ours. */
 static void *next_function(const struct object *object, const char *name, const char *version)
 {
 	void *own = object_symbol(object, name, version);
-	void *next = own ? loader_next(name, NULL) : NULL;
+	void *preloaded = own ? linkage_preloaded(name, version, ANCHOR) : NULL;
 
-	if (!next || object_contains(object, next))
-		return own;
-	next = next_in_scope(name, version);
-	return next && !object_is_ours(next) ? next : own;
+	return preloaded ? preloaded : own;
 }
 
 /* Functions that a libcurl must have to be used. */
@@ -164,64 +110,159 @@ static bool still_loaded(const struct libcurl *libcurl)
 	       object.end == libcurl->end && object_symbol(&object, ANCHOR, NULL);
 }
 
-static void mark_unloaded(void)
+void resolve_forget_unloaded(void)
 {
 	for (struct libcurl *known = atomic_load(&resolve_known); known; known = known->older)
 		if (!still_loaded(known))
 			atomic_store(&known->unloaded, true);
 }
 
-static struct libcurl *find_libcurl(struct site site)
+/* The libcurl that the object is; NULL where it is none, or memory is short. */
+static struct libcurl *libcurl_of(const struct object *object, const char *version)
 {
-	struct object object;
-	struct libcurl *found;
+	struct libcurl *found = malloc(sizeof(*found));
 
-	mark_unloaded();
-	if (!find_object(&object, site))
-		return NULL;
-	found = malloc(sizeof(*found));
-	if (!found || !read_libcurl(found, &object, version_of(site.node))) {
+	if (!found || !read_libcurl(found, object, version)) {
 		free(found);
 		return NULL;
 	}
 	return keep_libcurl(found);
 }
 
+static struct reference *find_reference(struct site site, unsigned long generation)
+{
+	struct reference *reference = atomic_load(&references);
+
+	while (reference &&
+		!(reference->node == site.node && (uintptr_t)site.caller >= reference->start &&
+			(uintptr_t)site.caller < reference->end &&
+			atomic_load(&reference->generation) == generation))
+		reference = reference->older;
+	return reference;
+}
+
+static bool refers_the_same(const struct reference *reference, struct site site,
+	const struct object *user, const struct libcurl *libcurl)
+{
+	return reference->start == user->start && reference->end == user->end &&
+	       reference->node == site.node && reference->libcurl == libcurl;
+}
+
+/* Where memory is short, it is found out again the next time. */
+static void keep_reference(struct site site, const struct object *user, struct libcurl *libcurl,
+	unsigned long generation)
+{
+	struct reference *reference = atomic_load(&references);
+
+	while (reference && !refers_the_same(reference, site, user, libcurl))
+		reference = reference->older;
+	if (reference) {
+		atomic_store(&reference->generation, generation);
+		return;
+	}
+	reference = malloc(sizeof(*reference));
+	if (!reference)
+		return;
+	*reference = (struct reference){.start = user->start,
+		.end = user->end,
+		.node = site.node,
+		.libcurl = libcurl,
+		.generation = generation,
+		.older = atomic_load(&references)};
+	while (!atomic_compare_exchange_weak(&references, &reference->older, reference))
+		;
+}
+
 const struct libcurl *resolve(struct site site)
 {
-	unsigned long generation = object_generation();
-	struct libcurl *libcurl = atomic_load(&resolve_known);
+	unsigned long generation;
+	struct reference *reference;
+	struct object object, user;
+	struct libcurl *libcurl;
 
-	while (libcurl && atomic_load(&libcurl->found_at[site.node]) != generation)
-		libcurl = libcurl->older;
-	if (libcurl)
-		return libcurl;
-	libcurl = find_libcurl(site);
-	if (libcurl)
-		atomic_store(&libcurl->found_at[site.node], generation);
+	if (site.node >= NODE_EXPORTED)
+		return atomic_load(&foreign[site.node - NODE_EXPORTED]);
+	generation = object_generation();
+	reference = find_reference(site, generation);
+	if (reference)
+		return reference->libcurl;
+	resolve_forget_unloaded();
+	if (!linkage_find(&object, site.caller, ANCHOR, version_of(site.node), false))
+		return NULL;
+	libcurl = libcurl_of(&object, version_of(site.node));
+	if (libcurl && object_at(&user, site.caller))
+		keep_reference(site, &user, libcurl, generation);
 	return libcurl;
 }
 
-static enum node node_of(const char *version)
-{
-	enum node node = NODE_PLAIN + 1;
+/* ---- hooks for dlsym() ---- */
 
-	while (version && node < NODE_COUNT && strcmp(version_of(node), version) != 0)
-		node++;
-	return version && node < NODE_COUNT ? node : NODE_PLAIN;
+static const char *const names[FUNCTION_COUNT] = {
+#define NAME(result, name, parameters) [FUNCTION_##name] = "curl_" #name,
+	HOOKED(NAME)
+#undef NAME
+};
+
+static enum function function_of(const char *name)
+{
+	enum function function = 0;
+
+	while (function < FUNCTION_COUNT && strcmp(names[function], name) != 0)
+		function++;
+	return function;
+}
+
+bool resolve_is_hooked(const char *name)
+{
+	return function_of(name) < FUNCTION_COUNT;
+}
+
+/* The number of the libcurl's hooks, which may become those of an unloaded one; -1: none is left.
+ */
+static int foreign_place(struct libcurl *libcurl)
+{
+	for (int i = 0; i < FOREIGN_COUNT; i++)
+		if (atomic_load(&foreign[i]) == libcurl)
+			return i;
+	for (int i = 0; i < FOREIGN_COUNT; i++) {
+		struct libcurl *before = atomic_load(&foreign[i]);
+
+		if ((!before || atomic_load(&before->unloaded)) &&
+			atomic_compare_exchange_strong(&foreign[i], &before, libcurl))
+			return i;
+	}
+	return -1;
+}
+
+static void *hook_of(const struct object *object, enum function function)
+{
+	struct libcurl *libcurl;
+	int place;
+
+	resolve_forget_unloaded();
+	libcurl = libcurl_of(object, NULL);
+	place = libcurl ? foreign_place(libcurl) : -1;
+	return place < 0 ? NULL : foreign_hook(place, function);
 }
 
 void *resolve_hook(const void *address, const char *name)
 {
-	struct object object, ours;
-	enum node node;
+	enum function function = function_of(name);
+	struct object object;
 
-	if (object_is_ours(address) || !object_at(&object, address) ||
+	if (function == FUNCTION_COUNT || object_is_ours(address) || !object_at(&object, address) ||
 		!object_symbol(&object, ANCHOR, NULL) ||
-		object_symbol(&object, name, NULL) != address || !object_ours(&ours))
+		object_symbol(&object, name, NULL) != address)
 		return NULL;
-	node = node_of(object_symbol_version(&object, name));
-	if (node == NODE_PLAIN)
-		atomic_store(&asked_for, address);
-	return object_symbol(&ours, name, version_of(node));
+	return hook_of(&object, function);
+}
+
+void *resolve_hook_for(const void *caller, const char *name)
+{
+	enum function function = function_of(name);
+	struct object object;
+
+	if (function == FUNCTION_COUNT || !linkage_find(&object, caller, ANCHOR, NULL, true))
+		return NULL;
+	return hook_of(&object, function);
 }

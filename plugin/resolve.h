@@ -33,11 +33,29 @@
 	X(RUSTLS_4, "@CURL_RUSTLS_4", __VA_ARGS__) \
 	X(BEARSSL_4, "@CURL_BEARSSL_4", __VA_ARGS__)
 
+/*
+ * Hooks that are not exported: dlsym() answers with them. Each of these serves one libcurl, as who
+ * calls by address cannot be told by where the call comes from. A libcurl for which there is none
+ * left is not hooked.
+ */
+#define FOREIGN_NODES(X, ...) \
+	X(FOREIGN_0, , __VA_ARGS__) \
+	X(FOREIGN_1, , __VA_ARGS__) \
+	X(FOREIGN_2, , __VA_ARGS__) \
+	X(FOREIGN_3, , __VA_ARGS__) \
+	X(FOREIGN_4, , __VA_ARGS__) \
+	X(FOREIGN_5, , __VA_ARGS__) \
+	X(FOREIGN_6, , __VA_ARGS__) \
+	X(FOREIGN_7, , __VA_ARGS__)
+
 enum node {
 #define NODE(name, ...) NODE_##name,
-	NODES(NODE, )
+	NODES(NODE, ) NODE_EXPORTED,
+	NODE_BEFORE_FOREIGN = NODE_EXPORTED - 1,
+	FOREIGN_NODES(NODE, )
 #undef NODE
-		NODE_COUNT
+		NODE_COUNT,
+	FOREIGN_COUNT = NODE_COUNT - NODE_EXPORTED
 };
 
 /* The functions that are hooked, without "curl_". */
@@ -57,6 +75,13 @@ enum node {
 	X(CURLMcode, multi_socket_action, (CURLM *, curl_socket_t, int, int *)) \
 	X(CURLMcode, multi_socket_all, (CURLM *, int *)) \
 	X(CURLMcode, multi_cleanup, (CURLM *))
+
+enum function {
+#define FUNCTION(result, name, parameters) FUNCTION_##name,
+	HOOKED(FUNCTION)
+#undef FUNCTION
+		FUNCTION_COUNT
+};
 
 /* Those the plugin calls itself, past other preloads; NULL in a libcurl that lacks them. */
 #define OWN(X) \
@@ -82,8 +107,6 @@ struct libcurl {
 		OWN(FUNCTION_POINTER)
 	} own;
 	_Atomic(bool) unloaded;
-	/* what object_generation() was when this was found to be what the node leads to */
-	atomic_ulong found_at[NODE_COUNT];
 	struct libcurl *older;
 };
 
@@ -123,9 +146,18 @@ static inline const struct libcurl *resolve_inner(const void *caller)
 }
 
 /*
- * A program has asked the dynamic linker for name in one object and was given address: our hook
- * that leads there, NULL where that object is no libcurl or name is not hooked.
+ * The linker has found address for name: our hook for the libcurl that it lies in. NULL where it
+ * lies in no libcurl, name is not hooked, or there is no hook left.
  */
 void *resolve_hook(const void *address, const char *name);
+
+/* The same for what caller could have found in its own scope. */
+void *resolve_hook_for(const void *caller, const char *name);
+
+/* Whether name is a function that is hooked. */
+bool resolve_is_hooked(const char *name);
+
+/* Before something is loaded, where an unloaded libcurl may have been. */
+void resolve_forget_unloaded(void);
 
 #endif

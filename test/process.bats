@@ -15,6 +15,7 @@ setup_file() {
 	for name in fork late leave short; do
 		"${compile[@]}" -pthread -o "$name" "$hosts/$name.c" -lcurl
 	done
+	"${compile[@]}" -o load "$hosts/load.c"
 	"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -g -shared -fPIC -o torture-guest.so \
 		"$BATS_TEST_DIRNAME/drivers/torture-guest.c"
 }
@@ -44,6 +45,92 @@ slow_helper() {
 	EOF
 	chmod +x helper
 	export SYPHT_CREDENTIAL=$PWD/helper
+}
+
+# fake_libcurl NUMBER [OPTION…]: NUMBER/libcurl.so.4, by its full path in each module that needs it.
+fake_libcurl() {
+	mkdir -p "$1"
+	gcc -shared -fPIC -DNUMBER="$1" "${@:2}" -o "$1/libcurl.so.4" "$BATS_TEST_DIRNAME/hosts/fakecurl.c"
+}
+
+# module NUMBER: a module that needs that libcurl.
+module() {
+	gcc -shared -fPIC -o "module$1.so" "$BATS_TEST_DIRNAME/hosts/module.c" "$PWD/$1/libcurl.so.4"
+}
+
+# as_without_us ARGUMENT…: test/hosts/load.c finds what it finds without the plugin, each its own.
+as_without_us() {
+	local alone
+
+	alone=$("$BATS_FILE_TMPDIR/load" "$@")
+	host load "$@"
+	assert_equal "$output" "$alone"
+	assert_status 0
+}
+
+# Several libcurls -----------------------------------------------------------------------------
+
+@test "two libcurls of one name each serve the modules that need them, with versions and without" {
+	unset CURL_CA_BUNDLE
+	echo 'CURL_OPENSSL_4 { global: curl_*; };' >map
+	fake_libcurl 1
+	fake_libcurl 2
+	fake_libcurl 3 -Wl,--version-script=map
+	fake_libcurl 4 -Wl,--version-script=map
+	for number in 1 2 3 4; do module $number; done
+
+	as_without_us local ./module1.so - local ./module2.so - local ./module1.so -
+	assert_output $'1\n2\n1'
+	as_without_us local ./module3.so - local ./module4.so - local ./module1.so - local ./module3.so -
+	assert_output $'3\n4\n1\n3'
+	as_without_us local ./module1.so - global ./module2.so -
+	as_without_us global ./module2.so - local ./module1.so -
+	as_without_us again ./module1.so - again ./module2.so - again ./module3.so - again ./module4.so -
+}
+
+@test "a function got by dlsym() is that of the libcurl it was asked of, and none where hooks run out" {
+	unset CURL_CA_BUNDLE
+	local number asked=() expected=()
+
+	for number in {1..11}; do
+		fake_libcurl "$number" -Wl,-soname,libcurl.so.4
+		asked+=(dlsym "./$number/libcurl.so.4" -)
+		expected+=("$number")
+	done
+	host load "${asked[@]}" "${asked[@]}"
+	assert_equal "$output" "$(printf '%s\n' "${expected[@]}" "${expected[@]}")"
+	host load default ./2/libcurl.so.4 - dlsym ./3/libcurl.so.4 - default ./1/libcurl.so.4 -
+	assert_output $'2\n3\n2'
+}
+
+@test "a module opened with RTLD_LOCAL finds its libcurl by RTLD_DEFAULT, and the program does not" {
+	gcc -shared -fPIC -o finder.so -xc - -Wl,--no-as-needed -lcurl <<-'EOF'
+		#define _GNU_SOURCE
+		#include <dlfcn.h>
+		long fetch(const char *url)
+		{
+			(void)url;
+			return (dlsym(RTLD_DEFAULT, "curl_version") != 0) + (dlsym(RTLD_DEFAULT, "curl_easy_init") != 0);
+		}
+	EOF
+	as_without_us absent - - local ./finder.so - absent - -
+	assert_output $'absent\n2\nabsent'
+}
+
+@test "an error that the program has yet to ask for survives a request" {
+	local module
+	gcc -shared -fPIC -o module.so "$BATS_TEST_DIRNAME/hosts/module.c" -Wl,--no-as-needed -lcurl
+	gcc -shared -fPIC -o unlinked.so "$BATS_TEST_DIRNAME/hosts/module.c"
+
+	host load error ./module.so "$API/1" error ./unlinked.so "$API/2"
+	assert_equal "$(grep -c '^200 /nowhere.so: cannot open shared object file' <<<"$output")" 2
+	# with no token to be had, and two libcurls of one version to choose from
+	fake_libcurl 1
+	fake_libcurl 2
+	module 1
+	module 2
+	SYPHT_CREDENTIAL=/nowhere host load error ./module1.so - error ./module2.so "$API/3"
+	assert_equal "$(grep -c '^[12] /nowhere.so: cannot open' <<<"$output")" 2
 }
 
 # Threads that leave a request -----------------------------------------------------------------

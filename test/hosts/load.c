@@ -2,11 +2,12 @@
  * A program that knows nothing of libcurl and loads it as it is told:
  *
  *	load local|global|deep MODULE URL	dlopen() a module and let it fetch
- *	load tail MODULE URL			... step by step, so that libcurl returns to this
- *program load dlsym LIBCURL URL			call libcurl by handle, as foreign function
- *interfaces do load default LIBCURL URL		... by RTLD_DEFAULT load again MODULE URL
- *load, fetch and unload a few times over
- *	load absent - -				ask for libcurl where there is none
+ *	load tail MODULE URL		... step by step, so that libcurl returns to this program
+ *	load error MODULE URL		... with an error pending, which dlerror() tells then
+ *	load dlsym LIBCURL URL		call libcurl by handle, as foreign function interfaces do
+ *	load default LIBCURL URL	... by RTLD_DEFAULT
+ *	load again MODULE URL		load, fetch and unload a few times over
+ *	load absent - -			ask for libcurl where there is none
  *
  * Arguments may repeat in threes; all of it happens in one process, nothing is unloaded before the
  * end. Each fetch prints the response code, 0 for none.
@@ -96,6 +97,17 @@ static void fetch_again_and_again(const char *file, const char *url)
 	}
 }
 
+/* What the linker has to say of a failure is still there after a request. */
+static void fetch_with_error(const char *file, const char *url)
+{
+	fetch_function *fetch = (fetch_function *)dlsym(open_or_exit(file, RTLD_NOW), "fetch");
+	long response;
+
+	dlopen("/nowhere.so", RTLD_NOW);
+	response = fetch(url);
+	printf("%ld %s\n", response, dlerror());
+}
+
 static void act(const char *how, const char *file, const char *url)
 {
 	if (strcmp(how, "local") == 0)
@@ -111,6 +123,8 @@ static void act(const char *how, const char *file, const char *url)
 	else if (strcmp(how, "default") == 0)
 		fetch_by_symbols(
 			open_or_exit(file, RTLD_NOW | RTLD_GLOBAL) ? RTLD_DEFAULT : NULL, url);
+	else if (strcmp(how, "error") == 0)
+		fetch_with_error(file, url);
 	else if (strcmp(how, "again") == 0)
 		fetch_again_and_again(file, url);
 	else
