@@ -46,7 +46,7 @@ STORE_TLS ?= $(and $(STORE),$(call includes,hiredis/hiredis.h hiredis/hiredis_ss
 
 # Which files each program is made of, in the order data flows.
 LEAVES     = attributes origin settings profile draft key storeurl config salvage skim cache directory token trace spawn buffer status text
-SUPPLY     = supply member minter part secret secretfile outsider vault challenge process $(LEAVES)
+SUPPLY     = supply member minter part secret secretfile mountpoint outsider vault challenge process $(LEAVES)
 CREDENTIAL = credential command $(addprefix dialects/,call change refusal account git shell go keyring \
 	tokenfile login status verdict) terminal $(SUPPLY)
 DIALECT    = dialect command $(addprefix dialects/,call change refusal account bazel cargo docker \

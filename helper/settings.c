@@ -39,6 +39,7 @@ static const struct {
 	{"XDG_CACHE_HOME", FIELD(cache_home), true},
 	{"HOME", FIELD(home), true},
 	{"CREDENTIALS_DIRECTORY", FIELD(credentials_dir), true},
+	{"KUBERNETES_SERVICE_HOST", FIELD(kubernetes), false},
 };
 
 enum { SOURCE_COUNT = sizeof(SOURCES) / sizeof(SOURCES[0]) };

@@ -33,6 +33,7 @@ struct settings {
 	const char *cache_home;         /* XDG_CACHE_HOME if absolute */
 	const char *home;               /* HOME if absolute */
 	const char *credentials_dir;    /* CREDENTIALS_DIRECTORY, systemd.exec(5) */
+	const char *kubernetes;         /* KUBERNETES_SERVICE_HOST, set in every pod */
 };
 
 void settings_read(struct settings *settings);

@@ -245,6 +245,110 @@ timed() {
 	assert_refused 1 'others can read this secret'
 }
 
+# In containers -----------------------------------------------------------------------------------
+
+# in_namespace SCRIPT: there /run is empty, and no mark says that this is a container, should it be
+# one. What is mounted goes with it. $secret is the file that is to be one.
+in_namespace() {
+	unshare -m true 2>/dev/null || skip_allowed 'no mount namespace here'
+	printf %s "$SANDBOX_CLIENT_SECRET" >secret
+	chmod 644 secret
+	export SYPHT_CLIENT_ID=$SANDBOX_CLIENT_ID
+	try env BUILD="$BUILD" secret="$PWD/secret" unshare -m sh -ec "
+		mount -t tmpfs -o mode=755 tmpfs /run
+		mkdir -p /run/secrets /run/other
+		if [ -e /.dockerenv ]; then
+			touch /run/no-mark
+			chown 65534 /run/no-mark
+			mount --bind /run/no-mark /.dockerenv
+		fi
+		$1"
+}
+
+# is_believed SCRIPT, is_refused WORDS SCRIPT: the script names the file in SYPHT_CLIENT_SECRET_FILE,
+# or configures it.
+is_believed() {
+	in_namespace "$1
+		exec \"\$BUILD/sypht-credential\" token"
+	assert_issued "$output"
+	rm -rf "$(cache_directory)"
+}
+
+is_refused() {
+	in_namespace "$2
+		exec \"\$BUILD/sypht-credential\" token"
+	assert_refused 1 "$1"
+}
+
+configured_file() {
+	configure < <(profile sypht "client_secret_file = $1")
+}
+
+@test "secret: a secret that all can read is believed on a mount of its own below /run/secrets" {
+	configured_file /run/secrets/sypht
+	is_believed 'mount -t tmpfs tmpfs /run/secrets; cp -p $secret /run/secrets/sypht'
+	is_believed 'mount -t tmpfs tmpfs /run/secrets; install -m 444 $secret /run/secrets/sypht'
+	is_believed 'mount -t ramfs ramfs /run/secrets; install -m 444 $secret /run/secrets/sypht'
+	is_believed 'touch /run/secrets/sypht; mount --bind $secret /run/secrets/sypht
+		mount -o remount,bind,ro /run/secrets/sypht'
+	configured_file /var/run/secrets/sypht
+	is_believed 'mount -t tmpfs tmpfs /run/secrets; cp -p $secret /run/secrets/sypht'
+}
+
+@test "secret: Kubernetes's links within a mount are followed, and its mount is believed" {
+	configured_file /run/secrets/api/sypht
+	is_believed 'mkdir /run/secrets/api; mount -t tmpfs tmpfs /run/secrets/api; cd /run/secrets/api
+		mkdir ..2026_01_01; cp -p $secret ..2026_01_01/sypht; ln -s ..2026_01_01 ..data
+		ln -s ..data/sypht sypht; mount -o remount,ro /run/secrets/api'
+}
+
+@test "secret: systemd's credentials are believed, by name and by path" {
+	export CREDENTIALS_DIRECTORY=/run/credentials/report.service
+	configured_file sypht
+	is_believed 'mkdir -p $CREDENTIALS_DIRECTORY; mount -t ramfs ramfs $CREDENTIALS_DIRECTORY
+		install -m 400 $secret $CREDENTIALS_DIRECTORY/sypht'
+	configured_file "$CREDENTIALS_DIRECTORY/sypht"
+	is_believed 'mkdir -p $CREDENTIALS_DIRECTORY; mount -t ramfs ramfs $CREDENTIALS_DIRECTORY
+		install -m 444 $secret $CREDENTIALS_DIRECTORY/sypht'
+}
+
+@test "secret: what all can read is refused where no mount of its own says whose it is" {
+	configured_file /run/secrets/sypht
+	is_refused "run: chmod 600 '/run/secrets/sypht'" 'cp -p $secret /run/secrets/sypht'
+	configured_file /run/other/sypht
+	is_refused 'run: chmod 600' 'mount -t tmpfs tmpfs /run/other; cp -p $secret /run/other/sypht'
+	is_refused 'its mount is read-only; mount it with mode 0400' 'touch /run/other/sypht
+		mount --bind $secret /run/other/sypht; mount -o remount,bind,ro /run/other/sypht'
+	configured_file /run/secrets-of-others/sypht
+	is_refused 'run: chmod 600' 'mkdir /run/secrets-of-others
+		mount -t tmpfs tmpfs /run/secrets-of-others; cp -p $secret /run/secrets-of-others/sypht'
+	configured_file /run/secrets/sypht
+	is_refused 'run: chmod 600' 'mount -t tmpfs tmpfs /run/secrets
+		cp -p $secret /run/other/sypht; ln -s /run/other/sypht /run/secrets/sypht'
+}
+
+@test "secret: what others can write, or somebody else has, is refused in containers, too" {
+	configured_file /run/secrets/sypht
+	is_refused 'others can write this secret' 'mount -t tmpfs tmpfs /run/secrets
+		install -m 666 $secret /run/secrets/sypht'
+	is_refused 'others can write this secret' 'mount -t tmpfs tmpfs /run/secrets
+		install -m 664 $secret /run/secrets/sypht'
+	is_refused 'belongs to another user' 'mount -t tmpfs tmpfs /run/secrets
+		install -m 444 -o 65534 $secret /run/secrets/sypht'
+}
+
+@test "secret: in a container SYPHT_CLIENT_SECRET_FILE may be readable by all, wherever it is" {
+	export SYPHT_CLIENT_SECRET_FILE=/run/other/sypht
+	is_refused "run: chmod 600 '/run/other/sypht'" 'cp -p $secret /run/other/sypht'
+	is_believed 'cp -p $secret /run/other/sypht; touch /run/.containerenv'
+	is_believed 'cp -p $secret /run/other/sypht; export KUBERNETES_SERVICE_HOST=10.0.0.1'
+	is_refused 'run: chmod 600' 'cp -p $secret /run/other/sypht; touch /run/.containerenv
+		chown 65534 /run/.containerenv'
+	unset SYPHT_CLIENT_SECRET_FILE
+	configured_file /run/other/sypht
+	is_refused 'run: chmod 600' 'cp -p $secret /run/other/sypht; touch /run/.containerenv'
+}
+
 # A command ----------------------------------------------------------------------------------------
 
 @test "secret: a command's output is the secret, or both; it is run by the shell where we are" {
