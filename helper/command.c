@@ -18,6 +18,8 @@
 
 /* ---- options ---- */
 
+enum { REPLY_MAX_BYTES = 64 << 20 }; /* status with a hundred thousand profiles */
+
 enum {
 	OPTION_PROFILE,
 	OPTION_PROTOCOL,
@@ -196,7 +198,7 @@ static void complain(enum status status, const struct failure *failure)
 
 int command_main(const struct command *command, int argc, char **argv)
 {
-	struct buffer reply = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	struct buffer reply = BUFFER_INIT(REPLY_MAX_BYTES);
 	struct failure failure = {""};
 	struct settings settings;
 	struct trace trace = TRACE_OFF;

@@ -65,6 +65,16 @@ static bool set_basic(CURL *handle, const struct transfer *transfer)
 	       curl_easy_setopt(handle, CURLOPT_PASSWORD, transfer->password) == CURLE_OK;
 }
 
+/* A resolver that does not answer must not hold us up when libcurl is told to clean up. */
+static bool set_quick_exit(CURL *handle)
+{
+#if LIBCURL_VERSION_NUM >= 0x075700
+	return curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
+#else
+	return handle != NULL;
+#endif
+}
+
 static bool prepare(CURL *handle, const struct transfer *transfer, struct curl_slist **headers)
 {
 	struct origin origin;
@@ -76,7 +86,7 @@ static bool prepare(CURL *handle, const struct transfer *transfer, struct curl_s
 		curl_easy_setopt(handle, CURLOPT_USERAGENT, "sypht-credential/" SYPHT_VERSION) ||
 		curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_reply) ||
 		curl_easy_setopt(handle, CURLOPT_WRITEDATA, transfer->reply) ||
-		curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L) ||
+		curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L) || !set_quick_exit(handle) ||
 		curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L) ||
 		curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, secure ? "https" : "http") ||
 		curl_easy_setopt(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2))
@@ -180,11 +190,17 @@ static enum status judge(
 	const struct transfer *transfer, const struct attempt *attempt, struct failure *failure)
 {
 	bool late = attempt->code == CURLE_OPERATION_TIMEDOUT;
+	bool resolving = late && strncmp(attempt->error, "Resolving ", 10) == 0;
 	struct quote fault =
 		describe_fault(transfer, attempt, late ? LATE_FAULT_MAX_BYTES : FAULT_MAX_BYTES);
 	struct failure advice = {""};
 
 	advise(transfer, attempt, &advice);
+	if (resolving)
+		return status_fail(failure, STATUS_TIMEOUT,
+			TRANSFER_URL ": the resolver does not tell the address of this host in "
+				     "time; does /etc/resolv.conf name one that answers?",
+			transfer->url);
 	if (late)
 		return status_fail(failure, STATUS_TIMEOUT,
 			TRANSFER_URL ": no answer in time: %s%s", transfer->url, fault.text,

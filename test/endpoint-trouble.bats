@@ -67,6 +67,27 @@ assert_attempts() {
 	[ "$took_ms" -lt 6000 ]
 }
 
+@test "endpoint: a resolver that does not answer is named, inside SYPHT_TIMEOUT" {
+	unshare -m true 2>/dev/null || skip_allowed 'no mount namespace here'
+	echo 'nameserver 127.0.0.53' >resolv.conf
+	export SYPHT_AUTH_ENDPOINT=https://nowhere.example/oauth2/token SYPHT_TIMEOUT=1
+	export PWD BUILD
+	# shellcheck disable=SC2016  # the inner shell's
+	timed try unshare -m -n sh -ec '
+		mount --bind "$PWD/resolv.conf" /etc/resolv.conf
+		ip link set lo up 2>/dev/null || ifconfig lo up
+		python3 -c "import socket, time
+silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+silent.bind((\"127.0.0.53\", 53))
+open(\"ready\", \"w\")
+time.sleep(60)" 3>&- &
+		trap "kill $!" EXIT
+		until [ -e ready ]; do sleep 0.02; done
+		"$BUILD/sypht-credential" token'
+	assert_refused 1 'https://nowhere.example/oauth2/token: the resolver does not tell'
+	[ "$took_ms" -lt 8000 ]
+}
+
 @test "endpoint: a black hole costs SYPHT_TIMEOUT and no more" {
 	peer silent
 	export SYPHT_AUTH_ENDPOINT=https://127.0.0.1:$peer_port/oauth2/token SYPHT_TIMEOUT=1

@@ -125,3 +125,15 @@ other_port() {
 	assert_status 0
 	assert_equal "$(requests | wc -l)" 0
 }
+
+@test "status: thousands of profiles" {
+	local i
+	for ((i = 0; i < 5000; i++)); do
+		printf '[profile p%d]\norigin = https://api%d.example.com\ntoken_url = https://auth.example.com/%d\nclient_id = %d\n' $i $i $i $i
+	done | configure
+	ask status
+	assert_status 0
+	assert_equal "$(grep -c '^profile p' <<<"$output")" 5000
+	ask status --json
+	assert_equal "$(jq '.profiles | length' <<<"$output")" 5000
+}
