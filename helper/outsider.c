@@ -25,6 +25,7 @@ enum status outsider_run(const struct profile *profile, const char *command,
 		.input = input ? input->data : NULL,
 		.input_length = input ? input->length : 0,
 		.output = output,
+		.asks = true,
 		.timeout_ms = timeout_ms,
 	};
 	int exit_code = 0;

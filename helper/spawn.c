@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -83,6 +84,7 @@ struct launch {
 	pid_t caller;
 	pid_t watcher;  /* as the caller sees it */
 	pid_t guardian; /* the same as the program sees it, maybe in another pid namespace */
+	int terminal;   /* whose foreground the program is to have; -1: none */
 	bool forked;    /* the watcher has memory of its own */
 	bool started;
 	bool ended;
@@ -162,15 +164,33 @@ BESIDE_CALLER static void reset_signals(void)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, none_blocked, NULL, KERNEL_SIGSET_BYTES);
 }
 
+/* Whoever takes it from the background would be stopped by SIGTTOU, which is blocked here. */
+BESIDE_CALLER static void take_terminal(int terminal, pid_t group)
+{
+	if (terminal >= 0)
+		syscall(SYS_ioctl, terminal, TIOCSPGRP, &group);
+}
+
+/* Without the foreground a question fails at once, rather than stop whoever asks it. */
+BESIDE_CALLER static void refuse_terminal(void)
+{
+	static const unsigned long ignored[8] = {(unsigned long)SIG_IGN};
+
+	syscall(SYS_rt_sigaction, SIGTTIN, ignored, NULL, KERNEL_SIGSET_BYTES);
+}
+
 BESIDE_CALLER static int become_program(void *argument)
 {
 	const struct launch *launch = argument;
 	const struct spawn *spawn = launch->spawn;
 
 	syscall(SYS_setpgid, 0, 0);
+	take_terminal(launch->terminal, (pid_t)syscall(SYS_getpid));
 	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (syscall(SYS_getppid) == launch->guardian) {
 		reset_signals();
+		if (launch->spawn->asks && launch->terminal < 0)
+			refuse_terminal();
 		if (place_streams(launch)) {
 			syscall(SYS_execve, spawn->path, spawn->argv, spawn->envp);
 			report(REPORT, EVENT_NO_PROGRAM, errno);
@@ -386,12 +406,25 @@ static void converse(struct launch *launch)
 		;
 }
 
-/* Signals are blocked so that the wait cannot fail with EINTR. */
+/* Only who has the foreground can lend it. */
+static int open_terminal(const struct spawn *spawn)
+{
+	int terminal = spawn->asks ? open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY) : -1;
+
+	if (terminal >= 0 && tcgetpgrp(terminal) != getpgrp()) {
+		close(terminal);
+		terminal = -1;
+	}
+	return terminal;
+}
+
+/* Signals are blocked so that the wait cannot fail with EINTR, nor SIGTTOU stop us. */
 static void reap(struct launch *launch)
 {
 	unsigned long mask[8];
 
 	block_signals(mask);
+	take_terminal(launch->terminal, getpgrp());
 	if (!launch->ended)
 		kill(launch->watcher, SIGKILL);
 	waitpid(launch->watcher, NULL, __WALL);
@@ -491,6 +524,7 @@ static struct launch *launch_new(const struct spawn *spawn)
 	mprotect(launch->watcher_stack, page, PROT_NONE);
 	for (int i = 0; i < CHANNELS; i++)
 		launch->channels[i] = (struct channel){.ours = -1, .theirs = -1};
+	launch->terminal = open_terminal(spawn);
 	launch->deadline_ms = now_ms() + spawn->timeout_ms;
 	launch->caller = getpid();
 	return launch;
@@ -500,6 +534,8 @@ static struct launch *launch_new(const struct spawn *spawn)
 static void launch_free(struct launch *launch)
 {
 	close_channels(launch);
+	if (launch->terminal >= 0)
+		close(launch->terminal);
 	explicit_bzero(launch->chunk, sizeof(launch->chunk));
 	if (launch->watcher == 0 || launch->started)
 		munmap(launch, launch->area_bytes);

@@ -1,6 +1,7 @@
 #ifndef SPAWN_H
 #define SPAWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "buffer.h"
@@ -27,6 +28,8 @@ struct spawn {
 	size_t input_length;
 	struct buffer *output; /* its stdout; NULL: /dev/null */
 	struct buffer *errors; /* its stderr; NULL: the caller's, /dev/null where that is closed */
+	bool asks;             /* it may ask on our terminal, if we are in its foreground; if not,
+				  to read from it fails at once */
 	long timeout_ms;       /* from the start until it has ended */
 };
 

@@ -407,6 +407,41 @@ configured_file() {
 	wait_until child_ended
 }
 
+# on_terminal COMMAND: what is typed is the usual secret; what is shown is in shown.
+on_terminal() {
+	python3 - "$1" >shown <<-'END'
+		import os, pty, sys
+		process, terminal = pty.fork()
+		if process == 0:
+		    os.execvp('bash', ['bash', '-c', sys.argv[1]])
+		shown = b''
+		try:
+		    while data := os.read(terminal, 4096):
+		        shown += data
+		        if data.endswith(b'secret? '):
+		            os.write(terminal, os.environ['SANDBOX_CLIENT_SECRET'].encode() + b'\n')
+		except OSError:
+		    pass
+		os.waitpid(process, 0)
+		sys.stdout.buffer.write(shown)
+	END
+}
+
+@test "secret: a command may ask on the terminal, which is ours again afterwards" {
+	command_is 'printf "secret? " >/dev/tty; read -r s </dev/tty; printf %s "$s"'
+	on_terminal "set -m; '$BUILD/sypht-credential' token >token; read -rt 5 -p 'secret? ' line; echo \"read \$line\""
+	assert_issued "$(<token)"
+	assert_contains "$(<shown)" "read $SANDBOX_CLIENT_SECRET"
+}
+
+@test "secret: a command that asks from the background fails at once" {
+	command_is 'read -r s </dev/tty; printf %s "$s"'
+	timed on_terminal "set -m; '$BUILD/sypht-credential' token >token 2>reason & wait; echo done"
+	assert_contains "$(<reason)" client_secret_command
+	[ "$took_ms" -lt 15000 ]
+	assert_contains "$(<shown)" done
+}
+
 @test "secret: a command's time is part of the whole supply's" {
 	command_is "sleep 0.5; printf %s $SANDBOX_CLIENT_SECRET"
 	faults '{"token": {"delay_ms": 60000}}'
