@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/x509.h>
 
 #include <stdbool.h>
 #include <string.h>
@@ -41,10 +42,35 @@ static enum status append_base64url(struct buffer *out, const unsigned char *byt
 	return status;
 }
 
-static enum status write_header(
-	const struct assertion *assertion, const char *algorithm, struct buffer *header)
+static enum status append_thumbprint(
+	struct buffer *header, const char *name, const X509 *certificate, const EVP_MD *digest)
+{
+	unsigned char bytes[EVP_MAX_MD_SIZE];
+	unsigned length = 0;
+	enum status status = STATUS_SYSTEM;
+
+	if (X509_digest(certificate, digest, bytes, &length) == 1)
+		status = buffer_printf(header, ",\"%s\":\"", name);
+	if (!status)
+		status = append_base64url(header, bytes, length);
+	return status ? status : buffer_append_text(header, "\"");
+}
+
+/* RFC 7515, 4.1.7 and 4.1.8: some servers go by the one, some by the other. */
+static enum status append_thumbprints(struct buffer *header, const X509 *certificate)
+{
+	enum status status = append_thumbprint(header, "x5t", certificate, EVP_sha1());
+
+	return status ? status : append_thumbprint(header, "x5t#S256", certificate, EVP_sha256());
+}
+
+static enum status write_header(const struct assertion *assertion, const char *algorithm,
+	const X509 *certificate, struct buffer *header)
 {
 	enum status status = buffer_printf(header, "{\"alg\":\"%s\",\"typ\":\"JWT\"", algorithm);
+
+	if (!status && certificate)
+		status = append_thumbprints(header, certificate);
 
 	if (!status && assertion->key_id)
 		status = buffer_append_text(header, ",\"kid\":");
@@ -86,12 +112,12 @@ static enum status append_json(struct buffer *out, const struct buffer *json)
 	return append_base64url(out, (const unsigned char *)json->data, json->length);
 }
 
-static enum status write_input(
-	const struct assertion *assertion, const char *algorithm, struct buffer *out)
+static enum status write_input(const struct assertion *assertion, const char *algorithm,
+	const X509 *certificate, struct buffer *out)
 {
 	struct buffer header = BUFFER_INIT(TEXT_MAX_BYTES);
 	struct buffer claims = BUFFER_INIT(TEXT_MAX_BYTES);
-	enum status status = write_header(assertion, algorithm, &header);
+	enum status status = write_header(assertion, algorithm, certificate, &header);
 
 	if (!status)
 		status = write_claims(assertion, &claims);
@@ -116,6 +142,29 @@ static EVP_PKEY *read_key(const char *pem)
 
 	BIO_free(source);
 	return key;
+}
+
+/* *certificate is for X509_free(); NULL where none is named. */
+static enum status read_certificate(const struct assertion *assertion, const EVP_PKEY *key,
+	X509 **certificate, struct failure *failure)
+{
+	const char *path = assertion->certificate_path;
+	BIO *source = path ? BIO_new_file(path, "r") : NULL;
+
+	*certificate = source ? PEM_read_bio_X509(source, NULL, NULL, NULL) : NULL;
+	BIO_free(source);
+	if (!path)
+		return STATUS_OK;
+	if (!source)
+		return status_fail(failure, STATUS_NO_SECRET,
+			"private_key_certificate: %s cannot be read", path);
+	if (!*certificate)
+		return status_fail(failure, STATUS_NO_SECRET,
+			"private_key_certificate: %s is not a certificate in PEM", path);
+	if (EVP_PKEY_eq(X509_get0_pubkey(*certificate), key) != 1)
+		return status_fail(failure, STATUS_NO_SECRET,
+			"private_key_certificate: %s is not of the key in private_key_file", path);
+	return STATUS_OK;
 }
 
 /* "RS256", "ES256", or NULL for a key that can do neither. */
@@ -181,11 +230,24 @@ static enum status append_signature(EVP_PKEY *key, struct buffer *out)
 	return status;
 }
 
+static enum status sign(const struct assertion *assertion, EVP_PKEY *key, const char *algorithm,
+	const X509 *certificate, struct buffer *out, struct failure *failure)
+{
+	enum status status = write_input(assertion, algorithm, certificate, out);
+
+	if (!status)
+		status = append_signature(key, out);
+	if (status)
+		status_fail(failure, status, "the client assertion cannot be signed");
+	return status;
+}
+
 enum status assertion_sign(
 	const struct assertion *assertion, struct buffer *out, struct failure *failure)
 {
 	EVP_PKEY *key = read_key(assertion->private_key);
 	const char *algorithm = key ? algorithm_of(key) : NULL;
+	X509 *certificate = NULL;
 	enum status status;
 
 	if (!key) {
@@ -196,12 +258,11 @@ enum status assertion_sign(
 			"private_key_file: neither RSA of at least %d bits nor EC P-256",
 			RSA_BITS_MIN);
 	} else {
-		status = write_input(assertion, algorithm, out);
+		status = read_certificate(assertion, key, &certificate, failure);
 		if (!status)
-			status = append_signature(key, out);
-		if (status)
-			status_fail(failure, status, "the client assertion cannot be signed");
+			status = sign(assertion, key, algorithm, certificate, out, failure);
 	}
+	X509_free(certificate);
 	EVP_PKEY_free(key);
 	return status;
 }

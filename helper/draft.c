@@ -167,6 +167,7 @@ enum status draft_finish(struct draft *draft, struct profile **out)
 	profile->audience = take(draft, KEY_AUDIENCE);
 	profile->private_key_file = take(draft, KEY_PRIVATE_KEY_FILE);
 	profile->private_key_id = take(draft, KEY_PRIVATE_KEY_ID);
+	profile->private_key_certificate = take(draft, KEY_PRIVATE_KEY_CERTIFICATE);
 	profile->assertion_audience = take(draft, KEY_ASSERTION_AUDIENCE);
 	profile->basic_username = take(draft, KEY_BASIC_USERNAME);
 	profile->shared_store = take(draft, KEY_SHARED_STORE);

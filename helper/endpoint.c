@@ -74,6 +74,7 @@ static enum status append_assertion(
 	struct assertion assertion = {
 		.private_key = request->private_key,
 		.key_id = request->private_key_id,
+		.certificate_path = request->certificate_path,
 		.client_id = request->client_id,
 		.audience = request->assertion_audience ? request->assertion_audience
 							: request->token_url,

@@ -26,6 +26,7 @@ struct endpoint_request {
 
 	const char *private_key; /* for private_key_jwt: PEM */
 	const char *private_key_id;
+	const char *certificate_path;   /* of the key; NULL: none is named */
 	const char *assertion_audience; /* NULL: token_url */
 	time_t (*clock)(void);
 

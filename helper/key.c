@@ -122,6 +122,8 @@ const struct key_rule KEY_RULES[KEY_COUNT] = {
 		NULL, "basic"},
 	[KEY_PRIVATE_KEY_FILE] = {"private_key_file", is_text, "a path", false, NULL, NULL},
 	[KEY_PRIVATE_KEY_ID] = {"private_key_id", is_text, "the id of a key", false, NULL, NULL},
+	[KEY_PRIVATE_KEY_CERTIFICATE] = {"private_key_certificate", is_text, "a path", false, NULL,
+		NULL},
 	[KEY_ASSERTION_AUDIENCE] = {"assertion_audience", is_text, "an audience", false, NULL,
 		NULL},
 	[KEY_BASIC_ENCODING] = {"basic_encoding", is_basic_encoding, "rfc or raw", false, "raw",

@@ -80,6 +80,7 @@ static enum status read_request(const struct attributes *asked, const struct buf
 		.basic_raw = is(asked, "basic_encoding", "raw"),
 		.private_key = private_key->data,
 		.private_key_id = attributes_get(asked, "private_key_id"),
+		.certificate_path = attributes_get(asked, "private_key_certificate"),
 		.assertion_audience = attributes_get(asked, "assertion_audience"),
 		.clock = read_clock,
 		.cainfo = attributes_get(asked, "cainfo"),

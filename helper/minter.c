@@ -36,6 +36,17 @@ static enum status add_private_key(struct buffer *request, const char *pem)
 	return status;
 }
 
+/* The certificate is public, so that sypht-mint may read it itself; only we know the home. */
+static enum status add_certificate(const struct supply *supply, struct buffer *request)
+{
+	const char *path = supply->profile->private_key_certificate;
+	const char *home = supply->settings->home;
+
+	if (path && home && strncmp(path, "~/", 2) == 0)
+		return buffer_printf(request, "private_key_certificate=%s%s\n", home, path + 1);
+	return attributes_add(request, "private_key_certificate", path);
+}
+
 enum status minter_write_request(const struct supply *supply, const struct secret *secret,
 	long timeout_ms, struct buffer *request)
 {
@@ -64,6 +75,8 @@ enum status minter_write_request(const struct supply *supply, const struct secre
 		status = attributes_add(request, "resource[]", profile->resource.items[i]);
 	if (!status)
 		status = add_private_key(request, secret->private_key);
+	if (!status)
+		status = add_certificate(supply, request);
 	return status ? status : buffer_append_text(request, "\n");
 }
 

@@ -37,6 +37,7 @@ void profile_free(struct profile *profile)
 	list_release(&profile->resource);
 	free(profile->private_key_file);
 	free(profile->private_key_id);
+	free(profile->private_key_certificate);
 	free(profile->assertion_audience);
 	free(profile->basic_username);
 	buffer_free_text(profile->shared_store);

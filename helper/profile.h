@@ -37,11 +37,12 @@ struct profile {
 	struct profile_list resource;
 	enum profile_auth_method auth_method;
 	char *private_key_file;
-	char *private_key_id;     /* "kid" of the assertions it signs */
-	char *assertion_audience; /* their "aud"; NULL: the token URL */
-	bool basic_raw;           /* basic_encoding = raw */
-	long default_lifetime;    /* seconds, where expires_in is missing */
-	long max_lifetime;        /* seconds, whatever the endpoint says */
+	char *private_key_id;          /* "kid" of the assertions it signs */
+	char *private_key_certificate; /* path of the certificate they name */
+	char *assertion_audience;      /* their "aud"; NULL: the token URL */
+	bool basic_raw;                /* basic_encoding = raw */
+	long default_lifetime;         /* seconds, where expires_in is missing */
+	long max_lifetime;             /* seconds, whatever the endpoint says */
 	char *basic_username; /* for callers that know only user and password; NULL: not for them */
 	char *shared_store; /* a URL that storeurl_parse() accepts, password included; NULL: none */
 };

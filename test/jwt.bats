@@ -134,6 +134,42 @@ part() {
 	assert_equal "$(part 2 | jq -r .aud)" "$SANDBOX_ISSUER"
 }
 
+# thumbprint DIGEST: of cert.pem, as openssl takes it, in base64url.
+thumbprint() {
+	openssl x509 -in "$HOME/cert.pem" -outform DER | openssl dgst "-$1" -binary | base64 -w 0 |
+		tr -- +/ -_ | tr -d =
+}
+
+@test "the certificate is named by both of its thumbprints, and the signature is good" {
+	local key
+	for key in rsa_key ec_key; do
+		reset_sandbox
+		rm -rf "$XDG_CACHE_HOME/sypht"
+		$key
+		register
+		openssl req -x509 -key "$KEY" -subj /CN=robot -days 2 -out "$HOME/cert.pem"
+		configure 'private_key_certificate = ~/cert.pem'
+		gives_token
+		assert_equal "$(part 1 | jq -r .x5t)" "$(thumbprint sha1)"
+		assert_equal "$(part 1 | jq -r '."x5t#S256"')" "$(thumbprint sha256)"
+	done
+}
+
+@test "a certificate that is missing, none, or another key's is refused, and nothing is sent" {
+	ec_key
+	register
+	configure 'private_key_certificate = ~/cert.pem'
+	refuses 1 "private_key_certificate: $HOME/cert.pem cannot be read"
+	echo nonsense >"$HOME/cert.pem"
+	rm -rf "$XDG_CACHE_HOME/sypht"
+	refuses 1 'is not a certificate in PEM'
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=other \
+		-keyout "$HOME/other.pem" -out "$HOME/cert.pem" 2>/dev/null
+	rm -rf "$XDG_CACHE_HOME/sypht"
+	refuses 1 'is not of the key in private_key_file'
+	assert_equal "$(token_requests)" 0
+}
+
 @test "another key than the server knows is refused by the server" {
 	ec_key
 	register
