@@ -118,7 +118,6 @@ as_without_us() {
 }
 
 @test "an error that the program has yet to ask for survives a request" {
-	local module
 	gcc -shared -fPIC -o module.so "$BATS_TEST_DIRNAME/hosts/module.c" -Wl,--no-as-needed -lcurl
 	gcc -shared -fPIC -o unlinked.so "$BATS_TEST_DIRNAME/hosts/module.c"
 
