@@ -62,7 +62,7 @@ PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint $(if $(STORE),sypht
 # The names by which git and docker know sypht-credential.
 LINKS = $(addprefix $(BUILD)/,git-credential-sypht docker-credential-sypht)
 
-.PHONY: all install uninstall deb demo test test-clients test-fleet test-arch test-install lint sanitize torture replay fuzz fuzz-calls clean
+.PHONY: all install uninstall deb demo test test-clients test-fleet test-arch test-install lint sanitize coverage torture replay fuzz fuzz-calls clean
 all: $(PROGRAMS) $(LINKS)
 
 # Three ways to compile: static/ for the small programs, host/ for those with libraries, and pic/
@@ -187,6 +187,20 @@ sanitize:
 	$(MAKE) --no-print-directory -j $(shell nproc) $(ASAN) all torture replay
 	$(MAKE) --no-print-directory -j $(shell nproc) $(TSAN) build/tsan/libsypht-preload.so
 	scripts/sanitize
+
+# Which lines of helper/ and plugin/ the suites execute, and which they do not; SUITES are all of
+# them if none is named. musl cannot carry the counters.
+COVERAGE = BUILD=build/coverage STATIC_CC=$(CC) STATIC= CFLAGS='-O0 -g --coverage'
+FLUSH    = build/coverage/host/test/drivers/coverage.o
+
+coverage:
+	scripts/setup test
+	$(MAKE) --no-print-directory $(COVERAGE) $(FLUSH)
+	$(MAKE) --no-print-directory -j $(shell nproc) $(COVERAGE) \
+		LDFLAGS='$(CURDIR)/$(FLUSH) -Wl,--wrap=_exit' all torture replay
+	find build/coverage -name '*.gcda' -delete
+	-TEST_BUILD=$(CURDIR)/build/coverage TEST_SANITIZED=1 test/run $(SUITES)
+	scripts/coverage build/coverage
 
 # Who goes where: install and uninstall go by these lists alone. git and docker find their helpers
 # by name, so sypht-credential is there under those names too.
