@@ -300,22 +300,27 @@ $(BUILD)/replay/%: $(BUILD)/host/test/fuzz/%.o $(BUILD)/host/test/fuzz/replay.o 
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(INIH) -lcurl -lcjson
 
-# The plugin as a guest: calls of a libcurl that has no network, in any order. What finds that
-# libcurl and what supplies tokens is replaced; under ASan always, as its findings are of that kind.
-HANDLES = $(filter-out exports resolve loader object imports errand supplier scope,$(PLUGIN))
-CALLS   = $(basename $(filter-out %/random.c,$(wildcard test/fuzz/calls.c test/fuzz/calls/*.c))) \
-	$(HANDLES:%=plugin/%) $(LEAVES:%=helper/%)
+# The plugin as a guest: calls of a libcurl that has no network, in any order. What finds a libcurl
+# and what supplies tokens is replaced; of the rest what is needed is linked.
+# Under ASan always, as its findings are of that kind.
+CALLS   = $(basename $(filter-out %/random.c,$(wildcard test/fuzz/calls.c test/fuzz/calls/*.c)))
+GUEST   = $(patsubst %,plugin/%,$(filter-out exports loader resolve scope supplier,$(PLUGIN))) \
+	$(LEAVES:%=helper/%)
 
 $(BUILD)/guarded/%.o: %.c
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(CC) $(COMPILE) -Iplugin $(FUZZ_FLAGS) -c -o $@ $<
-$(BUILD)/replay/calls: $(CALLS:%=$(BUILD)/guarded/%.o) $(BUILD)/guarded/test/fuzz/replay.o
-$(BUILD)/replay/calls-random: $(CALLS:%=$(BUILD)/guarded/%.o) $(BUILD)/guarded/test/fuzz/calls/random.o
-$(BUILD)/replay/calls $(BUILD)/replay/calls-random:
+$(BUILD)/guarded/guest.a: $(GUEST:%=$(BUILD)/guarded/%.o)
+$(BUILD)/fuzz/guest.a: $(GUEST:%=$(BUILD)/fuzz/%.o)
+$(BUILD)/%/guest.a:
+	$(Q)$(AR) rcs $@ $^
+$(BUILD)/replay/calls: $(BUILD)/guarded/test/fuzz/replay.o
+$(BUILD)/replay/calls-random: $(BUILD)/guarded/test/fuzz/calls/random.o
+$(BUILD)/replay/calls $(BUILD)/replay/calls-random: $(CALLS:%=$(BUILD)/guarded/%.o) $(BUILD)/guarded/guest.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(FUZZ_FLAGS) -o $@ $^ $(INIH) -lcurl
-$(BUILD)/fuzz/run/calls: $(CALLS:%=$(BUILD)/fuzz/%.o)
+	$(CC) $(CFLAGS) $(FUZZ_FLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(INIH) -lcurl
+$(BUILD)/fuzz/run/calls: $(CALLS:%=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/guest.a
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(INIH) -lcurl
 
