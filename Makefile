@@ -47,9 +47,9 @@ STORE_TLS ?= $(and $(STORE),$(call includes,hiredis/hiredis.h hiredis/hiredis_ss
 # Which files each program is made of, in the order data flows.
 LEAVES     = attributes origin settings profile draft key storeurl config salvage skim cache directory token trace spawn buffer status text
 SUPPLY     = supply member minter part secret secretfile mountpoint outsider vault challenge process $(LEAVES)
-CREDENTIAL = credential command $(addprefix dialects/,call change refusal account git shell go keyring \
+CREDENTIAL = credential command suggestion $(addprefix dialects/,call change refusal account erase git shell go keyring \
 	tokenfile login status verdict) terminal $(SUPPLY)
-DIALECT    = dialect command $(addprefix dialects/,call change refusal account bazel cargo docker \
+DIALECT    = dialect command suggestion $(addprefix dialects/,call change refusal account bazel cargo docker \
 	kubernetes statusjson) json $(SUPPLY)
 MINT       = mint discovery endpoint assertion response quote transfer json process attributes origin token buffer status text
 FLEET      = fleet look keeper session notice store $(if $(STORE_TLS),storetls) seal storeurl part spawn process attributes token \

@@ -12,6 +12,7 @@
 #include "buffer.h"
 #include "process.h"
 #include "settings.h"
+#include "suggestion.h"
 #include "trace.h"
 
 #define PROGRAM "sypht-credential" /* what people know, whichever of the two speaks */
@@ -55,6 +56,20 @@ static enum status read_seconds(const char *text, long *seconds, struct failure 
 	return STATUS_OK;
 }
 
+static enum status refuse_option(const char *word, struct failure *failure)
+{
+	const char *name = word + strspn(word, "-");
+	struct suggestion suggestion = suggestion_for(name, strcspn(name, "="));
+
+	for (const struct option *option = OPTIONS; option->name; option++)
+		suggestion_look_at(&suggestion, option->name);
+	if (suggestion.nearest)
+		return status_fail(failure, STATUS_USAGE, "%s: no such option; did you mean --%s?",
+			word, suggestion.nearest);
+	return status_fail(
+		failure, STATUS_USAGE, "%s: no such option; see " PROGRAM " --help", word);
+}
+
 /* word: "help" or "version" where an option asks for it, as dialects have such verbs too. */
 static enum status read_options(
 	int argc, char **argv, struct call *call, const char **word, struct failure *failure)
@@ -63,7 +78,7 @@ static enum status read_options(
 	int option;
 
 	opterr = 0;
-	while (!status && (option = getopt_long(argc, argv, "hv", OPTIONS, NULL)) != -1) {
+	while (!status && (option = getopt_long(argc, argv, ":hv", OPTIONS, NULL)) != -1) {
 		switch (option) {
 		case OPTION_PROFILE:
 			call->profile_name = optarg;
@@ -89,11 +104,11 @@ static enum status read_options(
 		case OPTION_VERSION:
 			*word = "version";
 			break;
-		default:
-			return status_fail(failure, STATUS_USAGE,
-				"%s: no such option, or its value "
-				"is missing; see " PROGRAM " --help",
+		case ':':
+			return status_fail(failure, STATUS_USAGE, "%s: its value is missing",
 				argv[optind - 1]);
+		default:
+			return refuse_option(argv[optind - 1], failure);
 		}
 	}
 	return status;
@@ -132,6 +147,15 @@ static enum status pick_dialect(const struct command *command, struct call *call
 	return STATUS_OK;
 }
 
+const char *command_suggest(const struct verb *verbs, const char *word)
+{
+	struct suggestion suggestion = suggestion_for(word, strlen(word));
+
+	for (; verbs->name; verbs++)
+		suggestion_look_at(&suggestion, verbs->name);
+	return suggestion.nearest;
+}
+
 static enum status pick_verb(const struct dialect *dialect, const char *word, struct call *call,
 	char **words, call_verb **run, struct failure *failure)
 {
@@ -144,10 +168,10 @@ static enum status pick_verb(const struct dialect *dialect, const char *word, st
 	call->url = call->operands[0];
 	while (call->operands[count])
 		count++;
-	if (count > verb->operands)
+	*run = count > verb->operands ? dialect->misuse : verb->run;
+	if (!*run)
 		return status_fail(failure, STATUS_USAGE, "%s: '%s' is one word too many",
 			word ? word : PROGRAM, call->operands[verb->operands]);
-	*run = verb->run;
 	return STATUS_OK;
 }
 

@@ -21,6 +21,7 @@ struct dialect {
 	const char *called_as; /* by this name of the program too, or, where it ends in "-", by any
 				  that starts so; NULL: by --protocol alone */
 	const struct verb *verbs;
+	call_verb *misuse; /* answers a verb with too many words; NULL: an error of ours */
 };
 
 struct command {
@@ -29,6 +30,9 @@ struct command {
 	const struct dialect *dialects; /* the first is spoken where nothing asks for another; a
 					   row without name ends them */
 };
+
+/* The verb of that list that somebody may have meant by word, or NULL. */
+const char *command_suggest(const struct verb *verbs, const char *word);
 
 /* All of main(): the exit status. */
 int command_main(const struct command *command, int argc, char **argv);

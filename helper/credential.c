@@ -2,11 +2,14 @@
  * sypht-credential: a token for whoever asks, in the language the caller speaks. What it has to
  * know of JSON it leaves to sypht-dialect, so that everybody else gets a small program.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "attributes.h"
 #include "buffer.h"
 #include "command.h"
+#include "dialects/erase.h"
 #include "dialects/git.h"
 #include "dialects/go.h"
 #include "dialects/keyring.h"
@@ -15,6 +18,9 @@
 #include "dialects/status.h"
 #include "dialects/tokenfile.h"
 #include "process.h"
+#include "settings.h"
+
+enum { INPUT_WAIT_MS = 1000 };
 
 #define PROGRAM "sypht-credential"
 
@@ -32,6 +38,8 @@ static const char USAGE[] =
 	"  curl-config [URL]  an option line, for curl -K -\n"
 	"  token-file [URL]   the token into $BEARER_TOKEN_FILE, else bt_u$EUID in\n"
 	"                     $XDG_RUNTIME_DIR or /tmp, where WLCG's tools look; says where\n"
+	"  erase URL          drop the cached token, after a server refused it; also\n"
+	"                     erase with --profile NAME and no URL\n"
 	"  login              keep client credentials, once they have proved good: asked for\n"
 	"                     at a terminal, else two lines on stdin, client id and secret\n"
 	"  logout             drop them, and the tokens they got\n"
@@ -63,17 +71,6 @@ static enum status show_help(struct call *call, struct failure *failure)
 {
 	(void)failure;
 	return buffer_append_text(call->reply, USAGE);
-}
-
-/* Later versions of git may have verbs we do not know; they get the silence they ask for. */
-static enum status ignore(struct call *call, struct failure *failure)
-{
-	if (!call->operands[0])
-		return status_fail(
-			failure, STATUS_USAGE, "a verb is missing; see " PROGRAM " --help");
-	if (isatty(STDIN_FILENO))
-		return status_fail(failure, STATUS_USAGE, "no such verb; see " PROGRAM " --help");
-	return STATUS_OK;
 }
 
 /* ---- what sypht-dialect answers ---- */
@@ -139,12 +136,44 @@ static enum status get(struct call *call, struct failure *failure)
 	return pass_on(call, failure);
 }
 
+/*
+ * Whether something comes on stdin, or its end: programs that speak git's grammar write at once. A
+ * person at a shell may have left us a pipe on which nothing ever comes.
+ */
+static bool input_comes(void)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	return !isatty(STDIN_FILENO) && poll(&input, 1, INPUT_WAIT_MS) > 0;
+}
+
+/*
+ * git says "erase", too, and may be told to say --profile before: only what comes on stdin tells
+ * git from a person who names a profile and no URL.
+ */
+static enum status erase(struct call *call, struct failure *failure)
+{
+	bool by_option = call->profile_name && call->profile_name != call->settings->profile;
+	size_t got = 0;
+
+	if (!call->url && by_option && input_comes() &&
+		buffer_read_some(&call->input, STDIN_FILENO, &got) != STATUS_OK)
+		got = 0;
+	if (call->url || (by_option && got == 0))
+		return erase_token(call, failure);
+	return git_erase(call, failure);
+}
+
 /* ---- who may ask, and for what ---- */
+
+static call_verb refuse_or_ignore;
+static call_verb ignore_as_git;
+static call_verb refuse_keyring;
 
 static const struct verb OWN[] = {
 	{"get", get, 0},
 	{"store", git_store, 0},
-	{"erase", git_erase, 0},
+	{"erase", erase, 1},
 	{"capability", git_capability, 0},
 	{"token", shell_token, 1},
 	{"header", shell_header, 1},
@@ -155,7 +184,7 @@ static const struct verb OWN[] = {
 	{"status", show_status, 1},
 	{"kubernetes", pass_on_kubernetes, 1},
 	{"help", show_help, 0},
-	{NULL, ignore, COMMAND_ANY_NUMBER},
+	{NULL, refuse_or_ignore, COMMAND_ANY_NUMBER},
 };
 
 static const struct verb GIT[] = {
@@ -163,14 +192,14 @@ static const struct verb GIT[] = {
 	{"store", git_store, 0},
 	{"erase", git_erase, 0},
 	{"capability", git_capability, 0},
-	{NULL, ignore, COMMAND_ANY_NUMBER},
+	{NULL, ignore_as_git, COMMAND_ANY_NUMBER},
 };
 
 static const struct verb KEYRING[] = {
 	{"get", keyring_get, 2},
 	{"set", keyring_set, 2},
 	{"del", keyring_del, 2},
-	{NULL, ignore, COMMAND_ANY_NUMBER},
+	{NULL, refuse_keyring, COMMAND_ANY_NUMBER},
 };
 
 static const struct verb GOAUTH[] = {{NULL, go_answer, 1}};
@@ -185,18 +214,69 @@ static const struct verb PNPM[] = {{NULL, shell_authorization, 1}};
 static const struct verb ELSEWHERE[] = {{NULL, pass_on, COMMAND_ANY_NUMBER}};
 
 static const struct dialect DIALECTS[] = {
-	{"own", NULL, OWN},
-	{"git", "git-credential-", GIT},
-	{"docker", "docker-credential-", ELSEWHERE},
-	{"keyring", "keyring", KEYRING},
-	{"pnpm", "pnpm-credential-", PNPM},
-	{"goauth", NULL, GOAUTH},
-	{"htslib", NULL, HTSLIB},
-	{"bazel", NULL, ELSEWHERE},
-	{"cargo", NULL, ELSEWHERE},
-	{"kubernetes", NULL, ELSEWHERE},
-	{NULL, NULL, NULL},
+	{"own", NULL, OWN, NULL},
+	{"git", "git-credential-", GIT, NULL},
+	{"docker", "docker-credential-", ELSEWHERE, NULL},
+	{"keyring", "keyring", KEYRING, NULL},
+	{"pnpm", "pnpm-credential-", PNPM, NULL},
+	{"goauth", NULL, GOAUTH, NULL},
+	{"htslib", NULL, HTSLIB, NULL},
+	{"bazel", NULL, ELSEWHERE, NULL},
+	{"cargo", NULL, ELSEWHERE, NULL},
+	{"kubernetes", NULL, ELSEWHERE, NULL},
+	{NULL, NULL, NULL, NULL},
 };
+
+/* ---- verbs that nobody knows ---- */
+
+static enum status refuse(const struct verb *verbs, const char *word, struct failure *failure)
+{
+	const char *nearest = word ? command_suggest(verbs, word) : NULL;
+
+	if (!word)
+		return status_fail(
+			failure, STATUS_USAGE, "a verb is missing; see " PROGRAM " --help");
+	if (nearest)
+		return status_fail(
+			failure, STATUS_USAGE, "'%s' is no verb; did you mean %s?", word, nearest);
+	return status_fail(failure, STATUS_USAGE, "'%s' is no verb; see " PROGRAM " --help", word);
+}
+
+/* Later versions of git may have verbs we do not know; they get the silence they ask for. */
+static enum status ignore_as_git(struct call *call, struct failure *failure)
+{
+	bool by_git = call->operands[0] && !isatty(STDIN_FILENO);
+
+	return by_git ? STATUS_OK : refuse(GIT, call->operands[0], failure);
+}
+
+/* Whether the caller speaks git's grammar. */
+static bool is_called_as_helper(void)
+{
+	struct attributes description = ATTRIBUTES_INIT;
+	const char *value;
+	bool described;
+
+	if (!input_comes())
+		return false;
+	description.crlf = true;
+	described = attributes_read(&description, STDIN_FILENO, NULL) == STATUS_OK &&
+		    attributes_each(&description, NULL, &value);
+	attributes_release(&description);
+	return described;
+}
+
+static enum status refuse_or_ignore(struct call *call, struct failure *failure)
+{
+	const char *word = call->operands[0];
+
+	return word && is_called_as_helper() ? STATUS_OK : refuse(OWN, word, failure);
+}
+
+static enum status refuse_keyring(struct call *call, struct failure *failure)
+{
+	return refuse(KEYRING, call->operands[0], failure);
+}
 
 int main(int argc, char **argv)
 {

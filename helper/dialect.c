@@ -54,13 +54,13 @@ static const struct verb KUBERNETES[] = {
 static const struct verb STATUS[] = {{NULL, statusjson_show, 1}};
 
 static const struct dialect DIALECTS[] = {
-	{"none", NULL, NONE},
-	{"bazel", NULL, BAZEL},
-	{"cargo", NULL, CARGO},
-	{"docker", NULL, DOCKER},
-	{"kubernetes", NULL, KUBERNETES},
-	{"status", NULL, STATUS},
-	{NULL, NULL, NULL},
+	{"none", NULL, NONE, NULL},
+	{"bazel", NULL, BAZEL, NULL},
+	{"cargo", NULL, CARGO, NULL},
+	{"docker", NULL, DOCKER, docker_usage},
+	{"kubernetes", NULL, KUBERNETES, NULL},
+	{"status", NULL, STATUS, NULL},
+	{NULL, NULL, NULL, NULL},
 };
 
 int main(int argc, char **argv)

@@ -107,6 +107,17 @@ play() {
 	play docker-other-verb
 }
 
+@test "docker: a word too many is answered as by docker's own helpers" {
+	local words
+	for words in 'get extra' 'version x' 'erase x y' 'help x'; do
+		# shellcheck disable=SC2086
+		try docker-credential-sypht $words </dev/null
+		assert_status 1
+		assert_empty "$stderr"
+		assert_output 'Usage: docker-credential-sypht <store|get|erase|list|version>'
+	done
+}
+
 @test "docker: a failure is a sentence on stdout, and nothing on stderr" {
 	export SYPHT_API_KEY=sandbox-client:wrong
 	try docker-credential-sypht get <<<"$HOST"

@@ -181,6 +181,142 @@ configure_other() {
 	assert_token_requests 0
 }
 
+@test "a mistyped verb or option is told, with the one that was meant" {
+	ask tokne </dev/null
+	assert_refused 2 "'tokne' is no verb" 'did you mean token?'
+	ask statsu <<<'no description'
+	assert_refused 2 'did you mean status?'
+	ask frobnicate </dev/null
+	assert_refused 2 'see sypht-credential --help'
+	ask token --porfile x
+	assert_refused 2 'did you mean --profile?'
+	ask --min-vaild=5 token
+	assert_refused 2 'did you mean --min-valid?'
+	ask token --min-valid
+	assert_refused 2 '--min-valid: its value is missing'
+	ask --protocol=keyring gte a b
+	assert_refused 2 'did you mean get?'
+	assert_token_requests 0
+}
+
+@test "a mistyped verb does not wait for a pipe on which nothing comes" {
+	mkfifo silent
+	exec 8<>silent
+	try timeout 8 "$BUILD/sypht-credential" tokne <silent
+	exec 8>&-
+	assert_refused 2 'did you mean token?'
+}
+
+@test "an unknown verb gets silence from callers that speak git's grammar" {
+	ask rotate < <(for_api)
+	assert_silence
+	ask rotate < <(for_api | sed 's/$/\r/')
+	assert_silence
+	try git-credential-sypht rotate </dev/null
+	assert_silence
+}
+
+# erase, typed by a person --------------------------------------------------------------------------
+
+@test "erase URL: drops the cached token, and says so, whatever stdin is" {
+	token
+	ask erase "$SANDBOX_API/some/path" < <(for_endpoint)
+	assert_status 0
+	assert_empty "$stderr"
+	assert_output 'profile sypht: cached token dropped'
+	ask erase "$SANDBOX_API" <&-
+	assert_status 0
+	assert_output 'profile sypht: no token was cached'
+	token
+	assert_token_requests 2
+}
+
+@test "erase URL: at a terminal it waits for nothing" {
+	command -v script || skip_allowed 'script is not installed'
+	token
+	try timeout 20 script -qec "sypht-credential erase $SANDBOX_API" /dev/null </dev/null
+	assert_contains "$output" 'profile sypht: cached token dropped'
+}
+
+@test "erase URL: a URL that no profile covers: 1; no URL, or two: 2; nothing is dropped" {
+	token
+	ask erase https://other.example
+	assert_refused 1 'no profile covers https://other.example'
+	ask erase other.example
+	assert_refused 2 "'other.example' is no http or https URL"
+	ask erase "$SANDBOX_API" "$SANDBOX_API"
+	assert_refused 2 'one word too many'
+	token
+	assert_token_requests 1
+}
+
+@test "erase --profile NAME: drops that profile's token, unless git's grammar is on stdin" {
+	configure_other
+	token --profile other
+	ask --profile other erase </dev/null
+	assert_output 'profile other: cached token dropped'
+	token
+	ask erase --profile sypht <&-
+	assert_output 'profile sypht: cached token dropped'
+	token
+	ask --profile sypht erase < <(for_api)
+	assert_silence
+	ask --profile none erase </dev/null
+	assert_refused 2 "there is no profile 'none'"
+	token
+	assert_token_requests 4
+}
+
+# The default profile -------------------------------------------------------------------------------
+
+# without_sypht NAME…: these profiles have the client credentials, and sypht has none.
+without_sypht() {
+	local name
+	unset SYPHT_API_KEY SYPHT_AUTH_ENDPOINT SYPHT_API_BASE_ENDPOINT
+	(umask 077 && client_secret >secret)
+	for name; do profile "$name" "client_secret_file = $PWD/secret"; done | configure
+}
+
+@test "without a URL: the only profile of the config is meant, where sypht has no credentials" {
+	without_sypht only
+	export HTS_AUTH_LOCATION=$PWD/auth.json
+	for words in token header --protocol=pnpm --protocol=goauth '--protocol=htslib token-file' erase\ --profile=only; do
+		# shellcheck disable=SC2086
+		ask $words </dev/null
+		assert_status 0
+	done
+	assert_token_requests 1
+}
+
+@test "without a URL: sypht is meant as soon as it has credentials, or is named" {
+	without_sypht only
+	ask --profile sypht token
+	assert_refused 1 "no client credentials for profile 'sypht'"
+	sypht_env
+	token
+	assert_contains "$(sypht-credential status)" 'profile only'
+	ask erase --profile only </dev/null
+	assert_status 0
+}
+
+@test "without a URL: where several profiles could be meant, they are listed" {
+	without_sypht one two three
+	ask token
+	assert_refused 1 --profile 'one, two, three'
+	ask --profile two token
+	assert_status 0
+}
+
+@test "login is for sypht, whatever other profile there is" {
+	without_sypht only
+	export SYPHT_AUTH_ENDPOINT=$SANDBOX_TOKEN_URL
+	client_id >credentials
+	client_secret >>credentials
+	ask login <credentials
+	assert_status 0
+	assert_contains "$output" 'profile sypht: client credentials kept'
+}
+
 @test "options may stand before the verb, behind it, and end with --" {
 	configure_other
 	assert_equal "$(token --profile other --min-valid 5 "$SANDBOX_API")" \

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "../profile.h"
+#include "../secret.h"
 #include "../supply.h"
+#include "../vault.h"
 
 static struct supply make_supply(const struct call *call, const struct profile *profile)
 {
@@ -24,15 +26,85 @@ enum status call_find_profile(
 	return profile_find(call->settings, call->profile_name, origin, &call->profile, failure);
 }
 
+/* ---- the default profile ---- */
+
+/* The profiles of the config beside sypht. */
+struct others {
+	const char *built_in; /* the name to pass over */
+	struct profile *first;
+	size_t count;
+	struct buffer names; /* cut where they are too many to show */
+};
+
+static bool collect_other(struct profile *profile, void *context)
+{
+	struct others *others = context;
+
+	if (strcmp(profile->name, others->built_in) == 0) {
+		profile_free(profile);
+		return true;
+	}
+	if (others->count > 0 && buffer_append_text(&others->names, ", ") == STATUS_OK &&
+		buffer_append_text(&others->names, profile->name) != STATUS_OK)
+		others->names.limit = others->names.length;
+	if (others->count++ > 0) {
+		profile_free(profile);
+		return true;
+	}
+	others->first = profile;
+	return buffer_append_text(&others->names, profile->name) == STATUS_OK;
+}
+
+static enum status find_other(struct call *call, struct failure *failure)
+{
+	struct others others = {
+		.built_in = call->profile->name, .names = BUFFER_INIT(FAILURE_MAX_BYTES / 2)};
+	enum status status = profile_each(call->settings, NULL, collect_other, &others, failure);
+
+	if (!status && others.count > 1)
+		status = status_fail(failure, STATUS_NO_SECRET,
+			"profile '%s' has no client credentials; choose another by --profile: %s",
+			others.built_in, buffer_text(&others.names));
+	if (!status && others.count == 1) {
+		profile_free(call->profile);
+		call->profile = others.first;
+		others.first = NULL;
+	}
+	profile_free(others.first);
+	buffer_release(&others.names);
+	return status;
+}
+
+static bool has_credentials(const struct call *call)
+{
+	struct timespec changed;
+
+	return strcmp(secret_source(call->settings, call->profile), SECRET_SOURCE_LOGIN) != 0 ||
+	       vault_changed(call->settings, call->profile, &changed);
+}
+
+enum status call_find_default(struct call *call, struct failure *failure)
+{
+	enum status status = call_find_profile(call, NULL, failure);
+
+	if (status || call->profile_name || has_credentials(call))
+		return status;
+	return find_other(call, failure);
+}
+
+/* ---- a place ---- */
+
 enum status call_find_url(struct call *call, struct failure *failure)
 {
 	struct origin origin;
 	enum status status;
 
-	if (call->url && !origin_from_url(&origin, call->url))
+	if (!call->url)
+		return call_find_default(call, failure);
+	if (!origin_from_url(&origin, call->url))
 		return status_fail(
 			failure, STATUS_USAGE, "'%s' is no http or https URL", call->url);
-	status = call_find_profile(call, call->url ? &origin : NULL, failure);
+	status = call_find_profile(call, &origin, failure);
 	if (!status && !call->profile)
 		status = status_fail(failure, STATUS_NO_SECRET, "no profile%s%s covers %s",
 			call->profile_name ? " named " : "",

@@ -49,7 +49,17 @@ typedef enum status call_verb(struct call *call, struct failure *failure);
 enum status call_find_profile(
 	struct call *call, const struct origin *origin, struct failure *failure) MUST_CHECK;
 
-/* call_find_profile() for call->url, where a profile must be found. */
+/*
+ * call_find_profile() for a caller who names no place. Where profile sypht has no client
+ * credentials, and the config has exactly one other profile, that one is meant. With several others
+ * it is STATUS_NO_SECRET, and failure lists them.
+ */
+enum status call_find_default(struct call *call, struct failure *failure) MUST_CHECK;
+
+/*
+ * call_find_profile() for call->url, where a profile must be found; call_find_default() without a
+ * URL.
+ */
 enum status call_find_url(struct call *call, struct failure *failure) MUST_CHECK;
 
 /*

@@ -100,7 +100,7 @@ static enum status find_profile(struct call *call, struct failure *failure)
 	static const char scheme[] = "https://";
 
 	if (!call->url)
-		return call_find_profile(call, NULL, failure);
+		return call_find_default(call, failure);
 	if (strncasecmp(call->url, scheme, sizeof(scheme) - 1) != 0)
 		return STATUS_OK;
 	return call_find_server(call, call->url, failure);

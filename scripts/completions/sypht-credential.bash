@@ -25,7 +25,7 @@ _sypht_credential() {
 	*)
 		case $word$verb in
 		-*) choices=$options ;;
-		*token | *header | *curl-config | *token-file | *kubernetes | *status)
+		*token | *header | *curl-config | *token-file | *kubernetes | *status | *erase)
 			choices=$(_sypht_credential_known "$1" origin) ;;
 		*) choices=$verbs ;;
 		esac

@@ -6,7 +6,7 @@ end
 
 set -l verbs get store erase capability token header curl-config token-file login logout status \
     kubernetes help
-set -l placed token header curl-config token-file kubernetes status
+set -l placed erase token header curl-config token-file kubernetes status
 
 complete -c sypht-credential -f
 complete -c sypht-credential -l profile -x -a '(__sypht_credential_known profile)' -d 'Look at this profile only'
