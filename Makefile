@@ -97,7 +97,7 @@ $(BUILD)/include/ini.h:
 $(BUILD)/sypht-credential: $(CREDENTIAL:%=$(BUILD)/static/helper/%.o)
 	$(SAY) LINK $@
 	$(Q)$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) $(TRIM_LINK) -o $@ $^ $(INIH) $(LDFLAGS)
-$(BUILD)/sypht-run: $(RUN:%=$(BUILD)/static/plugin/%.o)
+$(BUILD)/sypht-run: $(RUN:%=$(BUILD)/static/plugin/%.o) $(BUILD)/static/helper/suggestion.o
 	$(SAY) LINK $@
 	$(Q)$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) $(TRIM_LINK) -o $@ $^ $(LDFLAGS)
 $(BUILD)/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%.o)

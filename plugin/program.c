@@ -177,6 +177,7 @@ const char *program_reason(enum program_verdict verdict)
 		[PROGRAM_FOREIGN] = "it is built for another kind of machine",
 		[PROGRAM_OTHER_LIBC] = "its C library is not glibc",
 		[PROGRAM_CARRIER] = "its libcurl is built in, out of reach",
+		[PROGRAM_GO] = "it is written in Go, and speaks HTTP by itself",
 		[PROGRAM_LOST] = "the interpreter it asks for cannot be found",
 		[PROGRAM_UNREADABLE] = "it cannot be read",
 		[PROGRAM_MALFORMED] = "it is no program of a format known here",
@@ -217,25 +218,161 @@ int program_each_libcurl(const struct program *program, program_visitor *visit)
 	return search.found;
 }
 
-bool program_carries_libcurl(const struct program *program)
+/* ---- what a file holds ---- */
+
+struct text {
+	const char *bytes;
+	size_t length;
+};
+
+#define TEXT(literal) \
+	{ \
+		literal, sizeof(literal) - 1 \
+	}
+
+/* libcurl's name and version, as it says it itself, and one of its reasons (curl_easy_strerror). */
+static const struct text OF_LIBCURL[] = {
+	TEXT("libcurl/7."),
+	TEXT("libcurl/8."),
+	TEXT("A libcurl function was given a bad argument"),
+};
+
+/* What "go version FILE" looks for. */
+static const struct text OF_GO[] = {TEXT("\xff Go buildinf:")};
+
+/* CURLOPT_USERPWD and CURLOPT_PASSWORD, as x86 has numbers in its code. */
+static const struct text OF_PASSWORDS[] = {TEXT("\x15\x27\0\0"), TEXT("\xbe\x27\0\0")};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool holds_any(const char *bytes, size_t length, const struct text *texts, size_t text_count)
 {
-	static const char mark[] = "libcurl/"; /* and a digit */
-	int fd = open(program->files[program->last], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	for (size_t i = 0; i < text_count; i++) {
+		if (memmem(bytes, length, texts[i].bytes, texts[i].length))
+			return true;
+	}
+	return false;
+}
+
+/* Whether any of the texts is between start and end of the file; none is longer than OVERLAP. */
+static bool file_holds(int fd, off_t start, off_t end, const struct text *texts, size_t text_count)
+{
+	enum { OVERLAP = 64 };
 	char chunk[SCAN_BYTES];
-	bool found = false;
 	ssize_t length;
+
+	for (off_t at = start; at < end; at += length - OVERLAP) {
+		size_t wanted = end - at < SCAN_BYTES ? (size_t)(end - at) : SCAN_BYTES;
+
+		length = pread(fd, chunk, wanted, at);
+		if (length > 0 && holds_any(chunk, (size_t)length, texts, text_count))
+			return true;
+		if (length <= OVERLAP)
+			return false;
+	}
+	return false;
+}
+
+static int open_program(const struct program *program)
+{
+	return open(program->files[program->last], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+bool program_authenticates(const struct program *program)
+{
+	int fd = open_program(program);
+	struct image image;
+	bool found = false;
 
 	if (fd < 0)
 		return false;
-	for (off_t at = 0; !found && (length = pread(fd, chunk, sizeof(chunk), at)) > 0;
-		at += length > (ssize_t)sizeof(mark) ? length - (ssize_t)sizeof(mark) : length) {
-		const char *end = chunk + length - 1;
+	if (image_read(&image, fd) == IMAGE_NATIVE) {
+		for (int i = 0; i < image.segment_count && !found; i++) {
+			const image_segment *segment = &image.segments[i];
+			uint64_t end = segment->p_offset + segment->p_filesz;
 
-		for (const char *hit = chunk;
-			!found && (hit = memmem(hit, (size_t)(end - hit), mark, sizeof(mark) - 1));
-			hit++)
-			found = hit[sizeof(mark) - 1] >= '0' && hit[sizeof(mark) - 1] <= '9';
+			if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X) &&
+				end < INT64_MAX)
+				found = file_holds(fd, (off_t)segment->p_offset, (off_t)end,
+					OF_PASSWORDS, COUNT(OF_PASSWORDS));
+		}
 	}
 	close(fd);
 	return found;
+}
+
+/* ---- what a program can do at run time ---- */
+
+/* As symbols stand in the dynamic string table, where most are imports. */
+#define SYMBOL(name) TEXT("\0" name "\0")
+
+static const struct text OF_LOADING[] = {SYMBOL("dlopen"), SYMBOL("dlmopen")};
+static const struct text OF_STARTING[] = {SYMBOL("execl"), SYMBOL("execle"), SYMBOL("execlp"),
+	SYMBOL("execv"), SYMBOL("execve"), SYMBOL("execvp"), SYMBOL("execvpe"), SYMBOL("fexecve"),
+	SYMBOL("popen"), SYMBOL("posix_spawn"), SYMBOL("posix_spawnp"), SYMBOL("system")};
+
+static bool names_any(const struct image *image, const struct text *symbols, size_t symbol_count)
+{
+	uint64_t start = image_strings(image);
+	uint64_t length = image_value(image, DT_STRSZ);
+
+	return start < INT64_MAX && length < INT64_MAX - start &&
+	       file_holds(image->fd, (off_t)start, (off_t)(start + length), symbols, symbol_count);
+}
+
+/* The C library has dlopen() for others; libselinux loads nothing but a part of its own. */
+static bool loads_for_others(const char *name)
+{
+	static const char *const prefixes[] = {
+		"libc.so.", "ld-linux", "libdl.so.", "libselinux.so."};
+
+	for (size_t i = 0; i < COUNT(prefixes); i++) {
+		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void look_for_loading(
+	void *context, const char *name, const char *path, const struct image *image)
+{
+	bool *found = context;
+
+	(void)path;
+	if (!*found && !loads_for_others(name))
+		*found = names_any(image, OF_LOADING, COUNT(OF_LOADING));
+}
+
+static bool can_load_later(const struct program *program, int fd)
+{
+	struct image image;
+	bool found = false;
+
+	if (image_read(&image, fd) != IMAGE_NATIVE)
+		return false;
+	if (image_value(&image, DT_SONAME) || names_any(&image, OF_LOADING, COUNT(OF_LOADING)) ||
+		names_any(&image, OF_STARTING, COUNT(OF_STARTING)))
+		return true;
+	libraries_each(program->files[program->last], look_for_loading, &found);
+	return found;
+}
+
+enum program_content program_content(const struct program *program)
+{
+	enum program_content content = PROGRAM_CONTENT_NOTHING;
+	int fd = open_program(program);
+	struct stat status;
+
+	if (fd < 0)
+		return content;
+	if (fstat(fd, &status) != 0)
+		status.st_size = 0;
+	if (file_holds(fd, 0, status.st_size, OF_LIBCURL, COUNT(OF_LIBCURL)))
+		content = PROGRAM_CONTENT_LIBCURL;
+	else if (file_holds(fd, 0, status.st_size, OF_GO, COUNT(OF_GO)))
+		content = PROGRAM_CONTENT_GO;
+	else if (can_load_later(program, fd))
+		content = PROGRAM_CONTENT_LATER;
+	close(fd);
+	return content;
 }

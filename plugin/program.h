@@ -14,7 +14,8 @@ enum program_verdict {
 	PROGRAM_PRIVILEGED, /* set-uid, set-gid, capabilities: the loader ignores LD_PRELOAD */
 	PROGRAM_FOREIGN,    /* for another machine, or another word size */
 	PROGRAM_OTHER_LIBC, /* musl and such: our library would break it */
-	PROGRAM_CARRIER,    /* libcurl is built in, out of reach: program_carries_libcurl() */
+	PROGRAM_CARRIER,    /* libcurl is built in, out of reach: program_content() */
+	PROGRAM_GO,         /* it speaks HTTP by itself: program_content() */
 	PROGRAM_LOST,       /* a script whose interpreter is not there */
 	PROGRAM_UNREADABLE,
 	PROGRAM_MALFORMED,
@@ -47,8 +48,19 @@ const char *program_reason(enum program_verdict verdict);
 typedef void program_visitor(const char *library, const char *versions);
 int program_each_libcurl(const struct program *program, program_visitor *visit);
 
-/* Whether the file contains libcurl's own name and version, as one with a libcurl linked in does.
+/*
+ * What a file tells about a program that links no libcurl. Reads the whole file, and the tables of
+ * every library it needs.
  */
-bool program_carries_libcurl(const struct program *program);
+enum program_content {
+	PROGRAM_CONTENT_LIBCURL, /* a libcurl linked in, by texts that only libcurl has */
+	PROGRAM_CONTENT_GO,      /* made by Go's linker: its HTTP is Go's own */
+	PROGRAM_CONTENT_LATER,   /* it can load libraries, or start programs, at run time */
+	PROGRAM_CONTENT_NOTHING, /* none of these */
+};
+enum program_content program_content(const struct program *program);
+
+/* Whether the program names user and password to libcurl, by the options' numbers in its code. */
+bool program_authenticates(const struct program *program);
 
 #endif

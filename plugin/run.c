@@ -12,12 +12,14 @@
 #include <unistd.h>
 
 #include "program.h"
+#include "suggestion.h"
 
 #define LIBRARY "libsypht-preload.so"
 
 enum {
 	EXIT_CANNOT_WORK = 1,
 	EXIT_USAGE = 2,
+	EXIT_NO_LIBCURL = 3,
 	EXIT_OURSELVES = 125, /* as env(1) has it, like the next two */
 	EXIT_NOT_EXECUTABLE = 126,
 	EXIT_NOT_FOUND = 127,
@@ -39,7 +41,9 @@ static const char USAGE[] =
 	"\n"
 	"Exit status: that of COMMAND; 2 wrong usage, 125 sypht-run itself failed, 126 COMMAND "
 	"cannot be\n"
-	"executed, 127 it cannot be found. With --check: 0 it works, 1 it cannot.\n";
+	"executed, 127 it cannot be found. With --check: 0 it works, or may do so later, 1 it "
+	"cannot,\n"
+	"3 no libcurl is linked.\n";
 
 /* Where the library stands, seen from our directory: in the tree, and installed. */
 static const char *const places[] = {
@@ -250,12 +254,51 @@ static void tell_libcurl(const char *library, const char *versions)
 	say(stdout, "it uses %s (%s)", library, *versions ? versions : "no symbol versions");
 }
 
+static int tell_refusal(const struct program *program)
+{
+	say(stdout, "the plugin cannot work in %s: %s", program->files[program->last],
+		program_reason(program->verdict));
+	return EXIT_CANNOT_WORK;
+}
+
+static int tell_works(const struct program *program)
+{
+	say(stdout, "the plugin works in %s", program->files[program->last]);
+	if (program_authenticates(program))
+		say(stdout, "where it names a user and password, its own authentication wins");
+	return EXIT_SUCCESS;
+}
+
+/* Of a program that our library loads into, and that links no libcurl. */
+static int tell_content(struct program *program)
+{
+	const char *name = program->files[program->last];
+
+	switch (program_content(program)) {
+	case PROGRAM_CONTENT_LIBCURL:
+		program->verdict = PROGRAM_CARRIER;
+		return tell_refusal(program);
+	case PROGRAM_CONTENT_GO:
+		program->verdict = PROGRAM_GO;
+		return tell_refusal(program);
+	case PROGRAM_CONTENT_LATER:
+		say(stdout,
+			"the plugin loads in %s, which loads libcurl later, if at all, or starts "
+			"programs that do",
+			name);
+		return EXIT_SUCCESS;
+	case PROGRAM_CONTENT_NOTHING:
+		break;
+	}
+	say(stdout, "the plugin loads in %s, but no libcurl is linked", name);
+	return EXIT_NO_LIBCURL;
+}
+
 static int check(const char *command)
 {
 	static struct program program;
 	char library[PATH_MAX];
 	char path[PATH_MAX];
-	const char *name;
 	int trouble = program_find(command, path);
 
 	if (trouble) {
@@ -266,24 +309,12 @@ static int check(const char *command)
 		return EXIT_CANNOT_WORK;
 
 	program_inspect(&program, path);
-	name = program.files[program.last];
 	for (int i = 0; i < program.last; i++)
 		say(stdout, "%s is a script for %s", program.files[i], program.files[i + 1]);
-	if (program.verdict == PROGRAM_WORKS && program_each_libcurl(&program, tell_libcurl) == 0) {
-		if (program_carries_libcurl(&program))
-			program.verdict = PROGRAM_CARRIER;
-		else
-			say(stdout, "no libcurl is visible: it works if one is loaded at run time, "
-				    "and in "
-				    "the programs it starts");
-	}
-	if (program.verdict != PROGRAM_WORKS) {
-		say(stdout, "the plugin cannot work in %s: %s", name,
-			program_reason(program.verdict));
-		return EXIT_CANNOT_WORK;
-	}
-	say(stdout, "the plugin works in %s", name);
-	return EXIT_SUCCESS;
+	if (program.verdict != PROGRAM_WORKS)
+		return tell_refusal(&program);
+	return program_each_libcurl(&program, tell_libcurl) > 0 ? tell_works(&program)
+								: tell_content(&program);
 }
 
 static void print_assignment(const char *name, const char *value)
@@ -336,6 +367,24 @@ static int misused(const char *reason)
 	return EXIT_USAGE;
 }
 
+static int misspelt(const char *word, const struct option *options)
+{
+	const char *name = word + strspn(word, "-");
+	struct suggestion suggestion = suggestion_for(name, strcspn(name, "="));
+
+	for (; options->name; options++)
+		suggestion_look_at(&suggestion, options->name);
+	if (suggestion.nearest && suggestion.slips > 0)
+		say(stderr, "sypht-run: %s: no such option; did you mean --%s?", word,
+			suggestion.nearest);
+	else
+		say(stderr,
+			"sypht-run: %s: no such option, or its value is missing; see sypht-run "
+			"--help",
+			word);
+	return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -350,6 +399,7 @@ int main(int argc, char **argv)
 	struct wishes wishes = {.profile = NULL};
 	int option;
 
+	opterr = 0;
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
@@ -371,7 +421,7 @@ int main(int argc, char **argv)
 			puts("sypht-run " SYPHT_VERSION);
 			return finish(EXIT_SUCCESS);
 		default:
-			return misused(NULL); /* getopt has told */
+			return misspelt(argv[optind - 1], options);
 		}
 	}
 

@@ -6,7 +6,8 @@ load suite
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return
 	echo '#include <stdio.h>
-		int main(void) { puts("ran"); return 5; }' >sample.c
+		#include <unistd.h>
+		int main(int argc, char **argv) { if (argc > 9) execv(argv[1], argv); puts("ran"); return 5; }' >sample.c
 	${CC:-cc} -o dynamic sample.c
 	${CC:-cc} -static -o static sample.c
 }
@@ -158,6 +159,13 @@ warns() {
 	done
 }
 
+@test "sypht-run: a mistyped option is told, with the one that was meant" {
+	try sypht-run --chek true
+	assert_status 2
+	assert_empty "$output"
+	assert_equal "$stderr" 'sypht-run: --chek: no such option; did you mean --check?'
+}
+
 @test "sypht-run: --version and --help" {
 	try sypht-run --version
 	assert_output --regexp '^sypht-run [0-9]+\.[0-9]+\.[0-9]+$'
@@ -241,10 +249,54 @@ tree() {
 	assert_line 'the plugin works in /usr/bin/curl'
 }
 
-@test "sypht-run --check: a program without libcurl may load it" {
-	check "$dynamic"
-	assert_line 'no libcurl is visible: it works if one is loaded at run time, and in the programs it starts'
-	assert_line "the plugin works in $dynamic"
+# may_work COMMAND PROGRAM: nobody knows.
+may_work() {
+	check "$1"
+	assert_line "the plugin loads in $2, which loads libcurl later, if at all, or starts programs that do"
+	refute_line --partial 'the plugin works'
+}
+
+# without_libcurl COMMAND: the plugin would be idle in it.
+without_libcurl() {
+	try sypht-run --check "$1"
+	assert_status 3
+	assert_empty "$stderr"
+	assert_output --regexp "^the plugin loads in .*$1, but no libcurl is linked\$"
+}
+
+@test "sypht-run --check: a program that can load libraries, or start programs, may get at a libcurl" {
+	may_work "$dynamic" "$dynamic"
+	may_work node "$(command -v node)"
+	may_work /usr/bin/python3 /usr/bin/python3
+	may_work sh "$(command -v sh)"
+}
+
+@test "sypht-run --check: a program that can do neither is none for the plugin" {
+	without_libcurl true
+	without_libcurl ls
+}
+
+@test "sypht-run --check: a program whose library can load others may get at a libcurl" {
+	echo '#include <dlfcn.h>
+		void *load(void) { return dlopen("libcurl.so.4", RTLD_NOW); }' >loading.c
+	${CC:-cc} -shared -fPIC -o libloading.so loading.c
+	echo 'int main(void) { return 0; }' >needs.c
+	${CC:-cc} -o needs needs.c -Wl,--no-as-needed ./libloading.so
+	may_work ./needs ./needs
+}
+
+@test "sypht-run --check: a program that names user and password is told to have its own way" {
+	check curl
+	assert_line 'where it names a user and password, its own authentication wins'
+	check cmake
+	assert_line --partial 'the plugin works in'
+}
+
+@test "sypht-run --check: Go programs speak HTTP by themselves" {
+	printf '\n\xff Go buildinf:\x08\x02' >>go-program
+	cat "$dynamic" go-program >with-go
+	chmod +x with-go
+	refuses 'it is written in Go, and speaks HTTP by itself' ./with-go
 }
 
 # library NAME SONAME [OPTION…]: a shared library that needs what the options say.
@@ -289,14 +341,13 @@ library() {
 
 @test "sypht-run --check: follows scripts to their interpreter" {
 	script one "#!$dynamic"
-	check ./one
+	may_work ./one "$dynamic"
 	assert_line "./one is a script for $dynamic"
-	assert_line "the plugin works in $dynamic"
 
 	script two '#! ./one  some argument'
 	check ./two
 	assert_line './two is a script for ./one'
-	assert_line "the plugin works in $dynamic"
+	assert_line --partial "the plugin loads in $dynamic"
 
 	script plain 'echo hello'
 	check ./plain
@@ -319,8 +370,7 @@ library() {
 	local loader
 
 	loader=$(readelf -l "$dynamic" | sed -n 's/.*interpreter: \(.*\)]/\1/p')
-	check "$loader"
-	assert_line "the plugin works in $loader"
+	may_work "$loader" "$loader"
 }
 
 # Where it cannot ------------------------------------------------------------------------------------
@@ -404,9 +454,11 @@ patched() {
 
 @test "sypht-run --check: a libcurl built into the program is told" {
 	echo '#include <stdio.h>
-		int main(void) { puts("libcurl/8.5.0"); return 0; }' >carrier.c
-	${CC:-cc} -o carrier carrier.c
-	refuses 'its libcurl is built in, out of reach' ./carrier
+		int main(void) { puts(TEXT); return 0; }' >carrier.c
+	for text in libcurl/8.5.0 libcurl/7.88.1 'A libcurl function was given a bad argument'; do
+		${CC:-cc} -DTEXT="\"$text\"" -o carrier carrier.c
+		refuses 'its libcurl is built in, out of reach' ./carrier
+	done
 }
 
 @test "sypht-run --check: what is not there, cannot be run or is no program is refused" {
