@@ -1,5 +1,6 @@
 #include "handle.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,24 +10,30 @@ static struct table easies = TABLE_INIT;
 static struct table multis = TABLE_INIT;
 static atomic_ulong serials;
 
-bool text_set(struct text *text, const char *value)
+bool text_reserve(struct text *text, size_t size)
 {
-	size_t size = value ? strlen(value) + 1 : 0;
+	char *bytes;
 
-	text->set = value != NULL;
-	if (size > text->size) {
-		char *bytes = realloc(text->bytes, size + size / 2);
-
-		if (!bytes) {
-			text->set = false;
-			return false;
-		}
-		text->bytes = bytes;
-		text->size = size + size / 2;
-	}
-	if (value)
-		memcpy(text->bytes, value, size);
+	if (size <= text->size)
+		return true;
+	bytes = realloc(text->bytes, size + size / 2);
+	if (!bytes)
+		return false;
+	text->bytes = bytes;
+	text->size = size + size / 2;
 	return true;
+}
+
+void text_set(struct text *text, const char *value)
+{
+	text->set = value != NULL;
+	if (value)
+		memcpy(text->bytes, value, strlen(value) + 1);
+}
+
+bool text_is(const struct text *text, const char *value)
+{
+	return text->set && strcmp(text->bytes, value) == 0;
 }
 
 /* A thread that forks may leave another behind in the middle of a change. */
@@ -63,28 +70,39 @@ struct easy *easy_find(const CURL *handle)
 	return table_find(&easies, handle);
 }
 
-void easy_create(CURL *handle, const struct libcurl *libcurl)
+/* What libcurl does where nothing is set. */
+static void set_defaults(struct easy *easy)
+{
+	easy->http_auth = CURLAUTH_BASIC;
+	easy->write_data = stdout;
+	easy->read_data = stdin;
+	easy->replay.held = (struct held)HELD_INIT;
+}
+
+struct easy *easy_create(CURL *handle, const struct libcurl *libcurl)
 {
 	struct easy *easy = calloc(1, sizeof(*easy));
 
-	if (!easy) {
-		easy_free(easy_take(handle));
-		return;
-	}
+	if (!easy)
+		return NULL;
 	easy->handle = handle;
 	easy->libcurl = libcurl;
-	easy->http_auth = CURLAUTH_BASIC;
-	easy->replay.held = (struct held)HELD_INIT;
-	if (!easy_keep(easy)) {
-		easy_free(easy_take(handle));
-		easy_free(easy);
-	}
+	set_defaults(easy);
+	if (easy_keep(easy))
+		return easy;
+	easy_free(easy);
+	return NULL;
 }
 
 static bool text_copy(struct text *copy, const struct text *original)
 {
 	*copy = (struct text){0};
-	return text_set(copy, original->set ? original->bytes : NULL);
+	if (!original->set)
+		return true;
+	if (!text_reserve(copy, strlen(original->bytes) + 1))
+		return false;
+	text_set(copy, original->bytes);
+	return true;
 }
 
 struct easy *easy_duplicate(CURL *handle, const struct easy *original)
@@ -97,10 +115,11 @@ struct easy *easy_duplicate(CURL *handle, const struct easy *original)
 	*copy = *original;
 	copy->handle = handle;
 	copy->doom = NULL;
-	copy->performing = false;
+	copy->pinned_url = NULL;
+	copy->proxy_pinned = copy->redirects_restricted = copy->timeout_extended = false;
+	copy->performing = copy->counted = false;
 	copy->multi = NULL;
-	copy->watched = false;
-	copy->watched_next = NULL;
+	copy->fresh_next = NULL;
 	copy->carried = CARRIED_NOTHING;
 	copy->bearer_only = false;
 	copy->replay = (struct replay){.held = HELD_INIT};
@@ -109,13 +128,10 @@ struct easy *easy_duplicate(CURL *handle, const struct easy *original)
 	whole &= text_copy(&copy->no_proxy, &original->no_proxy);
 	whole &= text_copy(&copy->protocols_text, &original->protocols_text);
 	whole &= text_copy(&copy->redir_protocols_text, &original->redir_protocols_text);
-	if (!whole)
-		copy->facts |= FACT_UNKNOWN;
-	if (!easy_keep(copy)) {
-		easy_free(copy);
-		return NULL;
-	}
-	return copy;
+	if (whole && easy_keep(copy))
+		return copy;
+	easy_free(copy);
+	return NULL;
 }
 
 void easy_reset(struct easy *easy)
@@ -123,24 +139,24 @@ void easy_reset(struct easy *easy)
 	struct easy fresh = {
 		.libcurl = easy->libcurl,
 		.handle = easy->handle,
-		.http_auth = CURLAUTH_BASIC,
 		.url = {.bytes = easy->url.bytes, .size = easy->url.size},
 		.performing = easy->performing,
 		.multi = easy->multi,
 		.multi_serial = easy->multi_serial,
-		.multi_drives = easy->multi_drives,
-		.replay.held = HELD_INIT,
+		.fresh_next = easy->fresh_next,
 	};
 
-	if (easy->watched)
-		multi_unwatch(easy);
+	multi_discount(easy);
 	held_forget(&easy->replay.held);
 	free(easy->default_protocol.bytes);
 	free(easy->no_proxy.bytes);
 	free(easy->protocols_text.bytes);
 	free(easy->redir_protocols_text.bytes);
 	free(easy->doom);
+	if (easy->pinned_url)
+		easy->libcurl->own.url_cleanup(easy->pinned_url);
 	*easy = fresh;
+	set_defaults(easy);
 }
 
 struct easy *easy_take(const CURL *handle)
@@ -163,7 +179,7 @@ struct multi *multi_find(const CURLM *handle)
 	return table_find(&multis, handle);
 }
 
-static struct multi *multi_get(CURLM *handle, const struct libcurl *libcurl)
+struct multi *multi_get(CURLM *handle, const struct libcurl *libcurl)
 {
 	struct multi *multi = multi_find(handle);
 	void *stale;
@@ -174,24 +190,45 @@ static struct multi *multi_get(CURLM *handle, const struct libcurl *libcurl)
 	if (!multi)
 		return NULL;
 	multi->libcurl = libcurl;
+	multi->handle = handle;
 	multi->serial = atomic_fetch_add(&serials, 1);
-	if (!table_put(&multis, handle, multi, &stale)) {
-		free(multi);
-		return NULL;
-	}
-	free(stale);
-	return multi;
+	if (table_put(&multis, handle, multi, &stale))
+		return multi;
+	free(multi);
+	return NULL;
 }
 
-void multi_join(CURLM *handle, struct easy *easy)
+void multi_join(struct multi *multi, struct easy *easy)
 {
-	struct multi *multi = multi_get(handle, easy->libcurl);
-
-	if (!multi)
+	if (!easy)
 		return;
-	easy->multi = handle;
+	easy->multi = multi->handle;
 	easy->multi_serial = multi->serial;
-	easy->multi_drives = multi->drives;
+}
+
+void multi_put_fresh(struct multi *multi, struct easy *easy)
+{
+	easy->fresh_next = multi->fresh;
+	multi->fresh = easy;
+}
+
+struct easy *multi_take_fresh(struct multi *multi)
+{
+	struct easy *easy = multi->fresh;
+
+	if (easy)
+		multi->fresh = easy->fresh_next;
+	return easy;
+}
+
+static void drop_fresh(struct multi *multi, const struct easy *easy)
+{
+	struct easy **link = &multi->fresh;
+
+	while (*link && *link != easy)
+		link = &(*link)->fresh_next;
+	if (*link)
+		*link = easy->fresh_next;
 }
 
 void multi_drop_message(struct multi *multi, const CURL *handle)
@@ -212,9 +249,11 @@ void multi_part(struct easy *easy)
 {
 	struct multi *multi = multi_of(easy);
 
-	multi_unwatch(easy);
-	if (multi)
+	multi_discount(easy);
+	if (multi) {
+		drop_fresh(multi, easy);
 		multi_drop_message(multi, easy->handle);
+	}
 	easy->multi = NULL;
 }
 
@@ -253,38 +292,40 @@ struct multi *multi_of(const struct easy *easy)
 	return multi && multi->serial == easy->multi_serial ? multi : NULL;
 }
 
-void multi_watch(struct easy *easy, bool may_give_up)
+void multi_count(struct easy *easy)
 {
-	struct multi *multi = multi_of(easy);
+	struct multi *multi = easy->counted ? NULL : multi_of(easy);
 
-	if (!multi || easy->watched)
-		return;
-	easy->watched = true;
-	multi->carrying++;
-	if (!may_give_up)
-		return;
-	easy->watched_next = multi->watched;
-	multi->watched = easy;
+	if (multi) {
+		multi->carrying++;
+		easy->counted = true;
+	}
 }
 
-void multi_unwatch(struct easy *easy)
+void multi_discount(struct easy *easy)
 {
-	struct multi *multi = multi_of(easy);
-	struct easy **link = multi ? &multi->watched : NULL;
+	struct multi *multi = easy->counted ? multi_of(easy) : NULL;
 
-	if (multi && easy->watched)
+	if (multi)
 		multi->carrying--;
-	while (link && *link && *link != easy)
-		link = &(*link)->watched_next;
-	if (link && *link)
-		*link = easy->watched_next;
-	easy->watched = false;
-	easy->watched_next = NULL;
+	easy->counted = false;
 }
 
-void multi_forget(const CURLM *handle)
+struct multi *multi_take(const CURLM *handle)
 {
-	struct multi *multi = table_take(&multis, handle);
+	return table_take(&multis, handle);
+}
+
+void multi_restore(struct multi *multi)
+{
+	void *stale;
+
+	if (!table_put(&multis, multi->handle, multi, &stale))
+		multi_free(multi);
+}
+
+void multi_free(struct multi *multi)
+{
 	struct message *message;
 
 	while (multi && (message = multi_take_message(multi)))

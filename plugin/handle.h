@@ -28,18 +28,19 @@ enum fact {
 	FACT_UNIX_SOCKET = 1 << 11,
 	FACT_ABSTRACT_SOCKET = 1 << 12,
 	FACT_CONNECT_TO = 1 << 13,
-	FACT_DOH = 1 << 14,
+	FACT_DOH = 1 << 14, /* also name servers of the application's; asked of options_ever() */
 	FACT_PROTOCOLS = 1 << 15, /* set as a number */
 	FACT_REDIR_PROTOCOLS = 1 << 16,
-	FACT_UNKNOWN = 1 << 17, /* memory was short: something was not recorded */
+	FACT_FOLLOW = 1 << 17,
 	FACT_HEADER_IN_BODY = 1 << 18,
 	FACT_UPLOAD = 1 << 19,
 	FACT_POST = 1 << 20,
 	FACT_FORM = 1 << 21,
 	FACT_CUSTOM_METHOD = 1 << 22,
-	FACT_RESOLVE = 1 << 23, /* this and the next two are asked of options_ever() */
+	FACT_RESOLVE = 1 << 23, /* this and those below are asked of options_ever() */
 	FACT_HSTS = 1 << 24,
 	FACT_ALT_SVC = 1 << 25,
+	FACT_SOCKET = 1 << 26, /* the application opens, sets up or binds sockets itself */
 };
 
 /* A string that libcurl copied; the memory stays for the next one. */
@@ -49,8 +50,14 @@ struct text {
 	bool set;
 };
 
-/* value NULL: not set. False where memory is short; then it is not set either. */
-bool text_set(struct text *text, const char *value);
+/* Make room; false where memory is short, and the text stays. */
+bool text_reserve(struct text *text, size_t size);
+
+/* Set it, where there is room; value NULL: not set. */
+void text_set(struct text *text, const char *value);
+
+/* Whether it is set to value. */
+bool text_is(const struct text *text, const char *value);
 
 enum carried { CARRIED_NOTHING, CARRIED_TOKEN, CARRIED_DOOM };
 
@@ -64,16 +71,21 @@ enum wrap {
 /* What is done with the response that comes in; replay.h. */
 struct replay {
 	enum {
-		REPLAY_OFF,      /* it is the application's */
-		REPLAY_WATCHING, /* it may become a 401 on our token */
-		REPLAY_HOLDING,  /* it is one, and kept back */
-		REPLAY_SECOND    /* it answers the request that was sent again */
+		REPLAY_OFF,       /* it is the application's */
+		REPLAY_WATCHING,  /* it may become a 401 on our token */
+		REPLAY_HOLDING,   /* it is one, is kept back, and another token is on */
+		REPLAY_RELEASING, /* what was kept back goes to the application before all else */
+		REPLAY_SECOND     /* it answers the request that was sent again */
 	} phase;
 	struct held held;
 	unsigned interim; /* 1xx and redirects that the application has seen */
 	bool swallowing;
-	bool refused; /* the token was, at the first try */
-	bool read;    /* of the body something was read through the application's callback */
+	bool refused; /* the token was, at the first try; another is in its place */
+	bool renewed;
+	bool read; /* the application's callback was asked for the body; source is set */
+	curl_read_callback source;
+	void *source_data;
+	long offset; /* where the file stood that the body is read from */
 	CURLcode first_result;
 	long reported; /* the response code to report, 0 for libcurl's own */
 };
@@ -87,14 +99,16 @@ struct easy {
 
 	/* set by the application */
 	unsigned facts;
-	struct text url;
+	struct text url; /* libcurl forgets it when a transfer starts with a CURLU: so do we */
 	CURLU *url_handle;
 	long port;
 	struct text default_protocol;
 	struct curl_slist *headers;
+	struct curl_httppost *form;
 	unsigned long http_auth;
 	long unrestricted_auth;
 	long netrc;
+	long timeout_ms;
 	struct text no_proxy;
 	long protocols;
 	struct text protocols_text;
@@ -113,32 +127,38 @@ struct easy {
 	curl_ioctl_callback ioctl;
 	void *ioctl_data;
 
+	/* where the text URL leads; what else the verdict is about is asked each time */
+	bool target_known;
+	const struct realm *target;
+
 	/* put on by the plugin, for the transfer under way */
 	enum carried carried;
-	unsigned wraps;   /* these stay on */
+	unsigned wraps;   /* write and header stay on */
 	bool bearer_only; /* CURLOPT_HTTPAUTH, which stays on until a transfer carries no token */
 	const struct realm *realm;
 	char *doom;                                /* the reason */
 	char fingerprint[TOKEN_FINGERPRINT_BYTES]; /* of the token */
+	CURLU *pinned_url;                         /* a duplicate of url_handle */
+	bool proxy_pinned;
 	bool redirects_restricted;
+	bool timeout_extended;
 
 	/* in curl_easy_perform(), or in which multi handle of the application */
 	bool performing;
-	bool watched;
+	bool counted; /* in multi->carrying */
 	CURLM *multi;
 	unsigned long multi_serial;
-	unsigned long multi_drives;
-	struct easy *watched_next;
+	struct easy *fresh_next;
 	struct replay replay;
 };
 
 /* NULL where the handle's creation was not seen. */
 struct easy *easy_find(const CURL *handle);
 
-/* A record for a new handle; whatever stood at its address is forgotten. */
-void easy_create(CURL *handle, const struct libcurl *libcurl);
+/* A record for a new handle; whatever stood at its address is forgotten. NULL: memory is short. */
+struct easy *easy_create(CURL *handle, const struct libcurl *libcurl);
 
-/* The same for a handle that was duplicated. NULL where memory is short. */
+/* The same for a handle that was duplicated. */
 struct easy *easy_duplicate(CURL *copy, const struct easy *original);
 
 /* curl_easy_reset() was called: nothing is set any more, by anyone. */
@@ -151,11 +171,13 @@ void easy_free(struct easy *easy);
 /* A multi handle of the application that easy handles were added to. */
 struct multi {
 	const struct libcurl *libcurl;
+	CURLM *handle;
 	unsigned long serial;     /* tells it from others that had its address */
-	unsigned long drives;     /* how often it was made to work */
 	unsigned carrying;        /* transfers that carry a token */
-	struct easy *watched;     /* those of them that may have to give it up */
+	struct easy *fresh;       /* added, and not made to work since */
 	struct message *messages; /* read from libcurl, not yet by the application */
+	curl_push_callback push;
+	void *push_data;
 };
 
 /* Of the end of a transfer. */
@@ -166,16 +188,23 @@ struct message {
 
 struct multi *multi_find(const CURLM *handle);
 
-/* The handle was added to it, or removed. */
-void multi_join(CURLM *handle, struct easy *easy);
+/* The same, made where there is none yet. NULL: memory is short. */
+struct multi *multi_get(CURLM *handle, const struct libcurl *libcurl);
+
+/* The handle was added to it, or removed; NULL has no effect. */
+void multi_join(struct multi *multi, struct easy *easy);
 void multi_part(struct easy *easy);
 
 /* The one the easy handle was added to; NULL where it is in none, or in one that is gone. */
 struct multi *multi_of(const struct easy *easy);
 
-/* It carries a token, which it may have to give up or not; or does no longer. */
-void multi_watch(struct easy *easy, bool may_give_up);
-void multi_unwatch(struct easy *easy);
+/* It has not been made to work since it was added; take one of those, NULL: there are no more. */
+void multi_put_fresh(struct multi *multi, struct easy *easy);
+struct easy *multi_take_fresh(struct multi *multi);
+
+/* It carries a token; or does no longer. */
+void multi_count(struct easy *easy);
+void multi_discount(struct easy *easy);
 
 /* Append a message; take the first, which is the caller's to free. */
 void multi_keep_message(struct multi *multi, struct message *message);
@@ -185,6 +214,9 @@ int multi_count_messages(const struct multi *multi);
 /* The easy handle was removed: its message is gone, as libcurl has it. */
 void multi_drop_message(struct multi *multi, const CURL *handle);
 
-void multi_forget(const CURLM *handle);
+/* Take the record of a multi handle that is about to be freed; put it back if it was not. */
+struct multi *multi_take(const CURLM *handle);
+void multi_restore(struct multi *multi);
+void multi_free(struct multi *multi);
 
 #endif

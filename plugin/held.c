@@ -23,25 +23,24 @@ bool held_keep(struct held *held, enum piece piece, const char *bytes, size_t le
 	return true;
 }
 
-bool held_deliver(struct held *held, held_receiver *deliver, void *context)
+bool held_deliver(struct held *held, held_receiver *receive, void *context, size_t *answer)
 {
-	char *bytes = held->pieces.data;
-	size_t at = 0;
-	bool taken = true;
-
-	while (taken && at < held->pieces.length) {
+	while (held->given < held->pieces.length) {
 		struct head head;
+		char *at = held->pieces.data + held->given;
 
-		memcpy(&head, bytes + at, sizeof(head));
-		at += sizeof(head);
-		taken = deliver(context, head.piece, bytes + at, head.length);
-		at += head.length;
+		memcpy(&head, at, sizeof(head));
+		*answer = receive(context, head.piece, at + sizeof(head), head.length);
+		if (*answer != head.length)
+			return false;
+		held->given += sizeof(head) + head.length;
 	}
 	held_forget(held);
-	return taken;
+	return true;
 }
 
 void held_forget(struct held *held)
 {
 	buffer_release(&held->pieces);
+	held->given = 0;
 }

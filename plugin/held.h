@@ -15,6 +15,7 @@ enum piece { PIECE_HEADER, PIECE_BODY };
 
 struct held {
 	struct buffer pieces;
+	size_t given; /* how many bytes of it were handed out */
 };
 
 #define HELD_INIT \
@@ -25,12 +26,17 @@ struct held {
 /* False: it would become too much, or memory is short; what was held so far still is. */
 bool held_keep(struct held *held, enum piece piece, const char *bytes, size_t length);
 
+static inline bool held_any(const struct held *held)
+{
+	return held->pieces.data != NULL;
+}
+
 /*
- * Hand out every piece in order and forget it, until deliver() returns false; false then, and the
- * rest is forgotten too.
+ * Hand out piece by piece what the receiver takes whole. True: nothing is left. False: *answer is
+ * what the receiver returned for the first piece that it did not take, which stays.
  */
-typedef bool held_receiver(void *context, enum piece piece, char *bytes, size_t length);
-bool held_deliver(struct held *held, held_receiver *deliver, void *context);
+typedef size_t held_receiver(void *context, enum piece piece, char *bytes, size_t length);
+bool held_deliver(struct held *held, held_receiver *receive, void *context, size_t *answer);
 
 void held_forget(struct held *held);
 

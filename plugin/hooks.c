@@ -9,8 +9,23 @@
 #include "scope.h"
 
 /*
- * Who is behind a call: the record of a handle that the application uses, NULL for every other
- * handle and for what libcurl does itself; and the libcurl to pass the call on to.
+ * hook_NAME(): what libcurl calls for purposes of its own is passed on unseen, and takes as few
+ * instructions as can be; what the application calls goes to hook_outer_NAME(), whose body follows.
+ */
+#define HOOK(result, name, parameters, ...) \
+	static __attribute__((noinline)) result hook_outer_##name parameters; \
+	result hook_##name parameters \
+	{ \
+		const struct libcurl *inner = resolve_inner(site.caller); \
+\
+		return inner ? inner->next.name(__VA_ARGS__) \
+			     : hook_outer_##name(site, ##__VA_ARGS__); \
+	} \
+	static result hook_outer_##name parameters
+
+/*
+ * Who is behind a call: the record of a handle, NULL where it has none; and the libcurl to pass the
+ * call on to.
  */
 struct easy_call {
 	struct easy *easy;
@@ -19,12 +34,9 @@ struct easy_call {
 
 static inline struct easy_call easy_call(struct site site, CURL *handle)
 {
-	const struct libcurl *inner = resolve_inner(site.caller);
-	struct easy *easy = inner ? NULL : easy_find(handle);
+	struct easy *easy = easy_find(handle);
 
-	if (easy)
-		return (struct easy_call){easy, easy->libcurl};
-	return (struct easy_call){NULL, inner ? inner : resolve(site)};
+	return (struct easy_call){easy, easy ? easy->libcurl : resolve(site)};
 }
 
 struct multi_call {
@@ -34,30 +46,26 @@ struct multi_call {
 
 static inline struct multi_call multi_call(struct site site, CURLM *handle)
 {
-	const struct libcurl *inner = resolve_inner(site.caller);
-	struct multi *multi = inner ? NULL : multi_find(handle);
+	struct multi *multi = multi_find(handle);
 
-	if (multi)
-		return (struct multi_call){multi, multi->libcurl};
-	return (struct multi_call){NULL, inner ? inner : resolve(site)};
+	return (struct multi_call){multi, multi ? multi->libcurl : resolve(site)};
 }
 
-CURL *hook_easy_init(struct site site)
+HOOK(CURL *, easy_init, (struct site site))
 {
 	int error = errno;
 	const struct libcurl *libcurl = resolve(site);
-	const struct libcurl *inner = resolve_inner(site.caller);
 	CURL *handle;
 
 	errno = error;
-	if (inner)
-		return inner->next.easy_init();
 	if (!libcurl)
 		return NULL;
 	handle = libcurl->next.easy_init();
 	error = errno;
-	if (handle && !scope_is_off())
-		easy_create(handle, libcurl);
+	if (handle && !scope_is_off() && !easy_create(handle, libcurl)) {
+		libcurl->next.easy_cleanup(handle);
+		handle = NULL;
+	}
 	errno = error;
 	return handle;
 }
@@ -65,22 +73,27 @@ CURL *hook_easy_init(struct site site)
 /* Also where libcurl itself duplicates, for what a server pushes over HTTP/2. */
 CURL *hook_easy_duphandle(struct site site, CURL *handle)
 {
-	struct easy_call call = easy_call(site, handle);
+	const struct libcurl *inner = resolve_inner(site.caller);
 	struct easy *original = easy_find(handle);
+	const struct libcurl *libcurl = original ? original->libcurl
+					: inner  ? inner
+						 : resolve(site);
 	CURL *copy;
 	int error;
 
-	if (!call.libcurl)
+	if (!libcurl)
 		return NULL;
-	copy = call.libcurl->next.easy_duphandle(handle);
+	copy = libcurl->next.easy_duphandle(handle);
 	error = errno;
-	if (copy && original)
-		inject_clean_copy(copy, original);
+	if (copy && original && !inject_clean_copy(copy, original)) {
+		libcurl->next.easy_cleanup(copy);
+		copy = NULL;
+	}
 	errno = error;
 	return copy;
 }
 
-void hook_easy_reset(struct site site, CURL *handle)
+HOOK(void, easy_reset, (struct site site, CURL *handle), handle)
 {
 	struct easy_call call = easy_call(site, handle);
 
@@ -94,7 +107,7 @@ void hook_easy_reset(struct site site, CURL *handle)
  * The record goes first: once libcurl has freed the handle, another thread may get its address. So
  * does the message of its end, which libcurl keeps in the handle.
  */
-void hook_easy_cleanup(struct site site, CURL *handle)
+HOOK(void, easy_cleanup, (struct site site, CURL *handle), handle)
 {
 	struct easy_call call = easy_call(site, handle);
 
@@ -107,45 +120,79 @@ void hook_easy_cleanup(struct site site, CURL *handle)
 	easy_free(call.easy);
 }
 
-CURLcode hook_easy_setopt(struct site site, CURL *handle, CURLoption option, union setting setting)
+/*
+ * A token must not follow a change of what it was put on for: it goes first. Memory for the record
+ * is got first, so that libcurl does not know what the record does not.
+ */
+static CURLcode set_option(
+	struct easy_call call, CURL *handle, CURLoption option, union setting setting)
 {
-	struct easy_call call = easy_call(site, handle);
-	CURLcode code;
+	struct easy *easy = call.easy;
+	enum prepared prepared = options_prepare(easy, option, setting);
+	bool withheld = easy->wraps && replay_withholds(easy, option);
+	CURLcode code = CURLE_OK;
 
-	if (!call.libcurl)
-		return CURLE_FAILED_INIT;
-	if (call.easy && call.easy->wraps && replay_withholds(call.easy, option)) {
-		options_observe(call.easy, option, setting);
-		replay_withheld(call.easy, option);
-		return CURLE_OK;
+	if (prepared == PREPARED_NO_MEMORY)
+		return CURLE_OUT_OF_MEMORY;
+	if (easy->carried && options_decide(option)) {
+		int error = errno;
+
+		inject_undo(easy);
+		errno = error;
 	}
-	if (call.easy && (call.easy->carried || call.easy->multi) && options_decide(option))
-		return inject_change(call.easy, call.libcurl->next.easy_setopt, option, setting);
-	code = setting_pass(call.libcurl->next.easy_setopt, handle, option, setting);
-	if (call.easy && code == CURLE_OK)
-		options_observe(call.easy, option, setting);
+	if (!withheld)
+		code = setting_pass(call.libcurl->next.easy_setopt, handle, option, setting);
+	if (code == CURLE_OK && prepared == PREPARED)
+		options_observe(easy, option, setting);
+	if (withheld || easy->wraps & WRAP_READ)
+		replay_adjust(easy);
 	return code;
 }
 
-CURLcode hook_easy_perform(struct site site, CURL *handle)
+CURLcode hook_easy_setopt(struct site site, CURL *handle, CURLoption option, union setting setting)
+{
+	const struct libcurl *inner = resolve_inner(site.caller);
+	struct easy_call call;
+
+	if (inner)
+		return setting_pass(inner->next.easy_setopt, handle, option, setting);
+	call = easy_call(site, handle);
+	if (!call.libcurl)
+		return CURLE_FAILED_INIT;
+	if (!call.easy)
+		return setting_pass(call.libcurl->next.easy_setopt, handle, option, setting);
+	return set_option(call, handle, option, setting);
+}
+
+/* libcurl refuses to perform a handle that is in a multi handle, and its transfer goes on. */
+HOOK(CURLcode, easy_perform, (struct site site, CURL *handle), handle)
 {
 	struct easy_call call = easy_call(site, handle);
+	struct easy *easy = call.easy;
+	int error = errno;
 	CURLcode result;
 
 	if (!call.libcurl)
 		return CURLE_FAILED_INIT;
-	if (!call.easy || call.easy->performing)
+	if (!easy || easy->performing || (easy->multi && multi_of(easy)))
 		return call.libcurl->next.easy_perform(handle);
-	inject(call.easy);
-	call.easy->performing = true;
+	inject(easy);
+	errno = error;
+	easy->performing = true;
 	result = call.libcurl->next.easy_perform(handle);
-	if (inject_again(call.easy, result))
+	error = errno;
+	if (inject_again(easy, result)) {
 		result = call.libcurl->next.easy_perform(handle);
-	call.easy->performing = false;
-	return inject_settle(call.easy, result);
+		error = errno;
+	}
+	easy->performing = false;
+	result = inject_settle(easy, result);
+	errno = error;
+	return result;
 }
 
-CURLcode hook_easy_getinfo(struct site site, CURL *handle, CURLINFO info, void *out)
+HOOK(CURLcode, easy_getinfo, (struct site site, CURL *handle, CURLINFO info, void *out), handle,
+	info, out)
 {
 	struct easy_call call = easy_call(site, handle);
 
@@ -158,22 +205,34 @@ CURLcode hook_easy_getinfo(struct site site, CURL *handle, CURLINFO info, void *
 	return call.libcurl->next.easy_getinfo(handle, info, out);
 }
 
-CURLMcode hook_multi_add_handle(struct site site, CURLM *multi_handle, CURL *handle)
+/*
+ * The token waits until the multi handle works: until then the application may still free and
+ * replace what it has set.
+ */
+HOOK(CURLMcode, multi_add_handle, (struct site site, CURLM *multi_handle, CURL *handle),
+	multi_handle, handle)
 {
 	struct easy_call call = easy_call(site, handle);
+	struct multi *multi;
 	CURLMcode code;
 
 	if (!call.libcurl)
 		return CURLM_INTERNAL_ERROR;
+	if (!call.easy || !multi_handle)
+		return call.libcurl->next.multi_add_handle(multi_handle, handle);
+	multi = multi_get(multi_handle, call.libcurl);
+	if (!multi)
+		return CURLM_OUT_OF_MEMORY;
 	code = call.libcurl->next.multi_add_handle(multi_handle, handle);
-	if (!call.easy || code != CURLM_OK)
-		return code;
-	multi_join(multi_handle, call.easy);
-	inject(call.easy);
+	if (code == CURLM_OK) {
+		multi_join(multi, call.easy);
+		multi_put_fresh(multi, call.easy);
+	}
 	return code;
 }
 
-CURLMcode hook_multi_remove_handle(struct site site, CURLM *multi_handle, CURL *handle)
+HOOK(CURLMcode, multi_remove_handle, (struct site site, CURLM *multi_handle, CURL *handle),
+	multi_handle, handle)
 {
 	struct easy_call call = easy_call(site, handle);
 	struct multi *multi;
@@ -182,28 +241,96 @@ CURLMcode hook_multi_remove_handle(struct site site, CURLM *multi_handle, CURL *
 	if (!call.libcurl)
 		return CURLM_INTERNAL_ERROR;
 	code = call.libcurl->next.multi_remove_handle(multi_handle, handle);
-	if (code != CURLM_OK || libcurl_contains(call.libcurl, site.caller))
+	if (code != CURLM_OK)
 		return code;
 	multi = multi_find(multi_handle);
 	if (multi)
 		multi_drop_message(multi, handle);
 	if (call.easy) {
+		int error = errno;
+
 		inject_undo(call.easy);
 		multi_part(call.easy);
+		errno = error;
 	}
 	return code;
+}
+
+/*
+ * Stands before the application's function for what a server pushes. The handle that libcurl has
+ * made for it is a duplicate, with what was put on the original; a libcurl whose own calls do not
+ * come through our hooks has made it unseen.
+ */
+static int receive_push(CURL *parent, CURL *pushed, size_t header_count,
+	struct curl_pushheaders *headers, void *context)
+{
+	struct multi *multi = multi_find(context);
+	struct easy *original = easy_find(parent);
+	int answer = CURL_PUSH_DENY;
+
+	if (multi && multi->push && (!original || inject_clean_copy(pushed, original)))
+		answer = multi->push(parent, pushed, header_count, headers, multi->push_data);
+	if (answer == CURL_PUSH_OK)
+		multi_join(multi, easy_find(pushed));
+	else
+		easy_free(easy_take(pushed));
+	return answer;
+}
+
+static CURLMcode set_push(
+	struct multi_call call, struct multi *multi, CURLMoption option, void *set)
+{
+	CURLMcode (*setopt)(CURLM *, CURLMoption, ...) = call.libcurl->next.multi_setopt;
+	CURLMcode code;
+
+	if (option == CURLMOPT_PUSHFUNCTION)
+		multi->push = (curl_push_callback)set;
+	else
+		multi->push_data = set;
+	code = setopt(multi->handle, CURLMOPT_PUSHDATA, multi->handle);
+	if (code == CURLM_OK)
+		code = setopt(
+			multi->handle, CURLMOPT_PUSHFUNCTION, multi->push ? receive_push : NULL);
+	return code;
+}
+
+static __attribute__((noinline)) CURLMcode hook_outer_multi_setopt(
+	struct site site, CURLM *multi_handle, CURLMoption option, union setting setting)
+{
+	struct multi_call call = multi_call(site, multi_handle);
+	struct multi *multi;
+
+	if (!call.libcurl)
+		return CURLM_INTERNAL_ERROR;
+	if (!multi_handle || (option != CURLMOPT_PUSHFUNCTION && option != CURLMOPT_PUSHDATA))
+		return SETTING_PASS(call.libcurl->next.multi_setopt, multi_handle, option, setting);
+	multi = multi_get(multi_handle, call.libcurl);
+	return multi ? set_push(call, multi, option, setting.pointer) : CURLM_OUT_OF_MEMORY;
+}
+
+CURLMcode hook_multi_setopt(
+	struct site site, CURLM *multi_handle, CURLMoption option, union setting setting)
+{
+	const struct libcurl *inner = resolve_inner(site.caller);
+
+	if (inner)
+		return SETTING_PASS(inner->next.multi_setopt, multi_handle, option, setting);
+	return hook_outer_multi_setopt(site, multi_handle, option, setting);
 }
 
 /* The end of a transfer, as the application is to see it. */
 static void settle_message(CURLMsg *message)
 {
 	struct easy *easy = message->msg == CURLMSG_DONE ? easy_find(message->easy_handle) : NULL;
+	int error = errno;
 
 	if (easy)
 		message->data.result = inject_settle(easy, message->data.result);
+	errno = error;
 }
 
-CURLMsg *hook_multi_info_read(struct site site, CURLM *multi_handle, int *queued)
+HOOK(CURLMsg *, multi_info_read, (struct site site, CURLM *multi_handle, int *queued), multi_handle,
+	queued)
 {
 	struct multi_call call = multi_call(site, multi_handle);
 	struct message *kept = call.multi ? multi_take_message(call.multi) : NULL;
@@ -225,12 +352,12 @@ CURLMsg *hook_multi_info_read(struct site site, CURLM *multi_handle, int *queued
 static inline struct multi_call begin_drive(struct site site, CURLM *multi_handle)
 {
 	struct multi_call call = multi_call(site, multi_handle);
+	int error = errno;
+	struct easy *easy;
 
-	if (call.multi) {
-		call.multi->drives++;
-		if (call.multi->watched)
-			inject_recheck(call.multi);
-	}
+	while (call.multi && (easy = multi_take_fresh(call.multi)))
+		inject(easy);
+	errno = error;
 	return call;
 }
 
@@ -239,9 +366,13 @@ static bool sent_again(const struct libcurl *libcurl, CURLM *multi_handle, const
 {
 	struct easy *easy = message->msg == CURLMSG_DONE ? easy_find(message->easy_handle) : NULL;
 
-	return easy && inject_again(easy, message->data.result) &&
-	       libcurl->next.multi_remove_handle(multi_handle, easy->handle) == CURLM_OK &&
-	       libcurl->next.multi_add_handle(multi_handle, easy->handle) == CURLM_OK;
+	if (!easy || !inject_again(easy, message->data.result))
+		return false;
+	if (libcurl->next.multi_remove_handle(multi_handle, easy->handle) == CURLM_OK &&
+		libcurl->next.multi_add_handle(multi_handle, easy->handle) == CURLM_OK)
+		return true;
+	replay_cancel(easy);
+	return false;
 }
 
 static struct message *read_message(const struct libcurl *libcurl, CURLM *multi_handle)
@@ -268,7 +399,8 @@ static void harvest(struct multi_call call, CURLM *multi_handle, int *running)
 
 	while ((message = read_message(call.libcurl, multi_handle))) {
 		if (sent_again(call.libcurl, multi_handle, message->message)) {
-			++*running;
+			if (running)
+				++*running;
 			free(message);
 		} else {
 			settle_message(message->message);
@@ -287,53 +419,57 @@ static inline CURLMcode end_drive(
 	return code;
 }
 
-CURLMcode hook_multi_perform(struct site site, CURLM *multi_handle, int *running)
-{
-	struct multi_call call = begin_drive(site, multi_handle);
+#define DRIVE(site, name, ...) \
+	do { \
+		struct multi_call call = begin_drive(site, multi_handle); \
+\
+		if (!call.libcurl) \
+			return CURLM_INTERNAL_ERROR; \
+		return end_drive( \
+			call, multi_handle, running, call.libcurl->next.name(__VA_ARGS__)); \
+	} while (0)
 
-	if (!call.libcurl)
-		return CURLM_INTERNAL_ERROR;
-	return end_drive(call, multi_handle, running,
-		call.libcurl->next.multi_perform(multi_handle, running));
+HOOK(CURLMcode, multi_perform, (struct site site, CURLM *multi_handle, int *running), multi_handle,
+	running)
+{
+	DRIVE(site, multi_perform, multi_handle, running);
 }
 
-CURLMcode hook_multi_socket(
-	struct site site, CURLM *multi_handle, curl_socket_t socket, int *running)
+HOOK(CURLMcode, multi_socket,
+	(struct site site, CURLM *multi_handle, curl_socket_t socket, int *running), multi_handle,
+	socket, running)
 {
-	struct multi_call call = begin_drive(site, multi_handle);
-
-	if (!call.libcurl)
-		return CURLM_INTERNAL_ERROR;
-	return end_drive(call, multi_handle, running,
-		call.libcurl->next.multi_socket(multi_handle, socket, running));
+	DRIVE(site, multi_socket, multi_handle, socket, running);
 }
 
-CURLMcode hook_multi_socket_action(
-	struct site site, CURLM *multi_handle, curl_socket_t socket, int events, int *running)
+HOOK(CURLMcode, multi_socket_action,
+	(struct site site, CURLM *multi_handle, curl_socket_t socket, int events, int *running),
+	multi_handle, socket, events, running)
 {
-	struct multi_call call = begin_drive(site, multi_handle);
-
-	if (!call.libcurl)
-		return CURLM_INTERNAL_ERROR;
-	return end_drive(call, multi_handle, running,
-		call.libcurl->next.multi_socket_action(multi_handle, socket, events, running));
+	DRIVE(site, multi_socket_action, multi_handle, socket, events, running);
 }
 
-CURLMcode hook_multi_socket_all(struct site site, CURLM *multi_handle, int *running)
+HOOK(CURLMcode, multi_socket_all, (struct site site, CURLM *multi_handle, int *running),
+	multi_handle, running)
 {
-	struct multi_call call = begin_drive(site, multi_handle);
-
-	if (!call.libcurl)
-		return CURLM_INTERNAL_ERROR;
-	return end_drive(call, multi_handle, running,
-		call.libcurl->next.multi_socket_all(multi_handle, running));
+	DRIVE(site, multi_socket_all, multi_handle, running);
 }
 
-CURLMcode hook_multi_cleanup(struct site site, CURLM *multi_handle)
+/* libcurl refuses this within a callback: then the record is needed on. */
+HOOK(CURLMcode, multi_cleanup, (struct site site, CURLM *multi_handle), multi_handle)
 {
 	struct multi_call call = multi_call(site, multi_handle);
+	CURLMcode code;
 
-	if (call.multi)
-		multi_forget(multi_handle);
-	return call.libcurl ? call.libcurl->next.multi_cleanup(multi_handle) : CURLM_INTERNAL_ERROR;
+	if (!call.libcurl)
+		return CURLM_INTERNAL_ERROR;
+	if (!call.multi)
+		return call.libcurl->next.multi_cleanup(multi_handle);
+	multi_take(multi_handle);
+	code = call.libcurl->next.multi_cleanup(multi_handle);
+	if (code == CURLM_OK)
+		multi_free(call.multi);
+	else
+		multi_restore(call.multi);
+	return code;
 }

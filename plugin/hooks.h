@@ -26,6 +26,8 @@ CURLMcode hook_multi_socket(struct site site, CURLM *multi, curl_socket_t socket
 CURLMcode hook_multi_socket_action(
 	struct site site, CURLM *multi, curl_socket_t socket, int events, int *running);
 CURLMcode hook_multi_socket_all(struct site site, CURLM *multi, int *running);
+CURLMcode hook_multi_setopt(
+	struct site site, CURLM *multi, CURLMoption option, union setting setting);
 CURLMcode hook_multi_cleanup(struct site site, CURLM *multi);
 
 #endif

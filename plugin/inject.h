@@ -2,7 +2,6 @@
 #define INJECT_H
 
 #include "handle.h"
-#include "options.h"
 
 /*
  * Putting a token on a transfer, and taking it off again. Where a token is due and none can be
@@ -11,8 +10,13 @@
  */
 
 /*
+ * What was judged is what libcurl uses. While a token is on, the handle has a duplicate of the
+ * application's CURLU, and where a proxy would see the token, the host is exempt from proxies. So
+ * neither a callback nor another thread nor setenv() can lead the transfer elsewhere.
+ *
  * A transfer of this handle is about to start: take off what an earlier one left behind, decide,
- * and put on what is due. May wait for a token as long as SYPHT_TIMEOUT.
+ * and put on what is due. May wait for a token as long as SYPHT_TIMEOUT. Like all else here it
+ * does not keep errno.
  */
 void inject(struct easy *easy);
 
@@ -23,27 +27,21 @@ void inject_undo(struct easy *easy);
  * The transfer ended with result. Where that is a 401 on our token and the request can be sent
  * again, the handle has another token on, and must be performed or added once more.
  */
-bool inject_again(struct easy *easy, CURLcode result);
+bool inject_repeat(struct easy *easy, CURLcode result);
+
+static inline bool inject_again(struct easy *easy, CURLcode result)
+{
+	return easy->carried == CARRIED_TOKEN && easy->replay.phase != REPLAY_OFF &&
+	       inject_repeat(easy, result);
+}
 
 /* The transfer ended with result: take off, and return the result the application is to see. */
 CURLcode inject_settle(struct easy *easy, CURLcode result);
 
 /*
- * The application sets an option while something is put on. It is taken off first, and put on
- * again, if still due, only where the transfer has not started: a token must not follow a change
- * of URL.
+ * A duplicate of a handle carries what was put on the original: take it off, and make its record.
+ * False where memory is short.
  */
-CURLcode inject_change(struct easy *easy, CURLcode (*setopt)(CURL *, CURLoption, ...),
-	CURLoption option, union setting setting);
-
-/*
- * The multi handle is about to work. A CURLU and the proxies of the environment can be changed
- * without curl_easy_setopt(): transfers that would go elsewhere now lose the token.
- */
-void inject_recheck(struct multi *multi);
-
-/* A duplicate of a handle carries what was put on the original: take it off, and make its record.
- */
-void inject_clean_copy(CURL *handle, const struct easy *original);
+bool inject_clean_copy(CURL *handle, const struct easy *original);
 
 #endif

@@ -1,8 +1,10 @@
 #include "options.h"
 
+#include <string.h>
+
 #include "handle.h"
 
-static atomic_uint ever;
+atomic_uint options_ever_set;
 
 /* How an option enters the record. */
 enum rule_kind {
@@ -18,9 +20,11 @@ enum rule_kind {
 	RULE_PROXY,
 	RULE_EVER_IF_SET,
 	RULE_EVER_IF_TRUE,
-	RULE_METHOD, /* a number that is not 0 makes it the method */
+	RULE_SECONDS,
+	RULE_METHOD, /* the method where it is not 0; where it is, GET, but not by what has no fact
+		      */
+	RULE_FIELDS, /* the method, whatever the pointer */
 	RULE_FORM,
-	RULE_POST_FIELDS, /* the method too, even where it is NULL */
 	RULE_PROTOCOLS,   /* a number and a fact; the text is void */
 	RULE_PROTOCOLS_TEXT,
 };
@@ -64,16 +68,18 @@ static const struct rule rules[OPTIONS_MAX] = {
 	NOTE(CURLOPT_SEEKDATA, seek_data),
 	NOTE(CURLOPT_IOCTLFUNCTION, ioctl),
 	NOTE(CURLOPT_IOCTLDATA, ioctl_data),
-	BODY(CURLOPT_POSTFIELDS, POST_FIELDS, FACT_POST),
-	BODY(CURLOPT_COPYPOSTFIELDS, POST_FIELDS, FACT_POST),
+	NOTE(CURLOPT_TIMEOUT_MS, timeout_ms),
+	RULE(CURLOPT_TIMEOUT, .kind = RULE_SECONDS, .place = PLACE(timeout_ms)),
+	BODY(CURLOPT_POSTFIELDS, FIELDS, 0),
+	BODY(CURLOPT_COPYPOSTFIELDS, FIELDS, 0),
 	BODY(CURLOPT_HEADER, FACT_IF_TRUE, FACT_HEADER_IN_BODY),
-	BODY(CURLOPT_UPLOAD, FACT_IF_TRUE, FACT_UPLOAD),
-	BODY(CURLOPT_PUT, FACT_IF_TRUE, FACT_UPLOAD),
+	BODY(CURLOPT_UPLOAD, METHOD, FACT_UPLOAD),
+	BODY(CURLOPT_PUT, METHOD, FACT_UPLOAD),
 	BODY(CURLOPT_POST, METHOD, FACT_POST),
 	BODY(CURLOPT_HTTPGET, METHOD, 0),
 	BODY(CURLOPT_NOBODY, METHOD, 0),
-	BODY(CURLOPT_MIMEPOST, FORM, FACT_FORM),
-	BODY(CURLOPT_HTTPPOST, FORM, FACT_FORM),
+	BODY(CURLOPT_MIMEPOST, FORM, 0),
+	BODY(CURLOPT_HTTPPOST, FORM, 0),
 	BODY(CURLOPT_CUSTOMREQUEST, FACT_IF_SET, FACT_CUSTOM_METHOD),
 	FACT(CURLOPT_USERPWD, FACT_IF_SET, FACT_USER | FACT_PASSWORD),
 	FACT(CURLOPT_USERNAME, FACT_IF_SET, FACT_USER),
@@ -89,7 +95,12 @@ static const struct rule rules[OPTIONS_MAX] = {
 	FACT(CURLOPT_UNIX_SOCKET_PATH, FACT_IF_SET, FACT_UNIX_SOCKET),
 	FACT(CURLOPT_ABSTRACT_UNIX_SOCKET, FACT_IF_SET, FACT_ABSTRACT_SOCKET),
 	FACT(CURLOPT_CONNECT_TO, FACT_IF_SET, FACT_CONNECT_TO),
-	FACT(CURLOPT_DOH_URL, FACT_IF_SET, FACT_DOH),
+	FACT(CURLOPT_FOLLOWLOCATION, FACT_IF_TRUE, FACT_FOLLOW),
+	FACT(CURLOPT_DOH_URL, EVER_IF_SET, FACT_DOH),
+	FACT(CURLOPT_DNS_SERVERS, EVER_IF_SET, FACT_DOH),
+	FACT(CURLOPT_OPENSOCKETFUNCTION, EVER_IF_SET, FACT_SOCKET),
+	FACT(CURLOPT_SOCKOPTFUNCTION, EVER_IF_SET, FACT_SOCKET),
+	FACT(CURLOPT_INTERFACE, EVER_IF_SET, FACT_SOCKET),
 	FACT(CURLOPT_RESOLVE, EVER_IF_SET, FACT_RESOLVE),
 	FACT(CURLOPT_HSTS, EVER_IF_SET, FACT_HSTS),
 	FACT(CURLOPT_HSTSREADFUNCTION, EVER_IF_SET, FACT_HSTS),
@@ -126,12 +137,6 @@ static void set_fact(struct easy *easy, unsigned facts, bool holds)
 	easy->facts = holds ? easy->facts | facts : easy->facts & ~facts;
 }
 
-static void observe_text(struct easy *easy, struct text *text, const char *value)
-{
-	if (!text_set(text, value))
-		easy->facts |= FACT_UNKNOWN;
-}
-
 /* A number makes the names void, and the other way round. */
 static void observe_protocols(struct easy *easy, const struct rule *rule, union setting setting)
 {
@@ -142,7 +147,7 @@ static void observe_protocols(struct easy *easy, const struct rule *rule, union 
 	set_fact(easy, rule->facts, by_number);
 	if (by_number)
 		*(redir ? &easy->redir_protocols : &easy->protocols) = setting.number;
-	observe_text(easy, text, by_number ? NULL : setting.pointer);
+	text_set(text, by_number ? NULL : setting.pointer);
 }
 
 /* Which of the methods that read through a callback it is, if any. */
@@ -156,6 +161,28 @@ static void observe_proxy(struct easy *easy, const char *proxy)
 {
 	set_fact(easy, FACT_PROXY, proxy && *proxy);
 	set_fact(easy, FACT_NO_PROXY, proxy && !*proxy);
+}
+
+enum prepared options_prepare(struct easy *easy, CURLoption option, union setting setting)
+{
+	const struct rule *rule = rule_of(option);
+	struct text *text;
+
+	if (!rule || (rule->kind != RULE_TEXT && rule->kind != RULE_PROTOCOLS_TEXT) ||
+		!setting.pointer)
+		return PREPARED;
+	text = (struct text *)((void **)easy + rule->place);
+	if (text_is(text, setting.pointer))
+		return PREPARED_SAME;
+	return text_reserve(text, strlen(setting.pointer) + 1) ? PREPARED : PREPARED_NO_MEMORY;
+}
+
+/* libcurl forgets a URL once a transfer starts with a CURLU, which may be at any time from now. */
+static void observe_target(struct easy *easy)
+{
+	easy->target_known = false;
+	if (easy->url_handle && (easy->performing || easy->multi))
+		easy->url.set = false;
 }
 
 void options_observe(struct easy *easy, CURLoption option, union setting setting)
@@ -185,7 +212,7 @@ void options_observe(struct easy *easy, CURLoption option, union setting setting
 		*(void **)place = setting.pointer;
 		break;
 	case RULE_TEXT:
-		observe_text(easy, place, setting.pointer);
+		text_set(place, setting.pointer);
 		break;
 	case RULE_HTTP_AUTH:
 		easy->http_auth = (unsigned long)setting.number;
@@ -200,42 +227,38 @@ void options_observe(struct easy *easy, CURLoption option, union setting setting
 		break;
 	case RULE_EVER_IF_SET:
 		if (setting.pointer)
-			atomic_fetch_or(&ever, rule->facts);
+			atomic_fetch_or(&options_ever_set, rule->facts);
 		break;
 	case RULE_EVER_IF_TRUE:
 		if (setting.number)
-			atomic_fetch_or(&ever, rule->facts);
+			atomic_fetch_or(&options_ever_set, rule->facts);
+		break;
+	case RULE_SECONDS:
+		easy->timeout_ms = setting.number * 1000;
 		break;
 	case RULE_METHOD:
-		if (setting.number)
-			set_method(easy, rule->facts);
+		if (setting.number || rule->facts)
+			set_method(easy, setting.number ? rule->facts : 0);
+		break;
+	case RULE_FIELDS:
+		easy->post_fields = setting.pointer;
+		set_method(easy, FACT_POST);
 		break;
 	case RULE_FORM:
-		if (setting.pointer)
-			set_method(easy, rule->facts);
-		break;
-	case RULE_POST_FIELDS:
-		easy->post_fields = setting.pointer;
-		set_method(easy, rule->facts);
+		easy->form = option == CURLOPT_HTTPPOST ? setting.pointer : NULL;
+		set_method(easy, FACT_FORM);
 		break;
 	case RULE_PROTOCOLS:
 	case RULE_PROTOCOLS_TEXT:
 		observe_protocols(easy, rule, setting);
 		break;
 	}
-}
-
-bool options_ever(unsigned facts)
-{
-	return atomic_load_explicit(&ever, memory_order_relaxed) & facts;
+	if (rule->decides)
+		observe_target(easy);
 }
 
 CURLcode setting_pass(CURLcode (*setopt)(CURL *, CURLoption, ...), CURL *handle, CURLoption option,
 	union setting setting)
 {
-	if (option < CURLOPTTYPE_OBJECTPOINT)
-		return setopt(handle, option, setting.number);
-	if (option >= CURLOPTTYPE_OFF_T && option < CURLOPTTYPE_BLOB)
-		return setopt(handle, option, setting.offset);
-	return setopt(handle, option, setting.pointer);
+	return SETTING_PASS(setopt, handle, option, setting);
 }

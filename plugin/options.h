@@ -18,16 +18,27 @@ union setting {
 /* Whether a token is carried, and how, depends on the option. */
 bool options_decide(CURLoption option);
 
+/* Make room for what options_observe() will copy, where it is not what is set already. */
+enum prepared { PREPARED, PREPARED_SAME, PREPARED_NO_MEMORY };
+enum prepared options_prepare(struct easy *easy, CURLoption option, union setting setting);
+
 /* The application set it, and libcurl took it. */
 void options_observe(struct easy *easy, CURLoption option, union setting setting);
 
 /*
- * Whether any handle of this process ever had one of these facts: FACT_RESOLVE, FACT_HSTS and
- * FACT_ALT_SVC are in caches, which keep what they hold and may be shared.
+ * Whether any handle of this process ever had one of these facts. What FACT_RESOLVE, FACT_HSTS,
+ * FACT_ALT_SVC, FACT_DOH and FACT_SOCKET bring about is kept in caches of names and of
+ * connections, which outlive the setting and may be shared.
  */
-bool options_ever(unsigned facts);
+extern atomic_uint options_ever_set;
 
-static inline union setting setting_take(CURLoption option, va_list list)
+static inline bool options_ever(unsigned facts)
+{
+	return atomic_load_explicit(&options_ever_set, memory_order_relaxed) & facts;
+}
+
+/* Of curl_multi_setopt() too. */
+static inline union setting setting_take(unsigned option, va_list list)
 {
 	union setting setting;
 
@@ -40,7 +51,13 @@ static inline union setting setting_take(CURLoption option, va_list list)
 	return setting;
 }
 
-/* curl_easy_setopt() with the argument passed on as its type wants it. */
+/* curl_easy_setopt(), or its like, with the argument passed on as its type wants it. */
+#define SETTING_PASS(setopt, handle, option, setting) \
+	((option) < CURLOPTTYPE_OBJECTPOINT ? (setopt)(handle, option, (setting).number) \
+		: (option) < CURLOPTTYPE_OFF_T || (option) >= CURLOPTTYPE_BLOB \
+			? (setopt)(handle, option, (setting).pointer) \
+			: (setopt)(handle, option, (setting).offset))
+
 CURLcode setting_pass(CURLcode (*setopt)(CURL *, CURLoption, ...), CURL *handle, CURLoption option,
 	union setting setting);
 

@@ -1,10 +1,12 @@
 #include "policy.h"
 
-#include <stdbool.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "buffer.h"
 #include "handle.h"
 #include "options.h"
 #include "scope.h"
@@ -13,40 +15,53 @@
 extern char **environ;
 
 /* The application's own ways to authenticate, and what is no HTTP request. */
-static const struct {
-	unsigned facts;
-	const char *reason;
-} vetoes[] = {
-	{FACT_USER | FACT_PASSWORD, "the application gives user or password"},
-	{FACT_NETRC_REQUIRED, "the application insists on .netrc"},
-	{FACT_SIGV4, "the application signs with SigV4"},
-	{FACT_BEARER, "the application has a bearer token of its own"},
-	{FACT_CONNECT_ONLY, "the application only connects"},
-	{FACT_UNKNOWN, "memory was short"},
-};
+#define VETOES(X) \
+	X(FACT_USER | FACT_PASSWORD, "the application gives user or password") \
+	X(FACT_NETRC_REQUIRED, "the application insists on .netrc") \
+	X(FACT_SIGV4, "the application signs with SigV4") \
+	X(FACT_BEARER, "the application has a bearer token of its own") \
+	X(FACT_CONNECT_ONLY, "the application only connects")
 
 enum {
-	VETOES = FACT_USER | FACT_PASSWORD | FACT_NETRC_REQUIRED | FACT_SIGV4 | FACT_BEARER |
-		 FACT_CONNECT_ONLY | FACT_UNKNOWN,
+#define OR_FACT(facts, reason) | (facts)
+	VETOING = 0 VETOES(OR_FACT),
 	UNVERIFIED = FACT_PEER_UNVERIFIED | FACT_HOST_UNVERIFIED,
-	/* something may carry the bytes of a loopback request off this machine */
+	/* something may carry the bytes of a loopback request off this machine, */
 	DIVERSIONS = FACT_PROXY | FACT_PRE_PROXY | FACT_UNIX_SOCKET | FACT_ABSTRACT_SOCKET |
-		     FACT_CONNECT_TO | FACT_DOH,
+		     FACT_CONNECT_TO,
+	/* or may have left a connection or a name behind that does */
+	LASTING_DIVERSIONS = FACT_RESOLVE | FACT_DOH | FACT_SOCKET,
+	SAFE_REDIRECTS_VERSION = 0x075300, /* 7.83.0 mended CVE-2022-27774 */
 };
 
 static const char *veto_reason(unsigned facts)
 {
-	for (size_t i = 0; i < sizeof(vetoes) / sizeof(*vetoes); i++)
-		if (facts & vetoes[i].facts)
-			return vetoes[i].reason;
+#define RETURN_REASON(vetoing, reason) \
+	if (facts & (vetoing)) \
+		return reason;
+	VETOES(RETURN_REASON)
 	return NULL;
+}
+
+/* Before 7.83 a bearer follows a redirect to another port or scheme of the same host. */
+static bool redirects_leak(const struct libcurl *libcurl)
+{
+	static _Atomic(const struct libcurl *) safe;
+
+	if (atomic_load(&safe) == libcurl)
+		return false;
+	if (!libcurl->own.version_info ||
+		libcurl->own.version_info(CURLVERSION_NOW)->version_num < SAFE_REDIRECTS_VERSION)
+		return true;
+	atomic_store(&safe, libcurl);
+	return false;
 }
 
 /*
  * Also its removal ("Authorization:", "Authorization;") is the application's word. The list is
  * looked at when the transfer starts, since it may have been changed after it was set.
  */
-static bool has_authorization(const struct curl_slist *header)
+static __attribute__((noinline)) bool has_authorization(const struct curl_slist *header)
 {
 	static const char name[] = "Authorization";
 
@@ -122,18 +137,39 @@ static bool environment_has_proxy(void)
 	return false;
 }
 
+/* The hosts that are exempt from proxies, as libcurl finds them; NULL: none. */
+static const char *exempt_hosts(const struct easy *easy)
+{
+	const char *list;
+
+	if (easy->no_proxy.set)
+		return easy->no_proxy.bytes;
+	list = getenv("no_proxy");
+	return list && *list ? list : getenv("NO_PROXY");
+}
+
 static bool is_proxied(const struct easy *easy, const struct origin *origin)
 {
-	const char *exceptions = easy->no_proxy.bytes;
+	return !(easy->facts & FACT_NO_PROXY) && environment_has_proxy() &&
+	       !names_host(exempt_hosts(easy), origin->host);
+}
 
-	if (easy->facts & FACT_NO_PROXY || !environment_has_proxy())
-		return false;
-	if (!easy->no_proxy.set) {
-		exceptions = getenv("no_proxy");
-		if (!exceptions || !*exceptions)
-			exceptions = getenv("NO_PROXY");
+/* The host comes first: an old libcurl may not read to the end. */
+char *policy_exempt(const struct easy *easy, const struct realm *realm)
+{
+	const char *list = exempt_hosts(easy), *host = realm->origin.host;
+	size_t length = strlen(host);
+	char *text = NULL;
+
+	if (list && strcmp(list, "*") == 0)
+		return buffer_duplicate(list);
+	if (*host == '[') {
+		host++;
+		length -= 2;
 	}
-	return !names_host(exceptions, origin->host);
+	if (asprintf(&text, "%.*s,%s", (int)length, host, list ? list : "") < 0)
+		return NULL;
+	return text;
 }
 
 /* Without TLS, or with its checks turned off, only the kernel vouches for where the bytes go. */
@@ -145,18 +181,15 @@ static bool is_exposed(const struct easy *easy, const struct origin *origin)
 /* What stands in caches. Of HSTS only names can be, and it turns http into https. */
 static bool is_led_elsewhere(const struct origin *origin)
 {
-	if (origin->secure)
-		return options_ever(FACT_RESOLVE | FACT_ALT_SVC);
-	return options_ever(FACT_RESOLVE) ||
-	       (options_ever(FACT_HSTS) && strcmp(origin->host, "localhost") == 0);
+	return options_ever(LASTING_DIVERSIONS) || (origin->secure && options_ever(FACT_ALT_SVC)) ||
+	       (!origin->secure && options_ever(FACT_HSTS) &&
+		       strcmp(origin->host, "localhost") == 0);
 }
 
 static const char *exposure_reason(const struct easy *easy, const struct realm *realm)
 {
 	const struct origin *origin = &realm->origin;
 
-	if (!is_exposed(easy, origin))
-		return NULL;
 	if (!realm->loopback)
 		return origin->secure ? "certificate checks are off" : "http beyond this machine";
 	if (easy->facts & DIVERSIONS || is_led_elsewhere(origin) || is_proxied(easy, origin))
@@ -164,23 +197,23 @@ static const char *exposure_reason(const struct easy *easy, const struct realm *
 	return NULL;
 }
 
-bool policy_may_change(const struct easy *easy, const struct realm *realm)
+static const char *reason_against(const struct easy *easy, const struct verdict *verdict)
 {
-	return easy->url_handle || is_exposed(easy, &realm->origin);
+	if (easy->facts & VETOING)
+		return veto_reason(easy->facts);
+	if (easy->headers && has_authorization(easy->headers))
+		return "the application has an Authorization header of its own";
+	if (easy->facts & FACT_FOLLOW && redirects_leak(easy->libcurl))
+		return "this libcurl may take a token past a redirect";
+	return verdict->exposed ? exposure_reason(easy, verdict->realm) : NULL;
 }
 
-struct verdict policy_judge(const struct easy *easy)
+void policy_judge(struct easy *easy, struct verdict *verdict)
 {
-	struct verdict verdict = {.realm = NULL, .reason = NULL};
-
-	verdict.realm = target_realm(easy, &verdict.reason);
-	if (!verdict.realm || verdict.reason)
-		return verdict;
-	if (easy->facts & VETOES)
-		verdict.reason = veto_reason(easy->facts);
-	else if (has_authorization(easy->headers))
-		verdict.reason = "the application has an Authorization header of its own";
-	else
-		verdict.reason = exposure_reason(easy, verdict.realm);
-	return verdict;
+	*verdict = (struct verdict){0};
+	verdict->unknown = !target_find(easy, &verdict->realm, &verdict->reason);
+	if (verdict->unknown || !verdict->realm || verdict->reason)
+		return;
+	verdict->exposed = is_exposed(easy, &verdict->realm->origin);
+	verdict->reason = reason_against(easy, verdict);
 }

@@ -1,9 +1,13 @@
 #include "replay.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
+#include "notice.h"
+#include "scope.h"
+#include "supplier.h"
 #include "target.h"
 
 static void set_pointer(struct easy *easy, CURLoption option, void *pointer)
@@ -22,11 +26,9 @@ static long get_long(const struct easy *easy, CURLINFO info)
 /* What libcurl would have called: the application's function, or fwrite() to its file. */
 static size_t pass_body(struct easy *easy, char *bytes, size_t size, size_t count)
 {
-	FILE *file = easy->write_data ? easy->write_data : stdout;
-
 	if (easy->write)
 		return easy->write(bytes, size, count, easy->write_data);
-	return fwrite(bytes, size, count, file);
+	return fwrite(bytes, size, count, easy->write_data);
 }
 
 static size_t pass_header(struct easy *easy, char *bytes, size_t size, size_t count)
@@ -40,19 +42,29 @@ static size_t pass_header(struct easy *easy, char *bytes, size_t size, size_t co
 	return fwrite(bytes, size, count, easy->header_data);
 }
 
-static bool deliver_piece(void *context, enum piece piece, char *bytes, size_t length)
+static size_t pass_piece(void *context, enum piece piece, char *bytes, size_t length)
 {
-	struct easy *easy = context;
+	return (piece == PIECE_BODY ? pass_body : pass_header)(context, bytes, 1, length);
+}
 
-	return (piece == PIECE_BODY ? pass_body : pass_header)(easy, bytes, 1, length) == length;
+/*
+ * Whether the body comes from the application's read function; or from its file, where libcurl
+ * compares that function with fread() to know that it can rewind.
+ */
+static bool streams(const struct easy *easy)
+{
+	return easy->facts & FACT_UPLOAD || (easy->facts & FACT_POST && !easy->post_fields);
+}
+
+static bool reads_file(const struct easy *easy)
+{
+	return !easy->read || easy->read == (curl_read_callback)fread;
 }
 
 /* Whether bytes of the body were read through a callback, by which libcurl does not get back. */
 static bool has_read(const struct easy *easy)
 {
-	bool streams = easy->facts & FACT_UPLOAD || (easy->facts & FACT_POST && !easy->post_fields);
-
-	return easy->wraps & WRAP_READ ? easy->replay.read : streams;
+	return streams(easy) && (!(easy->wraps & WRAP_READ) || easy->replay.read);
 }
 
 /* A request that a redirect answered was carried out. Only GET and HEAD may be twice. */
@@ -60,13 +72,32 @@ static bool was_carried_out(const struct easy *easy)
 {
 	const unsigned changing = FACT_UPLOAD | FACT_POST | FACT_FORM | FACT_CUSTOM_METHOD;
 
-	return (easy->facts & changing || easy->post_fields) &&
-	       get_long(easy, CURLINFO_REDIRECT_COUNT) > 0;
+	return easy->facts & changing && get_long(easy, CURLINFO_REDIRECT_COUNT) > 0;
+}
+
+/* A form of curl_formadd() is made of its parts anew each time; a stream or a pipe is used up. */
+static bool is_rewindable(const struct curl_httppost *part)
+{
+	struct stat file;
+
+	for (; part; part = part->next) {
+		if (part->flags & CURL_HTTPPOST_CALLBACK)
+			return false;
+		if (part->flags & (CURL_HTTPPOST_FILENAME | CURL_HTTPPOST_READFILE) &&
+			(stat(part->contents, &file) || !S_ISREG(file.st_mode)))
+			return false;
+		if (!is_rewindable(part->more))
+			return false;
+	}
+	return true;
 }
 
 static bool can_rewind(const struct easy *easy)
 {
-	return !has_read(easy) || easy->seek || easy->ioctl || (!easy->read && easy->read_data);
+	if (easy->facts & FACT_FORM)
+		return is_rewindable(easy->form);
+	return !has_read(easy) || easy->seek || easy->ioctl ||
+	       (reads_file(easy) && easy->replay.offset >= 0);
 }
 
 static bool rewind_body(struct easy *easy)
@@ -78,7 +109,7 @@ static bool rewind_body(struct easy *easy)
 	if (easy->ioctl)
 		return easy->ioctl(easy->handle, CURLIOCMD_RESTARTREAD, easy->ioctl_data) ==
 		       CURLIOE_OK;
-	return !easy->read && easy->read_data && fseek(easy->read_data, 0, SEEK_SET) == 0;
+	return fseek(easy->read_data, easy->replay.offset, SEEK_SET) == 0;
 }
 
 /* The response that is coming in is a 401 from where our token went. */
@@ -88,35 +119,112 @@ static bool is_refusal(const struct easy *easy)
 	       target_is_reached(easy, easy->realm);
 }
 
-static bool worth_keeping(struct easy *easy)
+static long clock_ms(void)
 {
-	easy->replay.refused = is_refusal(easy);
-	return easy->replay.refused && !(easy->facts & FACT_HEADER_IN_BODY) &&
-	       !was_carried_out(easy) && can_rewind(easy);
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000L + now.tv_nsec / 1000000L;
 }
 
-/* Too much was kept: the application gets it all, and what follows. */
-static bool let_go(struct easy *easy)
+/* The application's time limit is for the transfer, not for getting a token meanwhile. */
+static void extend_timeout(struct easy *easy, long spent)
 {
-	easy->replay.phase = REPLAY_OFF;
-	return held_deliver(&easy->replay.held, deliver_piece, easy);
+	if (!easy->timeout_ms || !spent)
+		return;
+	easy->libcurl->own.easy_setopt(easy->handle, CURLOPT_TIMEOUT_MS, easy->timeout_ms + spent);
+	easy->timeout_extended = true;
+}
+
+static void restore_timeout(struct easy *easy)
+{
+	if (easy->timeout_extended)
+		easy->libcurl->own.easy_setopt(easy->handle, CURLOPT_TIMEOUT_MS, easy->timeout_ms);
+	easy->timeout_extended = false;
+}
+
+/* Put another token in the place of the one that was refused. */
+static bool renew(struct easy *easy)
+{
+	const struct realm *realm = easy->realm;
+	struct failure failure = {""};
+	struct lease lease;
+	long start = clock_ms();
+	enum status status = supplier_replace(
+		realm->supplier, &realm->origin, easy->fingerprint, &lease, &failure);
+
+	extend_timeout(easy, clock_ms() - start);
+	if (status) {
+		notice(realm, "401 on token %s stands: %s", easy->fingerprint, failure.reason);
+		return false;
+	}
+	easy->replay.renewed = easy->libcurl->own.easy_setopt(easy->handle, CURLOPT_XOAUTH2_BEARER,
+				       lease.token) == CURLE_OK;
+	if (notice_wanted())
+		notice(realm, "401 on token %s, which is replaced by %s", easy->fingerprint,
+			lease.fingerprint);
+	memcpy(easy->fingerprint, lease.fingerprint, sizeof(easy->fingerprint));
+	supplier_return(&lease);
+	return easy->replay.renewed;
+}
+
+/* The status is known: keep the response back, or let it through from here on. */
+static void decide(struct easy *easy)
+{
+	struct replay *replay = &easy->replay;
+
+	replay->refused = is_refusal(easy);
+	replay->phase = replay->refused && !(easy->facts & FACT_HEADER_IN_BODY) &&
+					!was_carried_out(easy) && can_rewind(easy) && renew(easy)
+				? REPLAY_HOLDING
+				: REPLAY_OFF;
+}
+
+/* 0: all that was kept back is out. Else what libcurl is to be told. */
+static size_t release(struct easy *easy)
+{
+	struct replay *replay = &easy->replay;
+	size_t answer;
+
+	replay->phase = REPLAY_RELEASING;
+	if (held_deliver(&replay->held, pass_piece, easy, &answer)) {
+		replay->phase = REPLAY_OFF;
+		return 0;
+	}
+	if (answer == CURL_WRITEFUNC_PAUSE)
+		return answer;
+	held_forget(&replay->held);
+	return CURL_WRITEFUNC_ERROR;
+}
+
+/* Libcurl gives the same bytes again where it is told to pause. */
+static size_t receive(struct easy *easy, enum piece piece, char *bytes, size_t length)
+{
+	struct replay *replay = &easy->replay;
+	size_t answer = 0;
+
+	if (replay->phase == REPLAY_HOLDING) {
+		if (held_keep(&replay->held, piece, bytes, length))
+			return length;
+		answer = release(easy);
+	} else if (replay->phase == REPLAY_RELEASING) {
+		answer = release(easy);
+	}
+	return answer ? answer : pass_piece(easy, piece, bytes, length);
 }
 
 static size_t receive_body(char *bytes, size_t size, size_t count, void *context)
 {
-	struct easy *easy = context;
-	struct replay *replay = &easy->replay;
+	struct easy *easy = easy_find(context);
 
+	if (!easy)
+		return CURL_WRITEFUNC_ERROR;
 	/* without a header callback this is the first that is heard of the final response */
-	if (replay->phase == REPLAY_WATCHING && !(easy->wraps & WRAP_HEADER))
-		replay->phase = worth_keeping(easy) ? REPLAY_HOLDING : REPLAY_OFF;
-	if (replay->phase == REPLAY_HOLDING) {
-		if (held_keep(&replay->held, PIECE_BODY, bytes, size * count))
-			return size * count;
-		if (!let_go(easy))
-			return 0;
-	}
-	return pass_body(easy, bytes, size, count);
+	if (easy->replay.phase == REPLAY_WATCHING && !(easy->wraps & WRAP_HEADER))
+		decide(easy);
+	if (easy->replay.phase == REPLAY_OFF)
+		return pass_body(easy, bytes, size, count);
+	return receive(easy, PIECE_BODY, bytes, size * count);
 }
 
 /* The status of a response that begins, 0 for any other line and for what a proxy says. */
@@ -154,81 +262,113 @@ static void begin_response(struct easy *easy, long status)
 	if (interim)
 		replay->interim++;
 	else
-		replay->phase = worth_keeping(easy) ? REPLAY_HOLDING : REPLAY_OFF;
+		decide(easy);
 }
 
 static size_t receive_header(char *bytes, size_t size, size_t count, void *context)
 {
-	struct easy *easy = context;
-	struct replay *replay = &easy->replay;
+	struct easy *easy = easy_find(context);
 	long status;
 
-	if (replay->phase == REPLAY_OFF)
+	if (!easy)
+		return CURL_WRITEFUNC_ERROR;
+	if (easy->replay.phase == REPLAY_OFF)
 		return pass_header(easy, bytes, size, count);
 	status = status_in(easy, bytes, size * count);
 	if (status)
 		begin_response(easy, status);
-	if (replay->swallowing)
+	if (easy->replay.swallowing)
 		return size * count;
-	if (replay->phase == REPLAY_HOLDING) {
-		if (held_keep(&replay->held, PIECE_HEADER, bytes, size * count))
-			return size * count;
-		if (!let_go(easy))
-			return 0;
-	}
-	return pass_header(easy, bytes, size, count);
+	return receive(easy, PIECE_HEADER, bytes, size * count);
 }
 
+/* As libcurl does, a transfer goes on with the function that it began with. */
 static size_t give_body(char *bytes, size_t size, size_t count, void *context)
 {
-	struct easy *easy = context;
+	struct easy *easy = easy_find(context);
+	struct replay *replay;
 
-	easy->replay.read = true;
-	return easy->read(bytes, size, count, easy->read_data);
+	if (!easy)
+		return CURL_READFUNC_ABORT;
+	replay = &easy->replay;
+	if (!replay->read) {
+		replay->source = easy->read ? easy->read : (curl_read_callback)fread;
+		replay->source_data = easy->read_data;
+		replay->read = true;
+	}
+	return replay->source(bytes, size, count, replay->source_data);
 }
 
 static void stand_before_write(struct easy *easy)
 {
 	set_pointer(easy, CURLOPT_WRITEFUNCTION, (void *)receive_body);
-	set_pointer(easy, CURLOPT_WRITEDATA, easy);
+	set_pointer(easy, CURLOPT_WRITEDATA, easy->handle);
 	easy->wraps |= WRAP_WRITE;
 }
 
 static void stand_before_header(struct easy *easy)
 {
 	set_pointer(easy, CURLOPT_HEADERFUNCTION, (void *)receive_header);
-	set_pointer(easy, CURLOPT_HEADERDATA, easy);
+	set_pointer(easy, CURLOPT_HEADERDATA, easy->handle);
 	easy->wraps |= WRAP_HEADER;
 }
 
-/* Where the application has no read function libcurl itself can rewind a file: that is kept. */
+static void step_aside_of_header(struct easy *easy)
+{
+	set_pointer(easy, CURLOPT_HEADERFUNCTION, (void *)easy->header);
+	set_pointer(easy, CURLOPT_HEADERDATA, easy->header_data);
+	easy->wraps &= ~WRAP_HEADER;
+}
+
 static void stand_before_read(struct easy *easy)
 {
 	set_pointer(easy, CURLOPT_READFUNCTION, (void *)give_body);
-	set_pointer(easy, CURLOPT_READDATA, easy);
+	set_pointer(easy, CURLOPT_READDATA, easy->handle);
 	easy->wraps |= WRAP_READ;
 }
 
 static void step_aside_of_read(struct easy *easy)
 {
 	set_pointer(easy, CURLOPT_READFUNCTION, (void *)easy->read);
-	set_pointer(easy, CURLOPT_READDATA, easy->read_data ? easy->read_data : stdin);
+	set_pointer(easy, CURLOPT_READDATA, easy->read_data);
 	easy->wraps &= ~WRAP_READ;
+	easy->replay.offset = -1;
+}
+
+void replay_adjust(struct easy *easy)
+{
+	bool headers = easy->wraps & WRAP_WRITE && (easy->header || easy->header_data);
+
+	if (headers && !(easy->wraps & WRAP_HEADER))
+		stand_before_header(easy);
+	else if (!headers && easy->wraps & WRAP_HEADER)
+		step_aside_of_header(easy);
+	if (easy->wraps & WRAP_READ && (!streams(easy) || reads_file(easy)))
+		step_aside_of_read(easy);
+}
+
+static void watch_body(struct easy *easy)
+{
+	if (!reads_file(easy))
+		stand_before_read(easy);
+	else if (!easy->seek && !easy->ioctl)
+		easy->replay.offset = easy->read_data ? ftell(easy->read_data) : -1;
 }
 
 void replay_watch(struct easy *easy)
 {
-	if (!(easy->wraps & WRAP_WRITE))
+	struct replay *replay = &easy->replay;
+
+	if (!(easy->wraps & WRAP_WRITE)) {
 		stand_before_write(easy);
-	if (!(easy->wraps & WRAP_HEADER) && (easy->header || easy->header_data))
-		stand_before_header(easy);
-	if (!(easy->wraps & WRAP_READ) && easy->read)
-		stand_before_read(easy);
-	easy->replay.phase = REPLAY_WATCHING;
-	easy->replay.interim = 0;
-	easy->replay.swallowing = false;
-	easy->replay.read = false;
-	easy->replay.refused = false;
+		replay_adjust(easy);
+	}
+	replay->offset = -1;
+	if (streams(easy))
+		watch_body(easy);
+	replay->phase = REPLAY_WATCHING;
+	replay->interim = 0;
+	replay->swallowing = replay->read = replay->refused = replay->renewed = false;
 }
 
 /*
@@ -255,13 +395,14 @@ static bool is_answer(CURLcode result)
 
 bool replay_due(struct easy *easy, CURLcode result)
 {
-	const struct replay *replay = &easy->replay;
+	struct replay *replay = &easy->replay;
 
-	if (replay->phase != REPLAY_WATCHING && replay->phase != REPLAY_HOLDING)
+	if (replay->phase == REPLAY_OFF || !is_answer(result))
 		return false;
-	if (!is_answer(result))
-		return false;
-	return worth_keeping(easy) && rewind_body(easy);
+	/* there were neither headers nor a body for the application */
+	if (replay->phase == REPLAY_WATCHING)
+		decide(easy);
+	return replay->phase == REPLAY_HOLDING && rewind_body(easy);
 }
 
 void replay_begin(struct easy *easy, CURLcode first_result)
@@ -269,32 +410,42 @@ void replay_begin(struct easy *easy, CURLcode first_result)
 	easy->replay.phase = REPLAY_SECOND;
 	easy->replay.first_result = first_result;
 	easy->replay.read = false;
+	restore_timeout(easy);
+	if (notice_wanted())
+		notice(easy->realm, "sent again with token %s", easy->fingerprint);
+}
+
+void replay_cancel(struct easy *easy)
+{
+	easy->replay.phase = REPLAY_RELEASING;
 }
 
 CURLcode replay_finish(struct easy *easy, CURLcode result)
 {
 	struct replay *replay = &easy->replay;
-	bool second = replay->phase == REPLAY_SECOND;
 
 	/* a form whose parts turned out not to be rewindable: the 401 stands */
-	if (second && result == CURLE_SEND_FAIL_REWIND) {
+	if (replay->phase == REPLAY_SECOND && result == CURLE_SEND_FAIL_REWIND) {
 		result = replay->first_result;
 		replay->reported = HTTP_UNAUTHORIZED;
-		second = false;
+		replay_cancel(easy);
 	}
-	replay->phase = REPLAY_OFF;
-	if (!second && replay->held.pieces.data &&
-		!held_deliver(&replay->held, deliver_piece, easy) && result == CURLE_OK)
+	if (replay->phase == REPLAY_SECOND)
+		held_forget(&replay->held);
+	else if (held_any(&replay->held) && release(easy) && result == CURLE_OK)
 		result = CURLE_WRITE_ERROR;
+	replay->phase = REPLAY_OFF;
 	return result;
 }
 
 void replay_stop(struct easy *easy)
 {
-	easy->replay.phase = REPLAY_OFF;
+	easy->replay.phase = held_any(&easy->replay.held) ? REPLAY_RELEASING : REPLAY_OFF;
 	easy->replay.swallowing = false;
-	if (easy->replay.held.pieces.data)
-		held_forget(&easy->replay.held);
+	if (easy->timeout_extended)
+		restore_timeout(easy);
+	if (easy->wraps & WRAP_READ)
+		step_aside_of_read(easy);
 }
 
 bool replay_withholds(const struct easy *easy, CURLoption option)
@@ -302,10 +453,9 @@ bool replay_withholds(const struct easy *easy, CURLoption option)
 	switch (option) {
 	case CURLOPT_WRITEFUNCTION:
 	case CURLOPT_WRITEDATA:
-		return easy->wraps & WRAP_WRITE;
 	case CURLOPT_HEADERFUNCTION:
 	case CURLOPT_HEADERDATA:
-		return easy->wraps & WRAP_HEADER;
+		return easy->wraps & WRAP_WRITE;
 	case CURLOPT_READFUNCTION:
 	case CURLOPT_READDATA:
 		return easy->wraps & WRAP_READ;
@@ -314,36 +464,12 @@ bool replay_withholds(const struct easy *easy, CURLoption option)
 	}
 }
 
-void replay_withheld(struct easy *easy, CURLoption option)
-{
-	if (option == CURLOPT_READFUNCTION && !easy->read)
-		step_aside_of_read(easy);
-}
-
 void replay_adopt(struct easy *copy)
 {
-	unsigned wraps = copy->wraps;
-
-	copy->wraps = 0;
-	if (wraps & WRAP_WRITE)
+	if (copy->wraps & WRAP_WRITE)
 		stand_before_write(copy);
-	if (wraps & WRAP_HEADER)
+	if (copy->wraps & WRAP_HEADER)
 		stand_before_header(copy);
-	if (wraps & WRAP_READ)
-		stand_before_read(copy);
-}
-
-void replay_step_aside(struct easy *easy)
-{
-	if (easy->wraps & WRAP_WRITE) {
-		set_pointer(easy, CURLOPT_WRITEFUNCTION, (void *)easy->write);
-		set_pointer(easy, CURLOPT_WRITEDATA, easy->write_data ? easy->write_data : stdout);
-	}
-	if (easy->wraps & WRAP_HEADER) {
-		set_pointer(easy, CURLOPT_HEADERFUNCTION, (void *)easy->header);
-		set_pointer(easy, CURLOPT_HEADERDATA, easy->header_data);
-	}
-	if (easy->wraps & WRAP_READ)
-		step_aside_of_read(easy);
-	easy->wraps = 0;
+	if (copy->wraps & WRAP_READ)
+		step_aside_of_read(copy);
 }

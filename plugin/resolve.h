@@ -74,7 +74,8 @@ enum node {
 	X(CURLMcode, multi_socket, (CURLM *, curl_socket_t, int *)) \
 	X(CURLMcode, multi_socket_action, (CURLM *, curl_socket_t, int, int *)) \
 	X(CURLMcode, multi_socket_all, (CURLM *, int *)) \
-	X(CURLMcode, multi_cleanup, (CURLM *))
+	X(CURLMcode, multi_cleanup, (CURLM *)) \
+	X(CURLMcode, multi_setopt, (CURLM *, CURLMoption, ...))
 
 enum function {
 #define FUNCTION(result, name, parameters) FUNCTION_##name,
@@ -88,7 +89,9 @@ enum function {
 	X(CURLcode, easy_setopt, (CURL *, CURLoption, ...)) \
 	X(CURLcode, easy_getinfo, (CURL *, CURLINFO, ...)) \
 	X(CURLMcode, multi_poll, (CURLM *, struct curl_waitfd[], unsigned, int, int *)) \
+	X(curl_version_info_data *, version_info, (CURLversion)) \
 	X(CURLU *, url, (void)) \
+	X(CURLU *, url_dup, (const CURLU *)) \
 	X(CURLUcode, url_set, (CURLU *, CURLUPart, const char *, unsigned)) \
 	X(CURLUcode, url_get, (CURLU *, CURLUPart, char **, unsigned)) \
 	X(void, url_cleanup, (CURLU *)) \

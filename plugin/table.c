@@ -53,7 +53,7 @@ static struct slot *probe(struct table_slots *slots, const void *address, size_t
 }
 
 /* A moving shard may, for a moment, have no empty slot on the way: the steps are counted. */
-static void *look(struct table_slots *slots, const void *address, size_t hashed)
+static inline void *look(struct table_slots *slots, const void *address, size_t hashed)
 {
 	size_t index = home_of(slots, hashed);
 
@@ -100,11 +100,9 @@ static void *find_locked(struct table_shard *shard, const void *address, size_t 
 	return record;
 }
 
-void *table_find(struct table *table, const void *address)
+static __attribute__((noinline)) void *find_slowly(
+	struct table_shard *shard, const void *address, size_t hashed)
 {
-	size_t hashed = hash(address);
-	struct table_shard *shard = shard_of(table, hashed);
-
 	for (int tries = 0; tries < TRIES_WITHOUT_LOCK; tries++) {
 		unsigned before = atomic_load_explicit(&shard->version, memory_order_acquire);
 		struct table_slots *slots =
@@ -116,6 +114,27 @@ void *table_find(struct table *table, const void *address)
 			return record;
 	}
 	return find_locked(shard, address, hashed);
+}
+
+/* Most are in their home slot: for those a few instructions do. */
+void *table_find(struct table *table, const void *address)
+{
+	size_t hashed = hash(address);
+	struct table_shard *shard = shard_of(table, hashed);
+	unsigned before = atomic_load_explicit(&shard->version, memory_order_acquire);
+	struct table_slots *slots = atomic_load_explicit(&shard->slots, memory_order_acquire);
+
+	if (slots && !(before & 1)) {
+		struct slot *slot = &slots->slot[home_of(slots, hashed)];
+
+		if (address_in(slot) == address) {
+			void *record = atomic_load_explicit(&slot->record, memory_order_acquire);
+
+			if (atomic_load_explicit(&shard->version, memory_order_acquire) == before)
+				return record;
+		}
+	}
+	return find_slowly(shard, address, hashed);
 }
 
 static void store(struct slot *slot, const void *address, void *record)

@@ -77,32 +77,47 @@ static void remember_prefix(const struct libcurl *libcurl, const char *url,
 	free(prefix);
 }
 
-static bool has_part(const struct libcurl *libcurl, CURLU *url, CURLUPart part)
+/* A URL that is read part by part. */
+struct reading {
+	const struct libcurl *libcurl;
+	CURLU *url;
+	bool starved; /* memory was short */
+};
+
+/* NULL where it has no such part; for own.free(). */
+static char *read_part(struct reading *reading, CURLUPart part, unsigned flags)
 {
 	char *text = NULL;
-	bool has = libcurl->own.url_get(url, part, &text, 0) == CURLUE_OK && text;
+	CURLUcode code = reading->libcurl->own.url_get(reading->url, part, &text, flags);
 
-	libcurl->own.free(text);
-	return has;
+	reading->starved |= code == CURLUE_OUT_OF_MEMORY;
+	return code ? NULL : text;
 }
 
-static bool read_origin(const struct libcurl *libcurl, CURLU *url, struct origin *origin)
+static bool has_part(struct reading *reading, CURLUPart part)
 {
-	char *scheme = NULL, *host = NULL, *port = NULL;
+	char *text = read_part(reading, part, 0);
+
+	reading->libcurl->own.free(text);
+	return text != NULL;
+}
+
+static bool read_origin(struct reading *reading, struct origin *origin)
+{
+	char *scheme = read_part(reading, CURLUPART_SCHEME, 0);
+	char *host = read_part(reading, CURLUPART_HOST, 0);
+	char *port = read_part(reading, CURLUPART_PORT, CURLU_DEFAULT_PORT);
 	char text[ORIGIN_HOST_MAX + sizeof("https://:65535")];
 	bool read = false;
 
-	if (!libcurl->own.url_get(url, CURLUPART_SCHEME, &scheme, 0) &&
-		!libcurl->own.url_get(url, CURLUPART_HOST, &host, 0) &&
-		!libcurl->own.url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) &&
-		!has_part(libcurl, url, CURLUPART_ZONEID)) {
+	if (scheme && host && port && !has_part(reading, CURLUPART_ZONEID)) {
 		int length = snprintf(text, sizeof(text), "%s://%s:%s", scheme, host, port);
 
 		read = length > 0 && (size_t)length < sizeof(text) && origin_from_url(origin, text);
 	}
-	libcurl->own.free(port);
-	libcurl->own.free(host);
-	libcurl->own.free(scheme);
+	reading->libcurl->own.free(port);
+	reading->libcurl->own.free(host);
+	reading->libcurl->own.free(scheme);
 	return read;
 }
 
@@ -145,64 +160,85 @@ static const struct realm *realm_of(const struct easy *easy, const struct origin
 }
 
 static const struct realm *realm_of_parsed(
-	const struct easy *easy, CURLU *url, bool remember, const char **reason)
+	const struct easy *easy, struct reading *reading, bool remember, const char **reason)
 {
-	const struct libcurl *libcurl = easy->libcurl;
 	struct origin origin;
-	const struct realm *realm;
 
-	if (!read_origin(libcurl, url, &origin))
+	if (!read_origin(reading, &origin))
 		return NULL;
-	realm = realm_of(easy, &origin);
-	if (has_part(libcurl, url, CURLUPART_USER) || has_part(libcurl, url, CURLUPART_PASSWORD))
+	if (has_part(reading, CURLUPART_USER) || has_part(reading, CURLUPART_PASSWORD))
 		*reason = "the URL gives user or password";
-	else if (remember)
-		remember_prefix(libcurl, easy->url.bytes, &origin, scope_find(&origin));
-	return realm;
+	else if (remember && !reading->starved)
+		remember_prefix(reading->libcurl, easy->url.bytes, &origin, scope_find(&origin));
+	return realm_of(easy, &origin);
 }
 
-static const struct realm *realm_of_text(const struct easy *easy, const char **reason)
+static bool find_text(const struct easy *easy, const struct realm **realm, const char **reason)
 {
 	const struct libcurl *libcurl = easy->libcurl;
 	const struct prefix *prefix = find_prefix(libcurl, easy->url.bytes);
-	const struct realm *realm = NULL;
-	CURLU *url;
+	struct reading reading = {.libcurl = libcurl};
+	CURLUcode code = CURLUE_OUT_OF_MEMORY;
 
-	if (prefix)
-		return easy->port ? realm_of(easy, &prefix->origin) : prefix->realm;
-	url = libcurl->own.url();
-	if (url && set_url(easy, url) == CURLUE_OK)
-		realm = realm_of_parsed(easy, url, !easy->default_protocol.set, reason);
-	libcurl->own.url_cleanup(url);
-	return realm;
+	if (prefix) {
+		*realm = easy->port ? realm_of(easy, &prefix->origin) : prefix->realm;
+		return true;
+	}
+	reading.url = libcurl->own.url();
+	if (reading.url)
+		code = set_url(easy, reading.url);
+	if (code == CURLUE_OK)
+		*realm = realm_of_parsed(easy, &reading, !easy->default_protocol.set, reason);
+	libcurl->own.url_cleanup(reading.url);
+	return code != CURLUE_OUT_OF_MEMORY && !reading.starved;
 }
 
-const struct realm *target_realm(const struct easy *easy, const char **reason)
+static bool find_pinned(const struct easy *easy, const struct realm **realm, const char **reason)
 {
+	struct reading reading = {.libcurl = easy->libcurl, .url = easy->pinned_url};
+
+	if (!reading.url)
+		return false;
+	*realm = realm_of_parsed(easy, &reading, false, reason);
+	return !reading.starved;
+}
+
+bool target_find(struct easy *easy, const struct realm **realm, const char **reason)
+{
+	bool found;
+
+	*realm = easy->target;
+	if (easy->target_known)
+		return true;
+	*realm = NULL;
 	/* before 7.62 there is no URL API; before 7.66 redirects to any protocol are the default */
 	if (!easy->libcurl->own.multi_poll || !easy->libcurl->own.url)
-		return NULL;
+		return true;
 	if (easy->url_handle)
-		return realm_of_parsed(easy, easy->url_handle, false, reason);
-	return easy->url.set ? realm_of_text(easy, reason) : NULL;
+		return find_pinned(easy, realm, reason);
+	found = !easy->url.set || find_text(easy, realm, reason);
+	easy->target = *realm;
+	easy->target_known = found && !*reason && (!*realm || (*realm)->supplier);
+	return found;
 }
 
 bool target_is_reached(const struct easy *easy, const struct realm *realm)
 {
+	struct reading reading = {.libcurl = easy->libcurl};
 	const struct libcurl *libcurl = easy->libcurl;
 	const char *text = NULL;
 	struct origin origin;
 	long redirects = 0;
-	CURLU *url;
 	bool reached;
 
 	libcurl->own.easy_getinfo(easy->handle, CURLINFO_REDIRECT_COUNT, &redirects);
 	if (redirects == 0)
 		return true;
 	libcurl->own.easy_getinfo(easy->handle, CURLINFO_EFFECTIVE_URL, &text);
-	url = text ? libcurl->own.url() : NULL;
-	reached = url && libcurl->own.url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
-		  read_origin(libcurl, url, &origin) && origin_equal(&origin, &realm->origin);
-	libcurl->own.url_cleanup(url);
+	reading.url = text ? libcurl->own.url() : NULL;
+	reached = reading.url &&
+		  libcurl->own.url_set(reading.url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+		  read_origin(&reading, &origin) && origin_equal(&origin, &realm->origin);
+	libcurl->own.url_cleanup(reading.url);
 	return reached;
 }

@@ -13,8 +13,8 @@ setup_file() {
 	seq 500 >"$SANDBOX_FILES/text"
 	# shellcheck disable=SC2206
 	compile+=(${SANITIZE:-})
-	for name in scene loop; do
-		"${compile[@]}" -o "$BATS_FILE_TMPDIR/$name" "$BATS_TEST_DIRNAME/hosts/$name.c" -lcurl
+	for name in scene loop quirks; do
+		"${compile[@]}" -Wno-deprecated-declarations -o "$BATS_FILE_TMPDIR/$name" "$BATS_TEST_DIRNAME/hosts/$name.c" -lcurl
 	done
 }
 
@@ -483,7 +483,112 @@ delivers() {
 		perform a
 	EOF
 	assert_equal "$(requests 'select(.server == "bystander") | .scheme // "-"' | sort -u)" '"-"'
-	assert_equal "$(statuses)" 401
+	# what was judged is what is sent, and sent again
+	assert_equal "$(statuses)" '401 200'
+}
+
+# Uncommon calls ------------------------------------------------------------------------------------
+
+# quirks WHAT: the program alone, then with a token that is good, then with one that is not.
+# The same comes of it each time, which is left in $output.
+quirks() {
+	local command=("$BATS_FILE_TMPDIR/quirks" "$1" "$SANDBOX_API/open/1" "$SANDBOX_FILES/text") bare
+
+	try "${command[@]}"
+	assert_status 0
+	bare=$output
+	command[2]=$API/1
+	good_token
+	under "${command[@]}"
+	assert_equal "good: $status $output" "good: 0 $bare"
+	refute_contains "$(statuses)" 401
+	stale_token
+	under "${command[@]}"
+	assert_equal "stale: $status $output" "stale: 0 $bare"
+	assert_equal "$(mints) token requests" '1 token requests'
+}
+
+@test "a form's streams are read with their own pointers, on a handle that has uploaded with a token" {
+	quirks form-stream
+	assert_equal "${lines[-1]}" '6 6'
+}
+
+@test "heals: a form of curl_formadd(), unless there is a stream in it" {
+	quirks form-again
+	stale_token
+	under "$BATS_FILE_TMPDIR/quirks" form-stream-again "$API/1" "$SANDBOX_FILES/text"
+	assert_equal "$output $(statuses)" '0 401 0 401'
+}
+
+@test "headers go to the write function where there is data for them, but no function" {
+	quirks header-data
+	assert_equal "${lines[1]}" '0 200 1'
+}
+
+@test "heals: the upload of a file from where it stood" {
+	quirks offset
+	assert_contains "$output" "\"body_bytes\":$(($(stat -c %s "$SANDBOX_FILES/text") - 1000))"
+}
+
+@test "a file that is read by fread() is rewound by libcurl" {
+	local kind
+
+	for kind in good stale; do
+		"${kind}_token"
+		under "$BATS_FILE_TMPDIR/quirks" fread "$SANDBOX_API/redirect?status=307&to=/echo/1" "$SANDBOX_FILES/text"
+		assert_equal "$kind: $output" "$kind: 0 200 0"
+	done
+}
+
+@test "a callback that pauses gets all of a 401 that is delivered, and no error" {
+	local how body
+
+	for how in pauses pauses-multi; do
+		for body in '"huge": 270000' '"huge": 270000, "chunked": true' '"body": "no way"'; do
+			good_token
+			faults "{\"api\": {\"status\": 401, $body, \"times\": \"all\"}}"
+			under "$BATS_FILE_TMPDIR/quirks" "$how" "$API/1" -
+			assert_equal "$how $body: $output" "$how $body: 0 401 0"$'\n'"$(grep -o '27.*0\b' <<<"$body" | grep -o '^[0-9]*' || echo 6)"
+		done
+		# no other token is to be had
+		good_token
+		faults '{"token": {"status": 400, "times": "all"}, "api": {"status": 401, "body": "no way"}}'
+		under "$BATS_FILE_TMPDIR/quirks" "$how" "$API/1" -
+		assert_equal "$how: $output" "$how: 0 401 0"$'\n6'
+		reset_sandbox
+		rm -rf "$XDG_CACHE_HOME"
+	done
+}
+
+@test "getting another token does not count for the application's time limit" {
+	good_token
+	faults '{"token": {"delay_ms": 1500}, "api": {"status": 401, "body": "no way"}}'
+	under curl -sS -m 1 -w '%{http_code}' -o answer "$API/1"
+	assert_equal "$output" 200
+	good_token
+	faults '{"token": {"delay_ms": 1500, "status": 400}, "api": {"status": 401, "body": "no way"}}'
+	under curl -sS -m 1 -w ' %{http_code}' "$API/1"
+	assert_equal "$output" 'no way 401'
+}
+
+@test "multi: curl_easy_perform() on a handle in a multi handle is refused, and its transfer goes on" {
+	quirks perform-added
+	assert_equal "$output" $'2\n0 200 0'
+}
+
+@test "multi: curl_multi_cleanup() in a callback is refused, and the transfer goes on" {
+	quirks cleanup-within
+	assert_equal "$output" '0 200 0'
+}
+
+@test "multi: handles whose multi handle is gone live on" {
+	quirks outlive
+	assert_equal "$output" $'0 200 0\n0 200 0'
+}
+
+@test "multi: what was set may be freed and replaced until the transfer starts" {
+	quirks replaced
+	assert_equal "$output" '0 200 0'
 }
 
 # Trouble at the endpoint ----------------------------------------------------------------------------

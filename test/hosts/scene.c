@@ -8,11 +8,13 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <locale.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,9 +27,10 @@ struct actor {
 	CURLU *url;
 	struct curl_slist *headers;
 	char error[CURL_ERROR_SIZE];
-	CURLcode result;   /* in a thread */
-	CURL *reach_in;    /* while it receives: this handle ... */
-	char new_url[512]; /* ... is given this URL */
+	CURLcode result;     /* in a thread */
+	CURL *reach_in;      /* while it receives: this handle ... */
+	char new_url[512];   /* ... is given this URL */
+	in_port_t elsewhere; /* where its sockets are led */
 };
 
 static struct actor actors[ACTORS_MAX];
@@ -57,7 +60,9 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context)
 	struct actor *actor = context;
 
 	(void)bytes;
-	if (actor->reach_in)
+	if (actor->reach_in && actor_of(actor->reach_in)->url)
+		curl_url_set(actor_of(actor->reach_in)->url, CURLUPART_URL, actor->new_url, 0);
+	else if (actor->reach_in)
 		curl_easy_setopt(actor->reach_in, CURLOPT_URL, actor->new_url);
 	return size * count;
 }
@@ -164,7 +169,7 @@ static void do_perform(struct actor *actor, char *rest)
 	report(actor, curl_easy_perform(actor->easy));
 }
 
-/* reach A B URL: while A receives, B is given another URL. */
+/* reach A B URL: while A receives, B is given another URL, in its CURLU if it has one. */
 static void do_reach(struct actor *actor, char *rest)
 {
 	actor->reach_in = actor_named(strsep(&rest, " "))->easy;
@@ -182,18 +187,51 @@ static int progress(void *context, curl_off_t download_total, curl_off_t downloa
 	(void)upload_total;
 	(void)uploaded;
 	curl_easy_getinfo(actor->easy, CURLINFO_RESPONSE_CODE, &response);
-	if (response && actor->url)
+	if (response && strcspn(actor->new_url, "=") < strcspn(actor->new_url, ":"))
+		putenv(actor->new_url);
+	else if (response && actor->url)
 		curl_url_set(actor->url, CURLUPART_URL, actor->new_url, 0);
 	return 0;
 }
 
-/* meanwhile A URL: once there is a response, A's CURLU becomes another. */
+/* meanwhile A URL: once there is a response, A's CURLU becomes another; or A NAME=VALUE. */
 static void do_meanwhile(struct actor *actor, char *rest)
 {
 	snprintf(actor->new_url, sizeof(actor->new_url), "%s", rest);
 	curl_easy_setopt(actor->easy, CURLOPT_XFERINFOFUNCTION, progress);
 	curl_easy_setopt(actor->easy, CURLOPT_XFERINFODATA, actor);
 	curl_easy_setopt(actor->easy, CURLOPT_NOPROGRESS, 0L);
+}
+
+static curl_socket_t open_elsewhere(
+	void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct actor *actor = context;
+
+	(void)purpose;
+	((struct sockaddr_in *)&address->addr)->sin_port = htons(actor->elsewhere);
+	return socket(address->family, address->socktype, address->protocol);
+}
+
+static int set_up(void *context, curl_socket_t socket, curlsocktype purpose)
+{
+	(void)context;
+	(void)socket;
+	(void)purpose;
+	return CURL_SOCKOPT_OK;
+}
+
+/* sockets A opens PORT, which leads there; or sets-up, or leaves them to libcurl again. */
+static void do_sockets(struct actor *actor, char *rest)
+{
+	const char *how = strsep(&rest, " ");
+
+	actor->elsewhere = (in_port_t)(rest ? atoi(rest) : 0);
+	curl_easy_setopt(actor->easy, CURLOPT_OPENSOCKETDATA, actor);
+	curl_easy_setopt(actor->easy, CURLOPT_OPENSOCKETFUNCTION,
+		strcmp(how, "opens") == 0 ? open_elsewhere : NULL);
+	curl_easy_setopt(
+		actor->easy, CURLOPT_SOCKOPTFUNCTION, strcmp(how, "sets-up") == 0 ? set_up : NULL);
 }
 
 static void *perform_thread(void *context)
@@ -368,6 +406,7 @@ static const struct {
 	{"perform", do_perform},
 	{"reach", do_reach},
 	{"meanwhile", do_meanwhile},
+	{"sockets", do_sockets},
 	{"together", do_together},
 	{"fork", do_fork},
 	{"multi", do_multi},
