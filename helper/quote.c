@@ -208,7 +208,7 @@ static enum status append_cut(
 struct quote quote_text(const char *text, size_t most, const struct quote_secrets *secrets)
 {
 	struct quote quote = {""};
-	struct buffer whole = BUFFER_INIT(2 * QUOTE_MAX_BYTES);
+	struct buffer whole = BUFFER_INIT(2L * QUOTE_MAX_BYTES);
 
 	if (most > QUOTE_MAX_BYTES)
 		most = QUOTE_MAX_BYTES;

@@ -403,7 +403,7 @@ enum status store_lock(struct store *store, const struct store_lock *lock,
 {
 	char life[NUMBER_MAX_BYTES];
 	redisReply *locked = NULL;
-	long long deadline;
+	long long deadline = 0;
 	enum status status = SAY(store, failure, text("SET"), text(lock->name), text(lock->owner),
 		text("NX"), text("PX"), number(lock->life_ms, life));
 

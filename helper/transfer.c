@@ -65,16 +65,6 @@ static bool set_basic(CURL *handle, const struct transfer *transfer)
 	       curl_easy_setopt(handle, CURLOPT_PASSWORD, transfer->password) == CURLE_OK;
 }
 
-/* A resolver that does not answer must not hold us up when libcurl is told to clean up. */
-static bool set_quick_exit(CURL *handle)
-{
-#if LIBCURL_VERSION_NUM >= 0x075700
-	return curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
-#else
-	return handle != NULL;
-#endif
-}
-
 static bool prepare(CURL *handle, const struct transfer *transfer, struct curl_slist **headers)
 {
 	struct origin origin;
@@ -86,10 +76,13 @@ static bool prepare(CURL *handle, const struct transfer *transfer, struct curl_s
 		curl_easy_setopt(handle, CURLOPT_USERAGENT, "sypht-credential/" SYPHT_VERSION) ||
 		curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_reply) ||
 		curl_easy_setopt(handle, CURLOPT_WRITEDATA, transfer->reply) ||
-		curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L) || !set_quick_exit(handle) ||
+		curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L) ||
 		curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L) ||
 		curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, secure ? "https" : "http") ||
 		curl_easy_setopt(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2))
+		return false;
+	/* to clean up must not take until a resolver that does not answer gives up */
+	if (curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L))
 		return false;
 	/* plain http is for this machine alone, so no proxy may carry it */
 	if (!secure && curl_easy_setopt(handle, CURLOPT_NOPROXY, "*"))
