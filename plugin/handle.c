@@ -121,7 +121,7 @@ struct easy *easy_duplicate(CURL *handle, const struct easy *original)
 	copy->multi = NULL;
 	copy->fresh_next = NULL;
 	copy->carried = CARRIED_NOTHING;
-	copy->bearer_only = false;
+	copy->bearer_only = copy->unsent = false;
 	copy->replay = (struct replay){.held = HELD_INIT};
 	whole = text_copy(&copy->url, &original->url);
 	whole &= text_copy(&copy->default_protocol, &original->default_protocol);
@@ -140,6 +140,7 @@ void easy_reset(struct easy *easy)
 		.libcurl = easy->libcurl,
 		.handle = easy->handle,
 		.url = {.bytes = easy->url.bytes, .size = easy->url.size},
+		.unsent = easy->unsent,
 		.performing = easy->performing,
 		.multi = easy->multi,
 		.multi_serial = easy->multi_serial,

@@ -41,6 +41,7 @@ enum fact {
 	FACT_HSTS = 1 << 24,
 	FACT_ALT_SVC = 1 << 25,
 	FACT_SOCKET = 1 << 26, /* the application opens, sets up or binds sockets itself */
+	FACT_TRAILERS = 1 << 27,
 };
 
 /* A string that libcurl copied; the memory stays for the next one. */
@@ -59,7 +60,7 @@ void text_set(struct text *text, const char *value);
 /* Whether it is set to value. */
 bool text_is(const struct text *text, const char *value);
 
-enum carried { CARRIED_NOTHING, CARRIED_TOKEN, CARRIED_DOOM };
+enum carried { CARRIED_NOTHING, CARRIED_TOKEN, CARRIED_DOOM, CARRIED_BLANK };
 
 /* Before which of the application's callbacks the plugin's own stand. */
 enum wrap {
@@ -135,6 +136,7 @@ struct easy {
 	enum carried carried;
 	unsigned wraps;   /* write and header stay on */
 	bool bearer_only; /* CURLOPT_HTTPAUTH, which stays on until a transfer carries no token */
+	bool unsent;      /* libcurl may still hold a header with a token; inject.c */
 	const struct realm *realm;
 	char *doom;                                /* the reason */
 	char fingerprint[TOKEN_FINGERPRINT_BYTES]; /* of the token */

@@ -168,6 +168,8 @@ static void restore(struct easy *easy)
 {
 	if (easy->carried == CARRIED_TOKEN)
 		take_token(easy);
+	else if (easy->carried == CARRIED_BLANK)
+		set_text(easy, CURLOPT_XOAUTH2_BEARER, NULL);
 	else if (easy->carried == CARRIED_DOOM)
 		take_doom(easy);
 	easy->carried = CARRIED_NOTHING;
@@ -265,6 +267,41 @@ static void decide(struct easy *easy)
 			verdict.reason ? verdict.reason : "not in scope");
 }
 
+/*
+ * libcurl (at least up to 8.14) makes the Authorization header before it rewinds a form and before
+ * it skips to where an upload resumes. Where that fails, the header stays with the handle and goes
+ * out with its next request, wherever that leads.
+ */
+static bool leaves_header(const struct easy *easy, CURLcode result)
+{
+	switch (result) {
+	case CURLE_SEND_FAIL_REWIND:
+	case CURLE_FTP_COULDNT_USE_REST:
+	case CURLE_OUT_OF_MEMORY:
+		return true;
+	case CURLE_READ_ERROR:
+	case CURLE_PARTIAL_FILE:
+		return easy->facts & (FACT_UPLOAD | FACT_POST | FACT_FORM);
+	default:
+		return false;
+	}
+}
+
+/* A bearer without a token replaces the one that libcurl holds. There is no way to take it away. */
+static void blank(struct easy *easy)
+{
+	static const char reason[] = "libcurl still holds the token of a request that failed";
+
+	if (!policy_yields(easy) && set_text(easy, CURLOPT_XOAUTH2_BEARER, "") == CURLE_OK &&
+		set_long(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK) {
+		easy->carried = CARRIED_BLANK;
+		easy->bearer_only = true;
+		return;
+	}
+	put_doom(easy, reason);
+	notice(NULL, "not sent: %s", reason);
+}
+
 void inject(struct easy *easy)
 {
 	if (easy->carried)
@@ -275,6 +312,8 @@ void inject(struct easy *easy)
 		return;
 	restore_auth(easy);
 	unpin_url(easy);
+	if (easy->unsent && easy->carried == CARRIED_NOTHING)
+		blank(easy);
 }
 
 bool inject_repeat(struct easy *easy, CURLcode result)
@@ -322,6 +361,10 @@ CURLcode inject_settle(struct easy *easy, CURLcode result)
 		note_outcome(easy);
 	else if (easy->carried == CARRIED_DOOM)
 		result = report_doom(easy, result);
+	if (easy->carried == CARRIED_TOKEN)
+		easy->unsent = leaves_header(easy, result);
+	else if (easy->carried == CARRIED_BLANK && result == CURLE_OK)
+		easy->unsent = false;
 	if (easy->replay.phase != REPLAY_OFF)
 		result = replay_finish(easy, result);
 	inject_undo(easy);

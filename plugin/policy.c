@@ -197,6 +197,11 @@ static const char *exposure_reason(const struct easy *easy, const struct realm *
 	return NULL;
 }
 
+bool policy_yields(const struct easy *easy)
+{
+	return easy->facts & VETOING || has_authorization(easy->headers);
+}
+
 static const char *reason_against(const struct easy *easy, const struct verdict *verdict)
 {
 	if (easy->facts & VETOING)

@@ -20,6 +20,9 @@ struct verdict {
 
 void policy_judge(struct easy *easy, struct verdict *verdict);
 
+/* Whether the application authenticates by itself, other than by the URL. */
+bool policy_yields(const struct easy *easy);
+
 /*
  * For CURLOPT_NOPROXY: what the application or the environment exempts from proxies, and the host
  * of realm. For free(); NULL where memory is short.

@@ -92,8 +92,11 @@ static bool is_rewindable(const struct curl_httppost *part)
 	return true;
 }
 
+/* libcurl before 8 writes before its buffer when trailers are to follow a second body. */
 static bool can_rewind(const struct easy *easy)
 {
+	if (easy->facts & FACT_TRAILERS && streams(easy))
+		return false;
 	if (easy->facts & FACT_FORM)
 		return is_rewindable(easy->form);
 	return !has_read(easy) || easy->seek || easy->ioctl ||
