@@ -32,7 +32,8 @@ function parseTable(text) {
     const section = sections.at(-1);
     if (word === 'again') section.again = values[0] === 'yes';
     else if (word === 'place') [section.place] = values;
-    else if (word === 'stays') section.stays = values[0];
+    else if (word === 'stays') [section.stays] = values;
+    else if (word === 'uncounted') [section.uncounted] = values;
     else if (word === 'answers') section.scripts = values;
     else if (word === 'drives') section.drives = values;
     else if (word === 'with') section.axes.push(values);
@@ -215,7 +216,8 @@ function differences(cell, bare, under) {
   return its.flatMap((lines, i) => {
     const counts = (line) => i !== 0 || (isRepeated(cell) ? VISIBLE.test(line)
       : !cell.script.startsWith('401') || !TAKEN_BACK.test(line));
-    const [expected, actual] = [(mine[i] ?? []).filter(counts), lines.filter(counts)];
+    const known = (line) => counts(line) && !(cell.uncounted && line.startsWith('received'));
+    const [expected, actual] = [(mine[i] ?? []).filter(known), lines.filter(known)];
     return [...expected.filter((line) => !actual.includes(line)).map((line) => `transfer ${i} lacks: ${line}`),
       ...actual.filter((line) => !expected.includes(line)).map((line) => `transfer ${i} has: ${line}`),
       ...(expected.join() !== actual.join() && expected.slice().sort().join() === actual.slice().sort().join()
