@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const DAYS = '30';
-const NAMES = 'IP:127.0.0.1,IP:::1,DNS:localhost';
+// The last is for curl that --connect-to leads here, as scripts/demo --shell has it.
+const NAMES = 'IP:127.0.0.1,IP:::1,DNS:localhost,DNS:api.sypht.com';
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
 // Leaves ca.pem in the directory and returns { key, cert } for TLS servers. The private keys

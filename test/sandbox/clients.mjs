@@ -17,6 +17,8 @@ export const clients = [
   { ...usual, name: 'NARROW', id: 'narrow-client', secret: fresh(), scope: 'result:all' },
   { ...usual, name: 'JWT', id: 'jwt-client', secret: fresh(), jwt: true },
   { ...usual, name: 'LEGACY', id: 'legacy-client', secret: fresh(), method: 'client_secret_post' },
+  // Called as in the README, whose commands then work as they are written.
+  { ...usual, name: 'README', id: 'client_id', secret: 'client_secret' },
 ];
 
 // The API itself is a client too: it asks the provider about the tokens it is shown.
