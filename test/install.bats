@@ -82,7 +82,7 @@ assert_works() {
 @test "install: man pages are found, under the names of the links as well" {
 	install_with install
 	for page in 1/sypht-credential.1 1/git-credential-sypht.1 1/docker-credential-sypht.1 \
-		1/sypht-run.1 5/sypht-config.5 7/sypht-preload.7; do
+		1/sypht-run.1 5/sypht-config.5 7/sypht-preload.7 7/sypht-tutorial.7; do
 		mandoc -T markdown "$STAGE/usr/local/share/man/man$page" | grep -q '^# DESCRIPTION' ||
 			fail "no page: $page"
 	done

@@ -156,32 +156,7 @@ assert_nowhere_but() {
 }
 
 @test "login: hides the secret at a terminal, and shows the prompt on stderr" {
-	cat >person.py <<'EOF'
-import os, pty, sys
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execvp("sypht-credential", ["sypht-credential", "login"])
-seen = b""
-def wait(text):
-    global seen
-    while text not in seen:
-        seen += os.read(terminal, 1000)
-wait(b"Client id: ")
-os.write(terminal, sys.argv[1].encode() + b"\n")
-wait(b"(not shown): ")
-os.write(terminal, sys.argv[2].encode() + b"\n")
-try:
-    while True:
-        piece = os.read(terminal, 1000)
-        if not piece:
-            break
-        seen += piece
-except OSError:
-    pass
-sys.stdout.write(seen.decode())
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-EOF
-	try python3 person.py "$ID" "$SECRET"
+	try python3 "$ROOT/test/drivers/terminal.py" "$ID" "$SECRET" "$BUILD/sypht-credential" login
 	assert_status 0
 	assert_contains "$output" "Client secret of '$ID'"
 	assert_contains "$output" 'client credentials kept'

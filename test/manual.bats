@@ -6,7 +6,7 @@ load suite
 HELPER=$BATS_TEST_DIRNAME/../helper
 PLUGIN=$BATS_TEST_DIRNAME/../plugin
 PAGES=("$HELPER/sypht-credential.1" "$HELPER/sypht-config.5" "$PLUGIN/sypht-run.1"
-	"$PLUGIN/sypht-preload.7")
+	"$PLUGIN/sypht-preload.7" "$HELPER/sypht-tutorial.7")
 
 # macro NAME FILE…: the words of lines that begin with that macro, or have it behind .It, one a line;
 # no punctuation, and none of the macros among them.
@@ -64,6 +64,27 @@ words() {
 	done
 }
 
+@test "manual: every page is clean to man" {
+	local page
+	for page in "${PAGES[@]}"; do
+		try man --warnings -l "$page"
+		assert_status 0
+		assert_empty "$stderr"
+	done
+}
+
+@test "manual: every page of ours is installed, and each names the others" {
+	local page other
+	for page in "${PAGES[@]}"; do
+		make -n -C "$ROOT" -o all install | grep -qF "/${page##*/}" || fail "not installed: $page"
+		for other in "${PAGES[@]}"; do
+			[ "$page" = "$other" ] || sed -n '/^\.Sh SEE ALSO/,$p' "$page" |
+				grep -qF ".Xr $(basename "${other%.*}") ${other##*.}" ||
+				fail "$page does not name $other under SEE ALSO"
+		done
+	done
+}
+
 @test "manual: pages refer to pages of ours that exist" {
 	local name section
 	while read -r name section _; do
@@ -93,7 +114,7 @@ words() {
 @test "manual: every protocol that is spoken has its place, and no other" {
 	local spoken page
 	spoken=$(table DIALECTS "$HELPER/credential.c" | grep -vxE 'own|token')
-	page=$(sed -n '/^.Ss Verbs and protocols/,/^.Sh/s/^\.It Cm \([a-z]*\)$/\1/p' "${PAGES[0]}")
+	page=$(sed -n '/^.Ss Commands and protocols/,/^.Sh/s/^\.It Cm \([a-z]*\)$/\1/p' "${PAGES[0]}")
 	assert_same "$spoken" "$page"
 	assert_same "$spoken" "$("$BUILD/sypht-credential" --help |
 		sed -n '/^  --protocol NAME/,/^  --help/{/--help/d;s/.*NAME//;p}' | tr -d ' \n' | tr , '\n')"
@@ -109,15 +130,40 @@ words() {
 	assert_same "$(grep '^SYPHT_' <<<"$read")" "$(macro Ev "${PAGES[@]}" | grep '^SYPHT_')"
 }
 
-@test "manual: README's table has every SYPHT_ variable, and no other" {
-	assert_same "$(table SOURCES "$HELPER/settings.c" | grep '^SYPHT_')" \
-		"$(sed -n 's/^| \(`SYPHT_[^|]*\)|.*/\1/p' "$ROOT/README.md" | grep -oE 'SYPHT_[A-Z_]+')"
-}
-
 @test "manual: exit statuses are 0, 1 and 2, as in status.c and --help" {
 	assert_equal "$(sed -n '/^.Sh EXIT STATUS/,/^.Sh EX/s/^\.It \([0-9]*\)$/\1/p' "${PAGES[0]}" | paste -sd ' ')" '0 1 2'
 	assert_equal "$(grep -oE 'return [0-9]' "$HELPER/status.c" | sort -u | tr -dc '0-9')" 012
 	"$BUILD/sypht-credential" --help | grep -q 'Exit status: 0 .* 1 .* 2 '
+}
+
+@test "manual: sypht-credential(1) lists every message that a failure may end with" {
+	local message entry entries
+	mapfile -t entries < <(sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/s/^\.It "\(.*\)"$/\1/p' "${PAGES[0]}" |
+		sed -e 's/\\(dq/"/g' -e 's/[][\\*?]/\\&/g' -e 's/\.\.\./*/g')
+	while IFS= read -r message; do
+		for entry in "${entries[@]}"; do
+			# shellcheck disable=SC2053
+			[[ $message != $entry ]] || continue 2
+		done
+		fail "not explained: $message"
+	done < <(python3 "$ROOT/test/drivers/messages.py" "$HELPER"/*.c "$HELPER"/*/*.c | sort -u)
+}
+
+@test "manual: sypht-credential(1) lists no message that nothing says" {
+	local entry piece said
+	said=$(python3 "$ROOT/test/drivers/messages.py" "$HELPER"/*.c "$HELPER"/*/*.c; cat "$HELPER"/*.c)
+	while IFS= read -r entry; do
+		# its longest piece between what varies
+		piece=$(sed 's/\.\.\./\n/g' <<<"$entry" | awk 'length > length(longest) { longest = $0 } END { print longest }')
+		grep -qF -e "$piece" <<<"$said" || fail "nothing says: $entry"
+	done < <(sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/s/^\.It "\(.*\)"$/\1/p' "${PAGES[0]}" | sed 's/\\(dq/"/g')
+}
+
+@test "manual: the members of status --json are those of the page" {
+	assert_same "$("$BUILD/sypht-credential" status --json | jq -r '.profiles[0] | keys[]')" \
+		"$(sed -n '/^\.Sh STATUS AS JSON/,/^\.El/s/^\.It Li \(.*\)/\1/p' "${PAGES[0]}" | tr -s ' ,' '\n')"
+	assert_each_in "$(sed -n '/^\.Sh STATUS AS JSON/,/^\.El/p' "${PAGES[0]}")" \
+		seconds_left usable_until scope scope_narrower
 }
 
 # sypht-config ------------------------------------------------------------------------------------
@@ -132,12 +178,10 @@ keys() {
 		tr -d '"'
 }
 
-@test "manual: the config's keys are those of the code, in the page and in README" {
+@test "manual: the config's keys are those of the code" {
 	local known
 	known=$(keys | cut -d ' ' -f 1)
 	assert_same "$known" "$(sed -nE 's/^\.It Ic ([a-z_]+)$/\1/p' <(sed -n '/^.Sh KEYS/,/^.Sh/p' "${PAGES[1]}"))"
-	# shellcheck disable=SC2046
-	assert_each_in "$(cat "$ROOT/README.md")" $(words "$known")
 }
 
 @test "manual: the built-in profile and the defaults are those of the code" {

@@ -2,12 +2,52 @@
 # Playing documents:  load suite;  load readme
 #
 # In a block marked "console" a line behind "$ " is a command (one that ends in "\" goes on in the
-# next), and the lines up to the next "$ " are all that it prints, "…" standing for anything. A block
+# next), and the lines up to the next "$ " are all that it prints. "…" stands for any text. A block
 # marked with a language and a file's name is that file.
 #
-# Hosts, credentials and places of the documents are those of the sandbox when commands are run, and
-# the other way round when their output is read. Programs that would change the machine, or are not
-# there, have stand-ins below that do what concerns us.
+# A man page is read as such a document. A literal block that begins with "$ " is a console, a block
+# behind a line ".Pa FILE :" is that file, and "..." in what a command prints stands for any text.
+#
+# Before commands are run, the hosts and places of the documents are replaced by those of the
+# sandbox; in their output it is the other way round. Programs that would change the machine, or are
+# not there, have stand-ins below that do the part that matters here.
+
+# For setup.
+seal_for_documents() {
+	seal
+	reset_sandbox
+	export SYPHT_AUTH_ENDPOINT=$SANDBOX_TOKEN_URL SYPHT_API_BASE_ENDPOINT=$SANDBOX_API
+	export SYPHT_CAINFO=$SANDBOX_CA CURL_CA_BUNDLE=$SANDBOX_CA GIT_SSL_CAINFO=$SANDBOX_CA
+	export SSL_CERT_FILE=$SANDBOX_CA
+	# as at a terminal, where curl draws no meter beside what it prints
+	echo no-progress-meter >"$HOME/.curlrc"
+}
+
+log_in() {
+	printf '%s\n' "$SANDBOX_README_CLIENT_ID" "$SANDBOX_README_CLIENT_SECRET" | command sypht-credential login
+}
+
+with_key() {
+	export SYPHT_API_KEY=$SANDBOX_README_CLIENT_ID:$SANDBOX_README_CLIENT_SECRET
+}
+
+# The document as Markdown.
+document() {
+	case $1 in
+	*.md) command cat "$1" ;;
+	*) awk '
+		/^\.S[hs] / { print "## " substr($0, 5); next }
+		/^\.Pa .* :$/ { file = $2; next }
+		/^\.Bd -literal/ { inside = "begin"; next }
+		/^\.Ed/ { print "```"; inside = file = ""; next }
+		inside == "" && /^\./ { if ($1 != ".Pp") file = ""; next }
+		inside == "" { file = ""; print; next }
+		inside == "begin" { inside = /^\$ / ? "console" : "text"; print "```" inside (file ? " " file : "") }
+		{ gsub(/\\e/, "\\"); gsub(/\\&/, "") }
+		inside == "console" && !/^\$ / { gsub(/\.\.\./, "…") }
+		{ print }' "$1" ;;
+	esac
+}
 
 # The substitutions, as sed scripts: there and back.
 there() {
@@ -17,11 +57,9 @@ there() {
 		s|http://api\.sypht\.com|http://${SANDBOX_API#https://}|g
 		s|host=api\.sypht\.com|host=${SANDBOX_API#https://}|g
 		s|=api\.sypht\.com=|=${SANDBOX_API#https://}=|g
-		s|client_id:client_secret|$SANDBOX_CLIENT_ID:$SANDBOX_CLIENT_SECRET|g
-		s|client_id client_secret|$SANDBOX_CLIENT_ID $SANDBOX_CLIENT_SECRET|g
-		s|client_id:wrong|$SANDBOX_CLIENT_ID:wrong|g
-		s|byclientid/client_id|byclientid/$SANDBOX_CLIENT_ID|g
-		s|SYPHT_CLIENT_ID\(\]* *= *\)client_id|SYPHT_CLIENT_ID\1$SANDBOX_CLIENT_ID|g
+		s|printf api\.sypht\.com|printf ${SANDBOX_API#https://}|g
+		s|"api\.sypht\.com"|"${SANDBOX_API#https://}"|g
+		s|/run/secrets/|$PWD/run/secrets/|g
 		s|/usr/local/bin/|$BUILD/|g
 		s|/usr/local/lib/sypht/|$BUILD/|g
 		s|/etc/|$PWD/etc/|g
@@ -33,20 +71,38 @@ there() {
 back() {
 	sed -e "s|$SANDBOX_TOKEN_URL|https://auth.sypht.com/oauth2/token|g" \
 		-e "s|$SANDBOX_API|https://api.sypht.com|g" \
-		-e "s|http://${SANDBOX_API#https://}|http://api.sypht.com|g" \
-		-e "s|\"$SANDBOX_CLIENT_ID\"|\"client_id\"|g"
+		-e "s|http://${SANDBOX_API#https://}|http://api.sypht.com|g"
 }
 
 # section FILE TITLE: the lines from that heading to the next; TITLE '' for what stands before.
 section() {
-	awk -v title="$2" '
+	document "$1" | awk -v title="$2" '
 		/^```/ { fenced = !fenced }
 		!fenced && /^#+ / { here = title == "" ? /^# / : substr($0, index($0, " ") + 1) == title }
-		here' "$1"
+		here'
 }
 
 titles() {
-	awk '/^```/ { fenced = !fenced } !fenced && /^##+ / { print substr($0, index($0, " ") + 1) }' "$1"
+	document "$1" |
+		awk '/^```/ { fenced = !fenced } !fenced && /^##+ / { print substr($0, index($0, " ") + 1) }'
+}
+
+# The titles of the sections that have a command or a file.
+titles_to_play() {
+	local title
+
+	titles "$1" | while IFS= read -r title; do
+		! section "$1" "$title" | grep -qE '^```(console|[a-z]+ .)' || printf '%s\n' "$title"
+	done
+}
+
+# assert_all_played FILE NAME: for each of them this suite says: play "$NAME" 'TITLE'
+assert_all_played() {
+	local title
+
+	while IFS= read -r title; do
+		grep -qF "\"\$$2\" '$title'" "$BATS_TEST_FILENAME" || fail "not played: $title"
+	done < <(titles_to_play "$1")
 }
 
 # play FILE TITLE: put the section's files where they belong, and run its commands one by one.
@@ -97,8 +153,8 @@ finish_command() {
 	[ -n "$command" ] || return 0
 	number=$((number + 1))
 	printf '$ %s\n' "$command"
-	eval "$(sed "$(there)" <<<"$command")" >"$BATS_TEST_TMPDIR/printed" 2>&1 || result=$?
-	printed=$(back <"$BATS_TEST_TMPDIR/printed")
+	eval "$(sed "$(there)" <<<"$command")" </dev/null >"$BATS_TEST_TMPDIR/printed" 2>&1 || result=$?
+	printed=$(back <"$BATS_TEST_TMPDIR/printed" | sed 's/ *$//')
 	printf '%s\n(status %s)\n' "$printed" "$result"
 	[ "$result" = 0 ] || [ -n "$expected" ] || fail "status $result of: $command"
 	matches "$printed" "${expected%$'\n'}" ||
@@ -117,7 +173,39 @@ matches() {
 
 # Stand-ins ------------------------------------------------------------------------------------
 
-sudo() { "$@"; }
+# Another user with a home of its own, who gets no variable but those that are named, and the sandbox's.
+sudo() {
+	local kept=() name
+
+	while [[ $1 == --preserve-env=* ]]; do
+		for name in $(tr , ' ' <<<"${1#*=}"); do kept+=("$name=${!name}"); done
+		shift
+	done
+	case $1 in
+	chown) ;;
+	install) command "${@/#www-data/$(id -un)}" ;;
+	sypht-*)
+		(umask 077 && mkdir -p "$BATS_TEST_TMPDIR/root")
+		bare PATH="$PATH" HOME="$BATS_TEST_TMPDIR/root" "${kept[@]}" "$@"
+		;;
+	*) "$@" ;;
+	esac
+}
+
+scripts/setup() {
+	assert_file_exist "$ROOT/scripts/setup"
+	assert_equal "$*" build
+}
+
+# login at a terminal, where a person answers; anything else as it is.
+sypht-credential() {
+	if [ "$*" = login ] && [ ! -p /dev/stdin ]; then
+		python3 "$ROOT/test/drivers/terminal.py" "$SANDBOX_README_CLIENT_ID" "$SANDBOX_README_CLIENT_SECRET" \
+			"$BUILD/sypht-credential" login
+	else
+		command sypht-credential "$@"
+	fi
+}
 
 # Only whether there are such targets; what they do has suites of its own.
 make() {
@@ -154,26 +242,32 @@ systemctl() {
 	mkdir -p "$credentials" "var/cache/$(unit_settings "$unit" CacheDirectory)"
 	chmod "$(unit_settings "$unit" CacheDirectoryMode)" "var/cache/$(unit_settings "$unit" CacheDirectory)"
 	IFS=: read -r id path < <(unit_settings "$unit" LoadCredential)
-	install -D -m 600 <(printf '%s\n' "$SANDBOX_CLIENT_SECRET") "$path"
+	install -D -m 600 <(printf '%s\n' "$SANDBOX_README_CLIENT_SECRET") "$path"
 	install -m 440 "$path" "$credentials/$id"
 	read -ra environment < <(unit_settings "$unit" Environment)
 	# shellcheck disable=SC2046
 	bare CREDENTIALS_DIRECTORY="$credentials" "${environment[@]}" \
 		$(unit_settings "$unit" ExecStart) >served
-	grep -q "$SANDBOX_CLIENT_ID" served
+	grep -q "$SANDBOX_README_CLIENT_ID" served
 }
 
-# docker build: that the steps are known; docker run: the entry point with the command.
+# docker build checks that the steps are known; docker run runs the entry point with the command.
 docker() {
-	local words
+	local words environment=()
 
 	case $1 in
 	build)
 		assert_equal "$(grep -vxE '(FROM|COPY|RUN|ENTRYPOINT|CMD) .*' Dockerfile)" '' ;;
 	run)
-		assert_equal "$2 $3 $4" '--rm -e SYPHT_API_KEY'
+		assert_equal "$2" --rm
+		shift 2
+		while [ "$1" = -e ]; do
+			[[ $2 == *=* ]] && environment+=("$2") || environment+=("$2=${!2}")
+			shift 2
+		done
+		assert_equal "$*" report
 		mapfile -t words < <(sed -n -e 's/^ENTRYPOINT //p' -e 's/^CMD //p' Dockerfile | jq -r '.[]')
-		bare PATH="$PATH" SYPHT_API_KEY="$SYPHT_API_KEY" "${words[@]}" ;;
+		bare PATH="$PATH" "${environment[@]}" "${words[@]}" ;;
 	*) fail "docker $*" ;;
 	esac
 }
