@@ -29,21 +29,18 @@ enum {
 static const char USAGE[] =
 	"usage: sypht-run [OPTION…] COMMAND [ARGUMENT…]\n"
 	"\n"
-	"Runs COMMAND so that the requests it makes through libcurl to an origin that a profile "
-	"names\n"
-	"carry a token.\n"
+	"Runs COMMAND so that the requests it makes through libcurl carry a token, if a profile\n"
+	"names their origin.\n"
 	"\n"
-	"  --check         do not run it: say whether that can work, and why\n"
-	"  --env           print a line for a shell to eval, so that all it runs is run so\n"
-	"  --profile NAME  look at this profile only (SYPHT_PROFILE)\n"
-	"  --trace         tell on stderr what is decided (SYPHT_TRACE=1)\n"
+	"  --check         do not run COMMAND; print whether this can work, and why\n"
+	"  --env           print a line for a shell to eval, so that it runs everything this way\n"
+	"  --profile NAME  use only this profile (SYPHT_PROFILE)\n"
+	"  --trace         print on stderr what is decided about each request (SYPHT_TRACE=1)\n"
 	"  --help, --version\n"
 	"\n"
-	"Exit status: that of COMMAND; 2 wrong usage, 125 sypht-run itself failed, 126 COMMAND "
-	"cannot be\n"
-	"executed, 127 it cannot be found. With --check: 0 it works, or may do so later, 1 it "
-	"cannot,\n"
-	"3 no libcurl is linked.\n";
+	"Exit status: that of COMMAND; 2 wrong usage, 125 sypht-run itself failed, 126 COMMAND\n"
+	"cannot be executed, 127 it cannot be found. With --check: 0 it works, or may later,\n"
+	"1 it cannot, 3 no libcurl is linked.\n";
 
 /* Where the library stands, seen from our directory: in the tree, and installed. */
 static const char *const places[] = {

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # bash completion for sypht-credential
 
-# Of "sypht-credential status" the first words of lines that begin so: names, or origins.
+# Prints the second word of each line of "sypht-credential status" whose first word is $2: profile
+# names or origins.
 _sypht_credential_known() {
 	"$1" status 2>/dev/null | awk -v what="$2" '$1 == what { print $2 }'
 }
@@ -12,7 +13,7 @@ _sypht_credential() {
 	local options='--profile --min-valid --protocol --cargo-plugin --json --online --help --version'
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} choices i verb=
 
-	# bash takes "=" and ":" for words of their own.
+	# bash splits words at "=" and ":".
 	[ "$word" != = ] || word=
 	[ "$before" != = ] || before=${COMP_WORDS[COMP_CWORD - 2]}
 	for ((i = 1; i < COMP_CWORD; i++)); do

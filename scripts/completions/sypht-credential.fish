@@ -9,12 +9,12 @@ set -l verbs get store erase capability token header curl-config token-file logi
 set -l placed erase token header curl-config token-file kubernetes status
 
 complete -c sypht-credential -f
-complete -c sypht-credential -l profile -x -a '(__sypht_credential_known profile)' -d 'Look at this profile only'
-complete -c sypht-credential -l min-valid -x -d 'A token that lives so many seconds'
-complete -c sypht-credential -l protocol -x -a 'bazel cargo docker git goauth htslib keyring kubernetes pnpm' -d 'How the caller speaks'
-complete -c sypht-credential -l cargo-plugin -d 'Speak as cargo does'
-complete -c sypht-credential -l json -d 'Status for programs'
-complete -c sypht-credential -l online -d 'Status asks the endpoint for a token'
+complete -c sypht-credential -l profile -x -a '(__sypht_credential_known profile)' -d 'Use only this profile'
+complete -c sypht-credential -l min-valid -x -d 'Require a token that stays valid for so many seconds'
+complete -c sypht-credential -l protocol -x -a 'bazel cargo docker git goauth htslib keyring kubernetes pnpm' -d 'Answer in this protocol'
+complete -c sypht-credential -l cargo-plugin -d 'Answer cargo'
+complete -c sypht-credential -l json -d 'Print status as JSON'
+complete -c sypht-credential -l online -d 'Let status ask the endpoint for a token'
 complete -c sypht-credential -s h -l help -d 'Print a summary'
 complete -c sypht-credential -s v -l version -d 'Print the version'
 

@@ -4,11 +4,11 @@
 _sypht_run() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} i
 
-	# bash takes "=" for a word of its own.
+	# bash splits words at "=".
 	[ "$word" != = ] || word=
 	[ "$before" != = ] || before=${COMP_WORDS[COMP_CWORD - 2]}
 
-	# Behind our options stands a command, which completes as it would by itself.
+	# The command after our options completes as it would by itself.
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		--profile)

@@ -1,10 +1,10 @@
 # fish completion for sypht-run
 
-complete -c sypht-run -n __fish_is_first_token -l check -d 'Say whether the plugin can work in the command'
+complete -c sypht-run -n __fish_is_first_token -l check -d 'Print whether the plugin can work in the command'
 complete -c sypht-run -n __fish_is_first_token -l env -d 'Print a line for a shell to evaluate'
-complete -c sypht-run -l profile -x -d 'Look at this profile only' \
+complete -c sypht-run -l profile -x -d 'Use only this profile' \
     -a '(sypht-credential status 2>/dev/null | string match -rg "^profile +(\S+)")'
-complete -c sypht-run -n __fish_is_first_token -l trace -d 'Tell on stderr what is decided'
+complete -c sypht-run -n __fish_is_first_token -l trace -d 'Print on stderr what is decided about each request'
 complete -c sypht-run -n __fish_is_first_token -l help -d 'Print a summary'
 complete -c sypht-run -n __fish_is_first_token -l version -d 'Print the version'
 complete -c sypht-run -x -a '(__fish_complete_subcommand --fcs-skip=1)'
