@@ -152,7 +152,9 @@ play_words() {
 	done
 }
 
-@test "manual: troubleshooting" {
+@test "manual: revoked tokens, and troubleshooting" {
+	log_in
+	play "$ROOT/helper/sypht-credential.1" 'Revoked tokens'
 	play "$ROOT/helper/sypht-credential.1" 'TROUBLESHOOTING'
 }
 

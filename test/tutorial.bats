@@ -103,7 +103,7 @@ setup() {
 
 @test "tutorial: cargo" {
 	play "$TUTORIAL" 'cargo'
-	grep -q '"sypht-credential", "--cargo-plugin"' "$HOME/.cargo/config.toml"
+	grep -qF 'credential-provider = ["sypht-credential"]' "$HOME/.cargo/config.toml"
 }
 
 @test "tutorial: pip and uv" {
