@@ -237,7 +237,7 @@ keys() {
 		grep -qxF -e ".It \"$reason\"" "${PAGES[3]}" || fail "not explained: $reason"
 	done < <(
 		sed -nE 's/^\t\{FACT_.*, "(.*)"\},$/\1/p' "$PLUGIN/policy.c"
-		grep -hE '(\breason = |return .*)"' "$PLUGIN/policy.c" "$PLUGIN/target.c" | grep -oE '"[a-zA-Z.][^"]*"' | tr -d '"'
+		grep -hE '(\breason = |return .*)"' "$PLUGIN/policy.c" "$PLUGIN/target.c" | grep -oE '"[a-zA-Z.][^"]*[a-z][^"]*"' | tr -d '"'
 		echo 'not in scope'
 	)
 }
