@@ -116,7 +116,8 @@ struct easy *easy_duplicate(CURL *handle, const struct easy *original)
 	copy->handle = handle;
 	copy->doom = NULL;
 	copy->pinned_url = NULL;
-	copy->proxy_pinned = copy->redirects_restricted = copy->timeout_extended = false;
+	copy->url_pinned = copy->proxy_pinned = copy->redirects_restricted =
+		copy->timeout_extended = false;
 	copy->performing = copy->counted = false;
 	copy->multi = NULL;
 	copy->fresh_next = NULL;

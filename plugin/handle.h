@@ -141,6 +141,7 @@ struct easy {
 	char *doom;                                /* the reason */
 	char fingerprint[TOKEN_FINGERPRINT_BYTES]; /* of the token */
 	CURLU *pinned_url;                         /* a duplicate of url_handle */
+	bool url_pinned;                           /* libcurl has it */
 	bool proxy_pinned;
 	bool redirects_restricted;
 	bool timeout_extended;

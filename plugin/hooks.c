@@ -129,12 +129,13 @@ static CURLcode set_option(
 {
 	struct easy *easy = call.easy;
 	enum prepared prepared = options_prepare(easy, option, setting);
-	bool withheld = easy->wraps && replay_withholds(easy, option);
+	bool withheld =
+		inject_withholds(easy, option) || (easy->wraps && replay_withholds(easy, option));
 	CURLcode code = CURLE_OK;
 
 	if (prepared == PREPARED_NO_MEMORY)
 		return CURLE_OUT_OF_MEMORY;
-	if (easy->carried && options_decide(option)) {
+	if (easy->carried == CARRIED_TOKEN && options_decide(option)) {
 		int error = errno;
 
 		inject_undo(easy);
@@ -142,6 +143,8 @@ static CURLcode set_option(
 	}
 	if (!withheld)
 		code = setting_pass(call.libcurl->next.easy_setopt, handle, option, setting);
+	if (code == CURLE_OK && option == CURLOPT_CURLU)
+		inject_forget_url(easy);
 	if (code == CURLE_OK && prepared == PREPARED)
 		options_observe(easy, option, setting);
 	if (withheld || easy->wraps & WRAP_READ)

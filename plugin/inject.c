@@ -107,8 +107,10 @@ static bool put_token(struct easy *easy, const char *token, bool exposed)
 	if (set_text(easy, CURLOPT_XOAUTH2_BEARER, token))
 		return false;
 	easy->carried = CARRIED_TOKEN;
-	if (easy->pinned_url)
+	if (easy->pinned_url) {
 		set_pointer(easy, CURLOPT_CURLU, easy->pinned_url);
+		easy->url_pinned = true;
+	}
 	if (exposed && !(easy->facts & FACT_NO_PROXY) && !pin_proxy(easy))
 		return false;
 	if (easy->unrestricted_auth)
@@ -134,8 +136,6 @@ static void restore_auth(struct easy *easy)
 static void take_token(struct easy *easy)
 {
 	set_text(easy, CURLOPT_XOAUTH2_BEARER, NULL);
-	if (easy->pinned_url)
-		set_pointer(easy, CURLOPT_CURLU, easy->url_handle);
 	if (easy->proxy_pinned)
 		set_text(easy, CURLOPT_NOPROXY, easy->no_proxy.set ? easy->no_proxy.bytes : NULL);
 	if (easy->unrestricted_auth)
@@ -176,11 +176,23 @@ static void restore(struct easy *easy)
 	replay_stop(easy);
 }
 
+/*
+ * The duplicate stays on the handle until the next transfer: from 8.0 on libcurl forgets the
+ * effective URL of the last one where a CURLU is set.
+ */
 static void unpin_url(struct easy *easy)
+{
+	if (easy->url_pinned)
+		set_pointer(easy, CURLOPT_CURLU, easy->url_handle);
+	inject_forget_url(easy);
+}
+
+void inject_forget_url(struct easy *easy)
 {
 	if (easy->pinned_url)
 		easy->libcurl->own.url_cleanup(easy->pinned_url);
 	easy->pinned_url = NULL;
+	easy->url_pinned = false;
 }
 
 void inject_undo(struct easy *easy)
@@ -188,7 +200,6 @@ void inject_undo(struct easy *easy)
 	if (!easy->carried)
 		return;
 	restore(easy);
-	unpin_url(easy);
 	free(easy->doom);
 	easy->doom = NULL;
 	if (easy->counted)
@@ -378,6 +389,8 @@ bool inject_clean_copy(CURL *handle, const struct easy *original)
 
 	carrier.handle = handle;
 	carrier.replay.held = (struct held)HELD_INIT;
+	if (carrier.url_pinned)
+		set_pointer(&carrier, CURLOPT_CURLU, carrier.url_handle);
 	restore(&carrier);
 	restore_auth(&carrier);
 	copy = easy_duplicate(handle, original);

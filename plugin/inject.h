@@ -20,8 +20,18 @@
  */
 void inject(struct easy *easy);
 
+/* Whether the application's setting would let a doomed transfer go: it is only recorded. */
+static inline bool inject_withholds(const struct easy *easy, CURLoption option)
+{
+	return easy->carried == CARRIED_DOOM &&
+	       (option == CURLOPT_PROTOCOLS || option == CURLOPT_PROTOCOLS_STR);
+}
+
 /* Take off whatever was put on; the application's own settings stand again. */
 void inject_undo(struct easy *easy);
+
+/* The application has set a CURLU, or none: the duplicate of the one before is off the handle. */
+void inject_forget_url(struct easy *easy);
 
 /*
  * The transfer ended with result. Where that is a 401 on our token and the request can be sent

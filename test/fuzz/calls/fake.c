@@ -524,6 +524,7 @@ void *fake_symbol(const char *name)
 #undef SYMBOL
 			{"easy_pause", (void *)fake_easy_pause},
 		{"url", (void *)fake_url},
+		{"version_info", (void *)curl_version_info},
 		{"url_dup", (void *)fake_url_dup},
 		{"url_set", (void *)fake_url_set},
 		{"url_get", (void *)fake_url_get},

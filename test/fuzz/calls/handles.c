@@ -187,8 +187,9 @@ static void tell_options(const struct slot *slot)
 	}
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		tell((unsigned long)fake_long(easy, numbers[i]), "option");
-	for (unsigned i = 0; i < APP_URLS; i++)
-		tell(fake_pointer(easy, FAKE_CURLU) == urls[i], "CURLU");
+	/* after a transfer a duplicate may stand for the application's: nobody can ask which it is
+	 */
+	tell(fake_pointer(easy, FAKE_CURLU) != NULL, "CURLU");
 	tell(fake_pointer(easy, FAKE_HTTPHEADER) == lists[0], "list");
 	tell((unsigned long)easy->method, "method");
 }

@@ -6,6 +6,7 @@
 #include "seam.h"
 
 #include "fake.h"
+#include "options.h"
 #include "scope.h"
 #include "server.h"
 #include "supplier.h"
@@ -51,6 +52,7 @@ void seam_open(void)
 		realms[i].loopback = origin_is_loopback(&realms[i].origin);
 	}
 	failing = 0;
+	atomic_store(&options_ever_set, 0); /* each program is a process of its own */
 }
 
 void seam_fail(unsigned times)
