@@ -25,7 +25,7 @@ enum rule_kind {
 		      */
 	RULE_FIELDS, /* the method, whatever the pointer */
 	RULE_FORM,
-	RULE_PROTOCOLS,   /* a number and a fact; the text is void */
+	RULE_PROTOCOLS, /* a number and a fact; the text is void */
 	RULE_PROTOCOLS_TEXT,
 };
 
