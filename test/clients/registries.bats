@@ -19,13 +19,26 @@ setup() {
 	HOST=${SANDBOX_API#https://}
 }
 
+# The program, if the machine has it, or test/clients/run has unpacked it.
 need() {
-	PATH=$PATH:${CLIENTS_PATH:-}
+	PATH=${CALLERS:+$CALLERS/go/usr/lib/go-1.24/bin:$CALLERS/kubectl/usr/bin:$CALLERS/pnpm/node_modules/.bin:}$PATH:${CLIENTS_PATH:-}
 	command -v "$1" >/dev/null || skip_allowed "$1 is not installed"
 }
 
 successes() {
 	requests "select(.server == \"api\" and .status == 200 and (.path | startswith(\"$1\"))).path" | wc -l
+}
+
+# refused_until_erased COMMAND…: it keeps a revoked token, as it cannot report it, until that is
+# dropped by hand.
+refused_until_erased() {
+	revoke_tokens
+	try "$@"
+	refute [ "$status" = 0 ]
+	sypht-credential erase "${SYPHT_API_BASE_ENDPOINT}"
+	try "$@"
+	assert_status 0
+	assert_equal "$(token_requests)" 2
 }
 
 # An image of nothing, in the sandbox's registry; once is enough for the file.
@@ -73,10 +86,12 @@ put_image() {
 	assert_status 0
 	assert_equal "$(jq -r .Architecture <<<"$output")" amd64
 	assert_equal "$(token_requests)" 1
+	refused_until_erased skopeo --registries.d "$PWD" inspect --no-tags --authfile auth.json \
+		--cert-dir certs "docker://$HOST/nothing:latest"
 }
 
-@test "kubectl runs sypht-credential kubernetes, and its token opens the API" {
-	need kubectl
+# kubectl_config VERSION: of the ExecCredential.
+kubectl_config() {
 	cat >config <<-EOF
 		apiVersion: v1
 		kind: Config
@@ -87,20 +102,38 @@ put_image() {
 		- name: sandbox
 		  user:
 		    exec:
-		      apiVersion: client.authentication.k8s.io/v1
+		      apiVersion: client.authentication.k8s.io/$1
 		      command: $BUILD/sypht-credential
 		      args: [kubernetes]
 		      interactiveMode: Never
 		      provideClusterInfo: true
 	EOF
+}
+
+@test "kubectl runs sypht-credential kubernetes, and its token opens the API" {
+	CALLERS='' need kubectl
+	kubectl_config v1
 	try kubectl --kubeconfig config get --raw /echo
 	assert_status 0
 	assert_contains "$output" '"path":"/echo"'
 	assert_equal "$(token_requests)" 1
-	sed -i 's,k8s.io/v1,k8s.io/v1beta1,' config
+	sed -i 's,k8s.io/v1$,k8s.io/v1beta1,' config
 	try kubectl --kubeconfig config get --raw /echo
 	assert_status 0
 	assert_equal "$(token_requests)" 1
+	refused_until_erased kubectl --kubeconfig config get --raw /echo
+}
+
+# Debian's, of 1.20, knows no other version.
+@test "Debian's kubectl asks by v1beta1" {
+	[ -x "${CALLERS:-}/kubectl/usr/bin/kubectl" ] || skip_allowed 'test/clients/run unpacks it'
+	need kubectl
+	kubectl_config v1beta1
+	try kubectl --kubeconfig config get --raw /echo
+	assert_status 0
+	assert_contains "$output" '"path":"/echo"'
+	assert_equal "$(token_requests)" 1
+	refused_until_erased kubectl --kubeconfig config get --raw /echo
 }
 
 @test "cargo fetches a crate from a private sparse registry" {
@@ -129,11 +162,22 @@ put_image() {
 	assert_equal "$(successes /files/crates/)" 1
 	assert_equal "$(token_requests)" 1
 	assert_exists Cargo.lock
+	rm -r "$CARGO_HOME/registry"
+	revoke_tokens
+	try cargo fetch
+	sypht-credential erase "$SANDBOX_API"
+	try cargo fetch
+	assert_status 0
 }
 
 # rustup's proxies want to know where it is; a cargo of 1.74 or newer speaks the protocol.
 need_cargo() {
 	local own minor
+	if [ -n "${CALLERS:-}" ]; then
+		PATH=$CALLERS/cargo/usr/bin:$PATH
+		LD_LIBRARY_PATH=$(compgen -G "$CALLERS/cargo/usr/lib/*-linux-gnu")
+		export LD_LIBRARY_PATH
+	fi
 	own=$(getent passwd "$EUID" | cut -d : -f 6)
 	PATH=$PATH:$own/.cargo/bin
 	export RUSTUP_HOME=${RUSTUP_HOME:-$own/.rustup} CARGO_HOME=$HOME/.cargo
@@ -160,7 +204,8 @@ make_crate() {
 	mkdir -p bin
 	ln -s "$BUILD/sypht-credential" bin/keyring
 	PATH=$PWD/bin:$PATH
-	try env -u REQUESTS_CA_BUNDLE -u PIP_CERT "$PYTHON" -m pip download --isolated --no-cache-dir --disable-pip-version-check --keyring-provider subprocess \
+	try env -u REQUESTS_CA_BUNDLE -u PIP_CERT "$PYTHON" -m pip download --isolated --no-cache-dir --disable-pip-version-check \
+		--use-deprecated=legacy-certs --keyring-provider subprocess \
 		--cert "$SANDBOX_CA" --index-url "https://oauth2@$HOST/basic/echo" nothing
 	assert_equal "$(successes /basic/echo/)" 1
 	assert_equal "$(token_requests)" 1
@@ -168,6 +213,11 @@ make_crate() {
 
 # CLIENTS_PATH: where the machine keeps programs beyond the usual places.
 need_pip() {
+	PYTHON=/usr/bin/python3
+	if [ -d "${CALLERS:-}/pip" ]; then
+		export PYTHONPATH=$CALLERS/pip/usr/lib/python3/dist-packages
+		return
+	fi
 	for PYTHON in $(PATH=${CLIENTS_PATH:-$PATH} type -ap python3); do
 		if "$PYTHON" -m pip download --help 2>/dev/null | grep -q keyring-provider; then return; fi
 	done
@@ -192,15 +242,64 @@ need_pip() {
 	assert_equal "$(token_requests)" 1
 }
 
-@test "a Go of 1.24 or newer runs GOAUTH" {
+# A module in the sandbox's files, behind its API.
+put_module() {
+	local place=$SANDBOX_FILES/go/example.com/nothing/@v
+	mkdir -p "$place"
+	echo v1.0.0 >"$place/list"
+	echo '{"Version":"v1.0.0"}' >"$place/v1.0.0.info"
+	echo 'module example.com/nothing' >"$place/v1.0.0.mod"
+	python3 -c 'import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as archive:
+	archive.writestr("example.com/nothing@v1.0.0/go.mod", "module example.com/nothing\n")' "$place/v1.0.0.zip"
+}
+
+need_go() {
 	need go
 	if ! [[ $(go version) =~ go1\.([0-9]+) ]] || ((BASH_REMATCH[1] < 24)); then
 		skip_allowed 'this go does not know GOAUTH'
 	fi
-	mkdir -p "$SANDBOX_FILES/go/example.com/nothing/@v" module
-	echo v1.0.0 >"$SANDBOX_FILES/go/example.com/nothing/@v/list"
-	cd module
-	SSL_CERT_FILE=$SANDBOX_CA GOFLAGS=-mod=mod GONOSUMDB='*' GOPROXY=$SANDBOX_API/files/go \
-		GOAUTH="$BUILD/sypht-credential --protocol=goauth" try go list -m -versions example.com/nothing
-	assert_contains "$output" v1.0.0
+}
+
+# download: the module, as on a machine that never had it.
+download() {
+	rm -rf "$HOME/go"
+	SSL_CERT_FILE=$SANDBOX_CA GOTOOLCHAIN=local GOFLAGS=-modcacherw GOSUMDB=off GOPROXY=$SANDBOX_API/files/go \
+		GOAUTH="$BUILD/sypht-credential --protocol=goauth" try go mod download example.com/nothing@v1.0.0
+	assert_status 0
+	assert_exists "$HOME/go/pkg/mod/example.com/nothing@v1.0.0"
+}
+
+@test "go downloads a module with a fresh, a cached and a revoked token" {
+	need_go
+	put_module
+	mkdir module && cd module
+	echo 'module user' >go.mod
+	download
+	download
+	assert_equal "$(token_requests)" 1
+	revoke_tokens
+	download
+	assert_equal "$(token_requests)" 2
+	revoke_tokens
+	download
+	assert_equal "$(token_requests)" 3
+}
+
+@test "edbrowse names a user itself, and --check says that this wins" {
+	need edbrowse
+	try sypht-run --check edbrowse
+	assert_status 0
+	assert_line 'where it names a user and password, its own authentication wins'
+}
+
+@test "cargo and Go programs, which carry their own HTTP, do not work by --check" {
+	need skopeo
+	need_cargo
+	try sypht-run --check skopeo
+	assert_status 1
+	assert_output --partial 'it is written in Go'
+	export -n LD_LIBRARY_PATH
+	try sypht-run --check "$(command -v cargo)"
+	refute_line --partial 'loads libcurl later'
 }
