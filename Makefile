@@ -45,11 +45,12 @@ STORE     ?= $(call includes,hiredis/hiredis.h sodium.h)
 STORE_TLS ?= $(and $(STORE),$(call includes,hiredis/hiredis.h hiredis/hiredis_ssl.h))
 
 # Which files each program is made of, in the order data flows.
-LEAVES     = attributes origin settings profile draft key storeurl config salvage skim cache directory token trace spawn buffer status text
-SUPPLY     = supply member minter part secret secretfile mountpoint outsider vault challenge process $(LEAVES)
-CREDENTIAL = credential command suggestion $(addprefix dialects/,call change refusal account erase git shell go keyring \
+LEAVES     = attributes origin settings profile draft key storeurl config salvage skim cache lock state source secretfile mountpoint \
+	directory token trace spawn buffer status text
+SUPPLY     = supply attempt withdraw member minter part secret outsider vault challenge process $(LEAVES)
+CREDENTIAL = credential command suggestion $(addprefix dialects/,call change account erase git shell go keyring \
 	tokenfile login status verdict) terminal $(SUPPLY)
-DIALECT    = dialect command suggestion $(addprefix dialects/,call change refusal account bazel cargo docker \
+DIALECT    = dialect command suggestion $(addprefix dialects/,call change account bazel cargo docker \
 	kubernetes statusjson) json $(SUPPLY)
 MINT       = mint discovery endpoint assertion response quote transfer json process attributes origin token buffer status text
 FLEET      = fleet look keeper session notice store $(if $(STORE_TLS),storetls) seal storeurl part spawn process attributes token \

@@ -1,22 +1,20 @@
 #include "cache.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "attributes.h"
 #include "directory.h"
 #include "profile.h"
+#include "settings.h"
+#include "state.h"
 #include "token.h"
 
-enum { FILE_MAX_BYTES = 2 * TOKEN_MAX_BYTES, NAME_MAX_BYTES = 32, CLOCK_SLACK_S = 2 };
+enum { FILE_MAX_BYTES = 2 * TOKEN_MAX_BYTES, NAME_MAX_BYTES = 32 };
 
 /* ---- what tells one token from another ---- */
 
@@ -74,20 +72,29 @@ static bool is_for(const struct attributes *entry, const struct profile *profile
 	       same(attributes_get(entry, "audience"), profile->audience);
 }
 
-enum status cache_open(struct cache *cache, const char *path, const struct profile *profile,
-	bool create, struct failure *failure)
+enum status cache_open(struct cache *cache, const struct settings *settings,
+	const struct profile *profile, bool create, struct failure *failure)
 {
+	char *path = settings_cache_path(settings);
+	enum status status;
+
 	*cache = (struct cache)CACHE_INIT;
+	cache->settings = settings;
 	cache->profile = profile;
 	digest(profile, cache->digest);
-	if (!path)
-		return status_fail(failure, STATUS_SYSTEM,
+	source_mark_client(settings, profile, cache->client_mark);
+	if (path)
+		status = directory_open(&cache->directory, path, create, "cache", failure);
+	else
+		status = status_fail(failure, STATUS_SYSTEM,
 			"no cache directory: neither SYPHT_CACHE_DIR nor HOME is set");
-	return directory_open(&cache->directory, path, create, "cache", failure);
+	buffer_free_text(path);
+	return status;
 }
 
 void cache_close(struct cache *cache)
 {
+	cache_unlock(cache);
 	if (cache->directory >= 0)
 		close(cache->directory);
 	cache->directory = -1;
@@ -101,8 +108,7 @@ static void name_file(const struct cache *cache, const char *suffix, char out[NA
 }
 
 /* A file that was written to its end, about this profile. */
-static bool read_entry(const struct cache *cache, const char *suffix, struct attributes *entry,
-	struct timespec *modified)
+static bool read_entry(const struct cache *cache, const char *suffix, struct attributes *entry)
 {
 	char name[NAME_MAX_BYTES];
 
@@ -110,7 +116,7 @@ static bool read_entry(const struct cache *cache, const char *suffix, struct att
 		return false;
 	name_file(cache, suffix, name);
 	entry->text.limit = FILE_MAX_BYTES;
-	return directory_read(cache->directory, name, &entry->text, modified) &&
+	return directory_read(cache->directory, name, &entry->text) &&
 	       attributes_split(entry, NULL) == STATUS_OK && entry->closed &&
 	       is_for(entry, cache->profile);
 }
@@ -118,12 +124,19 @@ static bool read_entry(const struct cache *cache, const char *suffix, struct att
 static enum status write_entry(const struct cache *cache, const char *suffix,
 	const struct buffer *content, struct failure *failure)
 {
+	const struct lock *lock = &cache->lock;
 	char name[NAME_MAX_BYTES];
+	char next[LOCK_NAME_BYTES];
+	struct directory_turn turn = {.next = next};
 
 	if (cache->directory < 0)
 		return status_fail(failure, STATUS_SYSTEM, "there is no cache directory");
 	name_file(cache, suffix, name);
-	return directory_write(cache->directory, name, content, failure);
+	if (lock->generation < 0) /* no lock can be had there, so nobody is passed by */
+		return directory_write(cache->directory, name, content, failure);
+	turn.generation = lock->generation;
+	lock_next_name(lock, next);
+	return directory_write_in_turn(cache->directory, name, &turn, content, failure);
 }
 
 static enum status remove_entry(
@@ -133,6 +146,9 @@ static enum status remove_entry(
 
 	if (cache->directory < 0)
 		return STATUS_OK;
+	if (lock_is_lost(&cache->lock))
+		return status_fail(failure, STATUS_SYSTEM,
+			"another process has the token in hand, as this one was stopped");
 	name_file(cache, suffix, name);
 	return directory_remove(cache->directory, name, NULL, failure);
 }
@@ -152,6 +168,11 @@ static bool get_number(const struct attributes *entry, const char *key, long lon
 
 /* ---- tokens ---- */
 
+static const char *mark_of(const struct cache *cache)
+{
+	return cache->client_mark[0] != '\0' ? cache->client_mark : NULL;
+}
+
 bool cache_get(const struct cache *cache, time_t now, struct token *token)
 {
 	struct attributes entry = ATTRIBUTES_INIT;
@@ -161,7 +182,9 @@ bool cache_get(const struct cache *cache, time_t now, struct token *token)
 	long long expires;
 	bool good = false;
 
-	if (read_entry(cache, "token", &entry, NULL) && get_number(&entry, "obtained", &obtained) &&
+	if (read_entry(cache, "token", &entry) &&
+		same(attributes_get(&entry, "client_mark"), mark_of(cache)) &&
+		get_number(&entry, "obtained", &obtained) &&
 		get_number(&entry, "expires", &expires)) {
 		found.obtained = (time_t)obtained;
 		found.expires = (time_t)expires;
@@ -190,6 +213,8 @@ enum status cache_put(const struct cache *cache, const struct token *token, stru
 	if (!status)
 		status = attributes_add_number(&content, "expires", (long long)token->expires);
 	if (!status)
+		status = attributes_add(&content, "client_mark", mark_of(cache));
+	if (!status)
 		status = attributes_add(&content, "granted_scope", token->scope);
 	if (!status)
 		status = attributes_add(&content, "credential", token->value);
@@ -199,197 +224,86 @@ enum status cache_put(const struct cache *cache, const struct token *token, stru
 		status_fail(failure, status, "cache: the token does not fit into an entry");
 	else
 		status = write_entry(cache, "token", &content, failure);
-	if (!status)
-		status = remove_entry(cache, "failed", failure);
 	buffer_release(&content);
 	return status;
 }
 
 enum status cache_erase(const struct cache *cache, struct failure *failure)
 {
-	enum status status = remove_entry(cache, "token", failure);
-
-	return status ? status : remove_entry(cache, "failed", failure);
+	return remove_entry(cache, "token", failure);
 }
 
-/* ---- serials ---- */
+/* ---- the record ---- */
 
-long long cache_get_serial(const struct cache *cache)
+void cache_get_state(const struct cache *cache, time_t now, struct state *state)
 {
 	struct attributes entry = ATTRIBUTES_INIT;
-	long long serial = 0;
 
-	if (!read_entry(cache, "serial", &entry, NULL) || !get_number(&entry, "serial", &serial))
-		serial = 0;
+	*state = (struct state)STATE_INIT;
+	if (read_entry(cache, "state", &entry))
+		state_read(state, &entry, now);
 	attributes_release(&entry);
-	return serial;
 }
 
-enum status cache_put_serial(const struct cache *cache, long long serial, struct failure *failure)
+enum status cache_put_state(
+	const struct cache *cache, const struct state *state, struct failure *failure)
 {
 	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
-	enum status status = write_key(cache->profile, &content);
+	enum status status;
 
+	if (state_is_empty(state))
+		return remove_entry(cache, "state", failure);
+	status = write_key(cache->profile, &content);
 	if (!status)
-		status = attributes_add_number(&content, "serial", serial);
+		status = state_write(state, &content);
 	if (!status)
 		status = buffer_append(&content, "\n", 1);
-	if (!status)
-		status = write_entry(cache, "serial", &content, failure);
+	if (status)
+		status_fail(failure, status, "cache: the record does not fit into an entry");
+	else
+		status = write_entry(cache, "state", &content, failure);
 	buffer_release(&content);
-	return status;
-}
-
-/* ---- replacements ---- */
-
-enum status cache_put_replacement(
-	const struct cache *cache, const struct token *token, struct failure *failure)
-{
-	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
-	char fingerprint[TOKEN_FINGERPRINT_BYTES];
-
-	enum status status = write_key(cache->profile, &content);
-
-	token_fingerprint(token->value, fingerprint);
-	if (!status)
-		status = attributes_add(&content, "replacement", fingerprint);
-	if (!status)
-		status = buffer_append(&content, "\n", 1);
-	if (!status)
-		status = write_entry(cache, "replaced", &content, failure);
-	buffer_release(&content);
-	return status;
-}
-
-bool cache_is_replacement(const struct cache *cache, const struct token *token)
-{
-	struct attributes entry = ATTRIBUTES_INIT;
-	char fingerprint[TOKEN_FINGERPRINT_BYTES];
-	bool replacement;
-
-	token_fingerprint(token->value, fingerprint);
-	replacement = read_entry(cache, "replaced", &entry, NULL) &&
-		      same(attributes_get(&entry, "replacement"), fingerprint);
-	attributes_release(&entry);
-	return replacement;
-}
-
-enum status cache_forget_replacement(const struct cache *cache, struct failure *failure)
-{
-	return remove_entry(cache, "replaced", failure);
-}
-
-/* ---- failures ---- */
-
-void cache_put_failure(
-	const struct cache *cache, time_t now, enum status status, const struct failure *failure)
-{
-	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
-
-	if (write_key(cache->profile, &content) == STATUS_OK &&
-		attributes_add_number(&content, "failed", (long long)now) == STATUS_OK &&
-		attributes_add_number(&content, "status", status) == STATUS_OK &&
-		attributes_add(&content, "error", failure->reason) == STATUS_OK &&
-		buffer_append(&content, "\n", 1) == STATUS_OK &&
-		write_entry(cache, "failed", &content, NULL) != STATUS_OK &&
-		remove_entry(cache, "failed", NULL) != STATUS_OK)
-		buffer_clear(&content); /* an older failure stays until its time is over */
-	buffer_release(&content);
-}
-
-static bool is_older(const struct timespec *one, const struct timespec *other)
-{
-	return one->tv_sec < other->tv_sec ||
-	       (one->tv_sec == other->tv_sec && one->tv_nsec < other->tv_nsec);
-}
-
-enum status cache_get_failure(const struct cache *cache, time_t now, const struct timespec *changed,
-	struct failure *failure)
-{
-	struct attributes entry = ATTRIBUTES_INIT;
-	struct timespec written;
-	long long failed;
-	long long code = STATUS_OK;
-	enum status status = STATUS_OK;
-
-	if (read_entry(cache, "failed", &entry, &written) && is_older(changed, &written) &&
-		get_number(&entry, "failed", &failed) && get_number(&entry, "status", &code) &&
-		failed <= now + CLOCK_SLACK_S && now < failed + CACHE_FAILURE_S &&
-		code > STATUS_OK && code <= STATUS_SYSTEM && attributes_get(&entry, "error"))
-		status = status_fail(
-			failure, (enum status)code, "%s", attributes_get(&entry, "error"));
-	attributes_release(&entry);
 	return status;
 }
 
 /* ---- the lock ---- */
 
-static void do_nothing(int signal_number)
+/* Files of versions before the record; nobody reads them. */
+static void remove_leftovers(const struct cache *cache)
 {
-	(void)signal_number;
-}
+	static const char *const suffixes[] = {"failed", "serial", "replaced"};
+	char name[NAME_MAX_BYTES];
 
-/* flock(2) has no time limit of its own; a signal that comes again and again cannot be missed. */
-static int lock_within(int fd, long timeout_ms)
-{
-	const struct sigaction interrupt = {.sa_handler = do_nothing};
-	const struct itimerval off = {0};
-	struct itimerval timer = {.it_interval = {.tv_usec = 50000}};
-	struct sigaction before;
-	sigset_t alarms;
-	sigset_t mask;
-	struct timespec start;
-	struct timespec now;
-	int result;
-
-	timer.it_value.tv_sec = timeout_ms / 1000;
-	timer.it_value.tv_usec = timeout_ms % 1000 * 1000;
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	sigemptyset(&alarms);
-	sigaddset(&alarms, SIGALRM);
-	sigaction(SIGALRM, &interrupt, &before);
-	sigprocmask(SIG_UNBLOCK, &alarms, &mask);
-	setitimer(ITIMER_REAL, &timer, NULL);
-	for (;;) {
-		result = flock(fd, LOCK_EX);
-		if (result == 0 || errno != EINTR)
-			break;
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		if ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 >=
-			timeout_ms)
-			break;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		name_file(cache, suffixes[i], name);
+		unlinkat(cache->directory, name, 0);
 	}
-	setitimer(ITIMER_REAL, &off, NULL);
-	sigprocmask(SIG_SETMASK, &mask, NULL);
-	sigaction(SIGALRM, &before, NULL);
-	return result;
 }
 
-int cache_lock(const struct cache *cache, long timeout_ms)
+static void take_over(const struct cache *cache, const char *suffix)
 {
 	char name[NAME_MAX_BYTES];
-	int result;
-	int fd;
 
+	name_file(cache, suffix, name);
+	directory_take_over(cache->directory, name, cache->lock.generation);
+}
+
+bool cache_lock(struct cache *cache, long timeout_ms)
+{
 	if (cache->directory < 0) {
 		errno = ENOENT;
-		return -1;
+		return false;
 	}
-	name_file(cache, "lock", name);
-	fd = openat(cache->directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
-		0600);
-	if (fd < 0)
-		return -1;
+	if (!lock_take(&cache->lock, cache->directory, cache->digest, timeout_ms))
+		return false;
+	take_over(cache, "token");
+	take_over(cache, "state");
+	remove_leftovers(cache);
+	source_mark_client(cache->settings, cache->profile, cache->client_mark);
+	return true;
+}
 
-	result = flock(fd, LOCK_EX | LOCK_NB);
-	if (result != 0 && errno == EWOULDBLOCK && timeout_ms > 0)
-		result = lock_within(fd, timeout_ms);
-	if (result != 0) {
-		int saved_errno = errno;
-
-		close(fd);
-		errno = saved_errno;
-		return -1;
-	}
-	return fd;
+void cache_unlock(struct cache *cache)
+{
+	lock_release(&cache->lock);
 }

@@ -223,7 +223,7 @@ static void complain(enum status status, const struct failure *failure)
 int command_main(const struct command *command, int argc, char **argv)
 {
 	struct buffer reply = BUFFER_INIT(REPLY_MAX_BYTES);
-	struct failure failure = {""};
+	struct failure failure = {.reason = ""};
 	struct settings settings;
 	struct trace trace = TRACE_OFF;
 	struct call call = {

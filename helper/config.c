@@ -275,7 +275,7 @@ static char *map(int fd, size_t size)
 enum status config_skim(const char *path, bool must_exist, const char *const texts[CONFIG_TEXTS],
 	config_visitor *visit, void *context, struct failure *failure)
 {
-	struct failure unheard = {""};
+	struct failure unheard = {.reason = ""};
 	struct reading reading = {
 		.path = path,
 		.visit = visit,

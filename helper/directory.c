@@ -72,8 +72,7 @@ enum status directory_open(
 	return status;
 }
 
-bool directory_read(
-	int directory, const char *name, struct buffer *content, struct timespec *modified)
+bool directory_read(int directory, const char *name, struct buffer *content)
 {
 	struct stat found;
 	bool good = false;
@@ -84,21 +83,58 @@ bool directory_read(
 	if (fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_uid == geteuid() &&
 		!(found.st_mode & OPEN_TO_OTHERS))
 		good = buffer_read(content, fd) == STATUS_OK;
-	if (good && modified)
-		*modified = found.st_mtim;
 	close(fd);
 	return good;
+}
+
+/* One name for all writers of a generation: what a killed one leaves, the next one removes. */
+static void name_unfinished(const char *name, int generation, char out[NAME_MAX_BYTES])
+{
+	if (generation == 0)
+		snprintf(out, NAME_MAX_BYTES, "%s~", name);
+	else
+		snprintf(out, NAME_MAX_BYTES, "%s~%d", name, generation);
 }
 
 enum status directory_write(
 	int directory, const char *name, const struct buffer *content, struct failure *failure)
 {
+	const struct directory_turn turn = {.next = NULL};
+
+	return directory_write_in_turn(directory, name, &turn, content, failure);
+}
+
+void directory_take_over(int directory, const char *name, int generation)
+{
+	char unfinished[NAME_MAX_BYTES];
+
+	while (generation-- > 0) {
+		name_unfinished(name, generation, unfinished);
+		unlinkat(directory, unfinished, 0);
+	}
+}
+
+/*
+ * A writer that is stopped before this test finds next; one that is stopped behind it finds its
+ * unfinished file gone.
+ */
+static bool put_in_place(int directory, const char *unfinished, const char *name, const char *next)
+{
+	if (next && faccessat(directory, next, F_OK, 0) == 0) {
+		errno = ESTALE;
+		return false;
+	}
+	return renameat(directory, unfinished, directory, name) == 0;
+}
+
+enum status directory_write_in_turn(int directory, const char *name,
+	const struct directory_turn *turn, const struct buffer *content, struct failure *failure)
+{
 	char fresh[NAME_MAX_BYTES];
 	bool written;
 	int fd;
 
-	/* one name for all attempts: what a killed writer leaves, the next one removes */
-	snprintf(fresh, sizeof(fresh), "%s~", name);
+	name_unfinished(name, turn->generation, fresh);
 	unlinkat(directory, fresh, 0);
 	fd = openat(directory, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -108,7 +144,7 @@ enum status directory_write(
 	written = fchmod(fd, 0600) == 0 && buffer_write(content, fd) == STATUS_OK;
 	if (close(fd) != 0)
 		written = false;
-	if (!written || renameat(directory, fresh, directory, name) != 0) {
+	if (!written || !put_in_place(directory, fresh, name, turn->next)) {
 		status_fail(failure, STATUS_SYSTEM, "cannot write %s: %s", name, strerror(errno));
 		unlinkat(directory, fresh, 0);
 		return STATUS_SYSTEM;
@@ -129,6 +165,5 @@ enum status directory_remove(
 	if (done || (fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) && errno == ENOENT))
 		return STATUS_OK;
 	errno = error;
-	return status_fail(
-		failure, STATUS_SYSTEM, "cannot remove %s: %s", name, strerror(errno));
+	return status_fail(failure, STATUS_SYSTEM, "cannot remove %s: %s", name, strerror(errno));
 }

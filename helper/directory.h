@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
 
 #include "buffer.h"
 
@@ -22,11 +21,10 @@ enum status directory_open(int *directory, const char *path, bool create, const 
 	struct failure *failure) MUST_CHECK;
 
 /*
- * Append the file to content and tell when it was modified (modified may be NULL). False: it is
- * not there, is not as private as it must be, or holds more than content takes.
+ * Append the file to content. False: it is not there, is not as private as it must be, or holds
+ * more than content takes.
  */
-bool directory_read(int directory, const char *name, struct buffer *content,
-	struct timespec *modified) MUST_CHECK;
+bool directory_read(int directory, const char *name, struct buffer *content) MUST_CHECK;
 
 /*
  * Put content in place of name, whole or not at all, by renaming a finished file, "name~" until
@@ -35,6 +33,23 @@ bool directory_read(int directory, const char *name, struct buffer *content,
  */
 enum status directory_write(int directory, const char *name, const struct buffer *content,
 	struct failure *failure) MUST_CHECK;
+
+/*
+ * The same for a writer whose turn can be taken over while it is stopped. The next one makes a file
+ * called next, and then calls directory_take_over(): from there on the earlier one changes nothing,
+ * wherever it was stopped. generation counts the turns that were taken over, from 0.
+ */
+struct directory_turn {
+	int generation;
+	const char *next;
+};
+
+enum status directory_write_in_turn(int directory, const char *name,
+	const struct directory_turn *turn, const struct buffer *content,
+	struct failure *failure) MUST_CHECK;
+
+/* generation: one's own. */
+void directory_take_over(int directory, const char *name, int generation);
 
 /*
  * Remove the file; removed says whether it was there (removed may be NULL). STATUS_SYSTEM: it still

@@ -250,7 +250,7 @@ int main(void)
 {
 	struct attributes asked = ATTRIBUTES_INIT;
 	struct buffer answer = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
-	struct failure failure = {""};
+	struct failure failure = {.reason = ""};
 	enum status status;
 
 	process_harden();

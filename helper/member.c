@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "attributes.h"
-#include "cache.h"
 #include "minter.h"
 #include "part.h"
 #include "process.h"
 #include "profile.h"
 #include "secret.h"
 #include "settings.h"
+#include "state.h"
 #include "supply.h"
 #include "token.h"
 #include "trace.h"
@@ -129,7 +129,7 @@ static enum status add_rows(
 		{"lock_ms", limits.lock_ms},
 		{"min_valid", supply->min_valid},
 		{"max_lifetime", profile->max_lifetime},
-		{"serial", offer ? offer->serial : cache_get_serial(member->cache)},
+		{"serial", offer ? offer->serial : member->state->serial},
 	};
 	enum status status = STATUS_OK;
 
@@ -331,7 +331,6 @@ static enum status keep_off(const struct offer *offer, struct failure *failure)
 enum status member_obtain(const struct member *member, long long deadline, struct token *token,
 	struct failure *failure)
 {
-	struct failure unwritten;
 	struct offer offer;
 	enum status status;
 
@@ -347,10 +346,8 @@ enum status member_obtain(const struct member *member, long long deadline, struc
 	} else {
 		status = mint_for_oneself(member, &offer, deadline, token, failure);
 	}
-	if (!status && offer.serial > 0 &&
-		cache_put_serial(member->cache, offer.serial, &unwritten))
-		trace_say(member->supply->trace, "the token's serial is not kept: %s",
-			unwritten.reason);
+	if (!status && offer.serial > 0)
+		member->state->serial = offer.serial;
 	offer_release(&offer);
 	return status;
 }
@@ -359,13 +356,10 @@ enum status member_drop(const struct member *member, const struct token *token, 
 	struct failure *failure)
 {
 	const struct question question = {.verb = "drop", .deadline = deadline, .token = token};
-	long long serial = cache_get_serial(member->cache);
-	struct failure unwritten;
 	struct failure reason;
 
-	if (serial > 0 && cache_put_serial(member->cache, serial + 1, &unwritten))
-		trace_say(member->supply->trace, "the token's serial is not kept: %s",
-			unwritten.reason);
+	if (member->state->serial > 0)
+		member->state->serial++;
 	if (tell(member, &question, &reason))
 		return status_fail(failure, STATUS_UNREACHABLE,
 			"the token may still lie in the shared store: %.180s", reason.reason);

@@ -5,9 +5,9 @@
 
 #include "status.h"
 
-struct cache;
 struct profile;
 struct secret;
+struct state;
 struct supply;
 struct token;
 
@@ -21,10 +21,10 @@ struct token;
 struct member {
 	const struct supply *supply;
 	const struct secret *secret;
-	const struct cache *cache; /* the caller holds its lock, where there is one; knows which
-				      entries are older than what was seen already */
-	bool renewing;             /* there still is a good token; STATUS_TIMEOUT where another
-				      member is about to replace it, and takes long */
+	struct state *state; /* its serial tells which entries are older than what was seen; it
+				is raised, and the caller's to write */
+	bool renewing;       /* there still is a good token; STATUS_TIMEOUT where another
+				member is about to replace it, and takes long */
 };
 
 /*

@@ -171,7 +171,7 @@ int main(void)
 	struct buffer answer = BUFFER_INIT(ANSWER_MAX_BYTES);
 	struct buffer story = BUFFER_INIT(ATTRIBUTES_MAX_BYTES - ANSWER_MAX_BYTES);
 	const struct endpoint_reply nothing = {0};
-	struct failure failure = {""};
+	struct failure failure = {.reason = ""};
 	enum status status;
 
 	process_harden();

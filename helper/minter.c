@@ -84,12 +84,15 @@ static enum status read_refusal(const struct attributes *answer, struct failure 
 {
 	const char *code = attributes_get(answer, "status");
 	const char *error = attributes_get(answer, "error");
+	const char *retry_after = attributes_get(answer, "retry_after");
 	long status = code ? strtol(code, NULL, 10) : STATUS_SYSTEM;
 
 	if (status <= STATUS_OK || status > STATUS_SYSTEM)
 		status = STATUS_SYSTEM;
-	return status_fail(failure, (enum status)status, "%s",
+	status_fail(failure, (enum status)status, "%s",
 		error ? error : "sypht-mint answered neither token nor error");
+	failure->retry_after_s = retry_after ? strtol(retry_after, NULL, 10) : 0;
+	return (enum status)status;
 }
 
 /* The life that the profile grants a token which the endpoint gave expires_in seconds. */

@@ -49,3 +49,23 @@ enum status part_ask(const char *name, const struct buffer *request, long timeou
 	buffer_release(&path);
 	return status;
 }
+
+uint64_t part_add_to_sum(uint64_t sum, const char *text)
+{
+	const uint64_t prime = 1099511628211U;
+
+	for (; text && *text != '\0'; text++)
+		sum = (sum ^ (unsigned char)*text) * prime;
+	return (sum ^ (text ? 0 : UINT8_MAX)) * prime;
+}
+
+uint64_t part_sum_environment(void)
+{
+	char **environment = process_select_environment(PART_ENVIRONMENT);
+	uint64_t sum = 14695981039346656037U;
+
+	for (char **variable = environment; variable && *variable; variable++)
+		sum = part_add_to_sum(sum, *variable);
+	free(environment);
+	return sum;
+}

@@ -1,6 +1,8 @@
 #ifndef PART_H
 #define PART_H
 
+#include <stdint.h>
+
 #include "status.h"
 
 struct attributes;
@@ -16,5 +18,12 @@ struct buffer;
  */
 enum status part_ask(const char *name, const struct buffer *request, long timeout_ms,
 	struct attributes *answer, struct failure *failure) MUST_CHECK;
+
+/*
+ * A sum (FNV-1a, 64 bits) over what a part is told of the environment, and one more text in it;
+ * NULL counts as another text than "".
+ */
+uint64_t part_sum_environment(void);
+uint64_t part_add_to_sum(uint64_t sum, const char *text);
 
 #endif

@@ -37,8 +37,13 @@ static void open_standard_descriptors(void)
 	if (poll(standard, 3, 0) <= 0)
 		return;
 	for (int fd = 0; fd < 3; fd++) {
-		/* the lowest free number is fd itself, as those below it are open by now */
-		if (standard[fd].revents & POLLNVAL && open("/dev/null", O_RDWR) != fd)
+		/*
+		 * The lowest free number is fd itself, as those below it are open by now. An answer
+		 * for which there is no stdout must not seem to have been given.
+		 */
+		int flags = fd == STDOUT_FILENO ? O_RDONLY : O_RDWR;
+
+		if (standard[fd].revents & POLLNVAL && open("/dev/null", flags) != fd)
 			_exit(1);
 	}
 }

@@ -208,7 +208,7 @@ static enum status read_config(struct walk *walk, struct failure *failure)
 {
 	const struct settings *settings = walk->settings;
 	char *path = settings_config_path(settings);
-	struct failure reason = {""};
+	struct failure reason = {.reason = ""};
 	enum status status;
 
 	if (!path)

@@ -3,13 +3,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "buffer.h"
 #include "outsider.h"
 #include "profile.h"
 #include "secretfile.h"
 #include "settings.h"
+#include "source.h"
 #include "vault.h"
 
 enum { SECRET_MAX_BYTES = 16 * 1024 };
@@ -193,39 +193,21 @@ static enum status ask_vault(
 
 /* ---- which of them ---- */
 
-struct source {
-	const char *name;
-	const char *text;
-	source_asker *ask;
+static source_asker *const ASKERS[] = {
+	[SOURCE_KEY_FILE] = ask_key_file,
+	[SOURCE_VARIABLE] = ask_variable,
+	[SOURCE_VARIABLE_FILE] = ask_file,
+	[SOURCE_API_KEY] = ask_api_key,
+	[SOURCE_FILE] = ask_file,
+	[SOURCE_COMMAND] = ask_command,
+	[SOURCE_HELPER] = ask_helper,
+	[SOURCE_LOGIN] = ask_vault,
 };
-
-static struct source choose(const struct settings *settings, const struct profile *profile)
-{
-	bool ours = strcmp(profile->name, "sypht") == 0;
-	const char *file =
-		settings->client_id || !settings->api_key ? settings->client_secret_file : NULL;
-	bool by_key = profile->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT;
-	const struct source sources[] = {
-		{"private_key_file", by_key ? profile->private_key_file : NULL, ask_key_file},
-		{"SYPHT_CLIENT_SECRET", ours ? settings->client_secret : NULL, ask_variable},
-		{"SYPHT_CLIENT_SECRET_FILE", ours ? file : NULL, ask_file},
-		{"SYPHT_API_KEY", ours ? settings->api_key : NULL, ask_api_key},
-		{"client_secret_file", profile->client_secret_file, ask_file},
-		{"client_secret_command", profile->client_secret_command, ask_command},
-		{"client_secret_helper", profile->client_secret_helper, ask_helper},
-		{SECRET_SOURCE_LOGIN, "", ask_vault},
-	};
-	size_t i = 0;
-
-	while (!sources[i].text)
-		i++;
-	return sources[i];
-}
 
 enum status secret_find(const struct settings *settings, const struct profile *profile,
 	long timeout_ms, struct secret *secret, struct failure *failure)
 {
-	struct source source = choose(settings, profile);
+	struct source source = source_choose(settings, profile);
 	struct question question = {
 		.settings = settings,
 		.profile = profile,
@@ -235,39 +217,8 @@ enum status secret_find(const struct settings *settings, const struct profile *p
 	enum status status;
 
 	*secret = (struct secret)SECRET_INIT;
-	status = source.ask(&question, secret, failure);
+	status = ASKERS[source.kind](&question, secret, failure);
 	if (status)
 		secret_release(secret);
 	return status;
-}
-
-const char *secret_source(const struct settings *settings, const struct profile *profile)
-{
-	return choose(settings, profile).name;
-}
-
-static void take_newer(struct timespec *newest, const struct timespec *other)
-{
-	if (newest->tv_sec < other->tv_sec ||
-		(newest->tv_sec == other->tv_sec && newest->tv_nsec < other->tv_nsec))
-		*newest = *other;
-}
-
-struct timespec secret_changed(const struct settings *settings, const struct profile *profile)
-{
-	struct source source = choose(settings, profile);
-	struct timespec newest = {0};
-	struct timespec stored;
-	struct stat found;
-	char *config = settings_config_path(settings);
-
-	if (config && stat(config, &found) == 0)
-		take_newer(&newest, &found.st_mtim);
-	if ((source.ask == ask_file || source.ask == ask_key_file) &&
-		secretfile_changed(settings, source.text, &stored))
-		take_newer(&newest, &stored);
-	if (source.ask == ask_vault && vault_changed(settings, profile, &stored))
-		take_newer(&newest, &stored);
-	free(config);
-	return newest;
 }

@@ -1,8 +1,6 @@
 #ifndef SECRET_H
 #define SECRET_H
 
-#include <time.h>
-
 #include "status.h"
 
 struct profile;
@@ -37,15 +35,6 @@ struct secret {
  */
 enum status secret_find(const struct settings *settings, const struct profile *profile,
 	long timeout_ms, struct secret *secret, struct failure *failure) MUST_CHECK;
-
-/* What secret_source() says of what login stored, be it there or not. */
-#define SECRET_SOURCE_LOGIN "login"
-
-/* Where secret_find() would look, in words for status and traces; static or of the profile. */
-const char *secret_source(const struct settings *settings, const struct profile *profile);
-
-/* When the newest of the files that decide on the secret was changed; zero where there are none. */
-struct timespec secret_changed(const struct settings *settings, const struct profile *profile);
 
 /* Wipe and free. */
 void secret_release(struct secret *secret);

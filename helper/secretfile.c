@@ -164,15 +164,9 @@ enum status secretfile_read(const struct settings *settings, const char *path, c
 	return status;
 }
 
-bool secretfile_changed(const struct settings *settings, const char *path, struct timespec *changed)
+char *secretfile_path(const struct settings *settings, const char *path)
 {
 	bool from_systemd;
-	char *expanded = expand(settings, path, &from_systemd);
-	struct stat found;
-	bool there = expanded && stat(expanded, &found) == 0;
 
-	if (there)
-		*changed = found.st_mtim;
-	free(expanded);
-	return there;
+	return expand(settings, path, &from_systemd);
 }

@@ -2,7 +2,6 @@
 #define SECRETFILE_H
 
 #include <stdbool.h>
-#include <time.h>
 
 #include "buffer.h"
 
@@ -26,8 +25,7 @@ struct settings;
 enum status secretfile_read(const struct settings *settings, const char *path, const char *what,
 	struct buffer *content, struct failure *failure) MUST_CHECK;
 
-/* When it was last changed; false where it is not there. */
-bool secretfile_changed(
-	const struct settings *settings, const char *path, struct timespec *changed);
+/* Where it is, for buffer_free_text(); NULL where memory is short. */
+char *secretfile_path(const struct settings *settings, const char *path);
 
 #endif

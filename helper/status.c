@@ -21,6 +21,7 @@ enum status status_fail(struct failure *failure, enum status status, const char 
 		whole[text_fit(whole, FAILURE_MAX_BYTES - 1)] = '\0';
 		text_clean(whole);
 		memcpy(failure->reason, whole, strlen(whole) + 1);
+		failure->retry_after_s = 0;
 	}
 	errno = saved_errno;
 	return status;

@@ -29,13 +29,14 @@ enum { FAILURE_MAX_BYTES = 240 };
 /* One line of clean text (text_clean()); empty after success. Never a secret. */
 struct failure {
 	char reason[FAILURE_MAX_BYTES];
+	long retry_after_s; /* how long the other side asks to be left alone; 0: it does not */
 };
 
 /*
  * Write the reason and return status, so that a failure is one statement:
  *	return status_fail(failure, STATUS_CONFIG, "%s:%u: no such key", path, line);
  * A reason that is too long is cut between two characters, and cleaned by text_clean(). failure may
- * be NULL. errno is left alone.
+ * be NULL. errno is left alone. Who knows of retry_after_s sets it afterwards.
  */
 enum status status_fail(struct failure *failure, enum status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -5,15 +5,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cache.h"
-#include "member.h"
+#include "attempt.h"
 #include "minter.h"
 #include "process.h"
 #include "profile.h"
-#include "secret.h"
 #include "settings.h"
 #include "token.h"
 #include "trace.h"
+
+enum { SPARE_MS = 500 }; /* to hand the spare token out in */
 
 /* ---- is the token at hand good enough? ---- */
 
@@ -35,116 +35,96 @@ static enum status refuse_min_valid(
 		supply->profile->name, supply->min_valid, lifetime);
 }
 
+/* Why the cached token will not do, or NULL. */
+static const char *objection(const struct supply *supply, const struct token *token, time_t now)
+{
+	if (is_rejected(supply, token))
+		return "rejected";
+	if (token->expires - now < supply->min_valid)
+		return "not valid for long enough";
+	return token_usable(token, now) ? NULL : "expired, or about to";
+}
+
 /*
  * The cached token if it will do; token->value NULL if there is none that does. One that never
  * lived as long as is asked says that a fresh one would not either: that is refused without a mint.
+ * One that is about to expire becomes the spare one.
  */
 static enum status look(const struct supply *supply, const struct cache *cache, struct token *token,
-	struct failure *failure)
+	struct token *spare, struct failure *failure)
 {
 	time_t now = supply->clock();
-	const char *why = NULL;
 	enum status status = STATUS_OK;
+	const char *why;
 
 	if (!cache_get(cache, now, token)) {
 		trace_say(
 			supply->trace, "profile %s: no token in the cache", supply->profile->name);
 		return STATUS_OK;
 	}
-	if (!token_usable(token, now))
-		why = "expired, or about to";
-	else if (is_rejected(supply, token))
-		why = "rejected";
-	else if (token_lifetime(token) < supply->min_valid)
+	why = objection(supply, token, now);
+	if (token_usable(token, now) && !is_rejected(supply, token) &&
+		token_lifetime(token) < supply->min_valid)
 		status = refuse_min_valid(supply, token_lifetime(token), failure);
-	else if (token->expires - now < supply->min_valid)
-		why = "not valid for long enough";
-
 	trace_say(supply->trace, "profile %s: cached token, %lld seconds left%s%s",
 		supply->profile->name, (long long)(token->expires - now), why ? ": " : "",
 		why ? why : "");
-	if (why || status)
-		token_release(token);
+	if (!why && !status)
+		return STATUS_OK;
+
+	token->to_the_end = true;
+	token_release(spare);
+	if (!status && !objection(supply, token, now)) {
+		*spare = *token;
+		*token = (struct token)TOKEN_INIT;
+	}
+	token_release(token);
 	return status;
 }
 
 /* ---- under the lock ---- */
 
-/* A secret that is simply not there costs nothing to look for again, and may be there at once. */
-static bool is_worth_remembering(enum status status)
+/* What the caller says of the cached token is noted before another is fetched. */
+static void note_rejection(struct attempt *attempt)
 {
-	return status != STATUS_NO_SECRET && status != STATUS_UNSAFE && status != STATUS_NO_MEMORY;
+	const struct supply *supply = attempt->supply;
+	struct token current = TOKEN_INIT;
+
+	if (supply->rejected && cache_get(attempt->cache, supply->clock(), &current) &&
+		is_rejected(supply, &current))
+		state_refuse(&attempt->state, supply->rejected, supply->clock());
+	token_release(&current);
 }
 
-/* What is not in the cache: of the fleet where there is one, else of the endpoint. */
-static enum status obtain(const struct supply *supply, const struct cache *cache, bool renewing,
-	long long deadline, struct token *token, struct failure *failure)
+static enum status supply_locked(
+	struct attempt *attempt, struct token *token, struct token *spare, struct failure *failure)
 {
-	struct secret secret = SECRET_INIT;
-	const struct member member = {supply, &secret, cache, renewing};
-	long left_ms = (long)(deadline - process_milliseconds());
-	enum status status;
-
-	trace_say(supply->trace, "profile %s: client secret from %s", supply->profile->name,
-		secret_source(supply->settings, supply->profile));
-	status = secret_find(supply->settings, supply->profile, left_ms, &secret, failure);
-	if (!status && supply->profile->shared_store)
-		status = member_obtain(&member, deadline, token, failure);
-	else if (!status)
-		status = minter_run(supply, &secret, deadline, token, failure);
-	secret_release(&secret);
-	return status;
-}
-
-static enum status obtain_into_cache(const struct supply *supply, const struct cache *cache,
-	bool renewing, long long deadline, struct token *token, struct failure *failure)
-{
-	struct failure unwritten;
-	enum status status = obtain(supply, cache, renewing, deadline, token, failure);
-
-	if (!status && cache_put(cache, token, &unwritten))
-		trace_say(supply->trace, "the token is not cached: %s", unwritten.reason);
-	if (status && is_worth_remembering(status))
-		cache_put_failure(cache, supply->clock(), status, failure);
-	return status;
-}
-
-static enum status remembered_failure(
-	const struct supply *supply, const struct cache *cache, struct failure *failure)
-{
-	struct timespec changed = secret_changed(supply->settings, supply->profile);
-	struct failure reason;
-	enum status status = cache_get_failure(cache, supply->clock(), &changed, &reason);
-
-	if (status)
-		status_fail(failure, status, "%.200s (asked less than %d s ago)", reason.reason,
-			CACHE_FAILURE_S);
-	return status;
-}
-
-static enum status supply_locked(const struct supply *supply, const struct cache *cache,
-	long long deadline, struct token *token, struct failure *failure)
-{
-	enum status status = look(supply, cache, token, failure);
+	enum status status = look(attempt->supply, attempt->cache, token, spare, failure);
 
 	if (status || token->value)
 		return status;
-	status = remembered_failure(supply, cache, failure);
-	if (!status)
-		status = obtain_into_cache(supply, cache, false, deadline, token, failure);
-	return status;
+	attempt_prepare(attempt);
+	note_rejection(attempt);
+	status = attempt_allowed(attempt, failure);
+	return status ? status : attempt_make(attempt, token, failure);
 }
 
-static enum status supply_missed(const struct supply *supply, const struct cache *cache,
-	long long deadline, struct token *token, struct failure *failure)
+/* What file systems say that have no locks; files are put in place whole there, too. */
+static bool is_without_locks(int error)
 {
-	long left_ms = (long)(deadline - process_milliseconds());
-	int lock = cache_lock(cache, left_ms > 0 ? left_ms : 1);
+	return error == ENOLCK || error == EOPNOTSUPP || error == ENOSYS;
+}
+
+static enum status supply_missed(
+	struct attempt *attempt, struct token *token, struct token *spare, struct failure *failure)
+{
+	const struct supply *supply = attempt->supply;
+	long left_ms = (long)(attempt->deadline - process_milliseconds());
 	enum status status;
 
-	if (lock >= 0) {
-		status = supply_locked(supply, cache, deadline, token, failure);
-		close(lock);
+	if (cache_lock(attempt->cache, left_ms > 0 ? left_ms : 1) || is_without_locks(errno)) {
+		status = supply_locked(attempt, token, spare, failure);
+		cache_unlock(attempt->cache);
 		return status;
 	}
 	if (errno == EINTR)
@@ -152,27 +132,61 @@ static enum status supply_missed(const struct supply *supply, const struct cache
 			"another process has been asking for this token for %ld seconds",
 			settings_timeout_s(supply->settings));
 	trace_say(supply->trace, "no lock, so no cache: %s", strerror(errno));
-	return obtain(supply, cache, false, deadline, token, failure);
+	return attempt_make_uncached(attempt, token, failure);
 }
 
 /* A cache that is not private is refused; one that cannot be had at all only costs a mint. */
 static enum status open_cache(
 	const struct supply *supply, struct cache *cache, bool create, struct failure *failure)
 {
-	char *path = settings_cache_path(supply->settings);
-	enum status status = cache_open(cache, path, supply->profile, create, failure);
+	enum status status = cache_open(cache, supply->settings, supply->profile, create, failure);
 
-	buffer_free_text(path);
 	if (status != STATUS_SYSTEM)
 		return status;
 	trace_say(supply->trace, "working without a cache: %s", failure->reason);
 	return STATUS_OK;
 }
 
+/* A spare token has to be in the caller's hands while it is still good. */
+static void hurry(struct attempt *attempt, const struct token *spare)
+{
+	const struct supply *supply = attempt->supply;
+	long long now_ms = process_milliseconds();
+	long long left_ms = (long long)(spare->expires - supply->clock()) * 1000 - SPARE_MS;
+
+	if (!spare->value || attempt->deadline - now_ms <= left_ms)
+		return;
+	attempt->deadline = now_ms + left_ms;
+	attempt->hurried = true;
+}
+
+static enum status take_spare(const struct supply *supply, enum status status, struct token *token,
+	struct token *spare, const struct failure *failure)
+{
+	if (!status || !token_usable(spare, supply->clock()))
+		return status;
+	trace_say(supply->trace, "profile %s: no fresh token, so the cached one: %s",
+		supply->profile->name, failure->reason);
+	*token = *spare;
+	*spare = (struct token)TOKEN_INIT;
+	return STATUS_OK;
+}
+
+static struct attempt make_attempt(const struct supply *supply, struct cache *cache)
+{
+	return (struct attempt){
+		.supply = supply,
+		.cache = cache,
+		.state = STATE_INIT,
+		.deadline = process_milliseconds() + settings_timeout_s(supply->settings) * 1000,
+	};
+}
+
 enum status supply_token(const struct supply *supply, struct token *token, struct failure *failure)
 {
-	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
 	struct cache cache = CACHE_INIT;
+	struct token spare = TOKEN_INIT;
+	struct attempt attempt;
 	enum status status;
 
 	*token = (struct token)TOKEN_INIT;
@@ -180,11 +194,15 @@ enum status supply_token(const struct supply *supply, struct token *token, struc
 		return refuse_min_valid(supply, supply->profile->max_lifetime, failure);
 	status = open_cache(supply, &cache, true, failure);
 	if (!status)
-		status = look(supply, &cache, token, failure);
-	if (!status && !token->value)
-		status = supply_missed(
-			supply, &cache, process_milliseconds() + timeout_ms, token, failure);
+		status = look(supply, &cache, token, &spare, failure);
+	if (!status && !token->value) {
+		attempt = make_attempt(supply, &cache);
+		hurry(&attempt, &spare);
+		status = supply_missed(&attempt, token, &spare, failure);
+		status = take_spare(supply, status, token, &spare, failure);
+	}
 	cache_close(&cache);
+	token_release(&spare);
 
 	if (!status && token_lifetime(token) < supply->min_valid) {
 		status = refuse_min_valid(supply, token_lifetime(token), failure);
@@ -202,20 +220,18 @@ enum status supply_prove(const struct supply *supply, const struct secret *secre
 	return minter_run(supply, secret, process_milliseconds() + timeout_ms, token, failure);
 }
 
-/*
- * Lock the cache for a change. Where it has no lock (a read-only place, a file system without
- * flock) *lock is -1: the change itself then tells whether it can be made.
- */
-static enum status lock_to_change(
-	const struct supply *supply, const struct cache *cache, int *lock, struct failure *failure)
+/* What is remembered of the token before it goes, but what a fleet counts on. */
+static enum status keep_locked(const struct supply *supply, struct cache *cache,
+	const struct token *token, struct failure *failure)
 {
-	*lock = cache_lock(cache, settings_timeout_s(supply->settings) * 1000);
-	if (*lock >= 0 || errno != EINTR)
-		return STATUS_OK;
-	return status_fail(failure, STATUS_TIMEOUT,
-		"the cached token is unchanged: another process has been renewing it for %ld "
-		"seconds",
-		settings_timeout_s(supply->settings));
+	struct state before;
+	struct state state = STATE_INIT;
+	enum status status;
+
+	cache_get_state(cache, supply->clock(), &before);
+	state.serial = before.serial;
+	status = cache_put(cache, token, failure);
+	return status ? status : cache_put_state(cache, &state, failure);
 }
 
 enum status supply_keep(
@@ -223,151 +239,110 @@ enum status supply_keep(
 {
 	struct cache cache = CACHE_INIT;
 	enum status status = open_cache(supply, &cache, true, failure);
-	int lock = -1;
 
-	if (!status)
-		status = lock_to_change(supply, &cache, &lock, failure);
-	if (!status)
-		status = cache_put(&cache, token, failure);
-	if (lock >= 0)
-		close(lock);
+	if (!status &&
+		(cache_lock(&cache, settings_timeout_s(supply->settings) * 1000) || errno != EINTR))
+		status = keep_locked(supply, &cache, token, failure);
+	else if (!status)
+		status = status_fail(failure, STATUS_TIMEOUT, "another process holds the lock");
 	cache_close(&cache);
 	return status;
 }
 
 /* ---- beside the answer ---- */
 
-static void renew(const struct supply *supply, const struct cache *cache)
+/* Relative paths mean the directory that the process that renews is about to leave. */
+static char *make_absolute(const char **path)
+{
+	char *absolute = *path && **path != '/' ? realpath(*path, NULL) : NULL;
+
+	if (absolute)
+		*path = absolute;
+	return absolute;
+}
+
+static void renew(const struct supply *supply, struct attempt *attempt)
 {
 	const struct trace silence = TRACE_OFF;
-	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
+	struct settings settings = *supply->settings;
 	struct supply detached = *supply;
 	struct token token = TOKEN_INIT;
 	struct failure failure;
+	char *absolute = make_absolute(&settings.cainfo);
 
+	detached.settings = &settings;
 	if (supply->trace->fd <= STDERR_FILENO)
 		detached.trace = &silence;
-	if (obtain_into_cache(
-		    &detached, cache, true, process_milliseconds() + timeout_ms, &token, &failure))
+	attempt->supply = &detached;
+	attempt->renewing = true;
+	if (attempt_make(attempt, &token, &failure))
 		trace_say(detached.trace, "renewal failed: %s", failure.reason);
 	token_release(&token);
+	free(absolute);
 }
 
 /* The lock goes along, and is free when the process that renews ends. */
-static bool go_on(const struct supply *supply, const struct cache *cache, int lock)
+static bool go_on(const struct supply *supply, const struct cache *cache)
 {
-	const int kept[] = {cache->directory, lock, supply->trace->fd};
+	int kept[LOCK_GENERATIONS + 2] = {cache->directory, supply->trace->fd};
 
-	return process_go_on(kept, sizeof(kept) / sizeof(kept[0]));
+	memcpy(kept + 2, cache->lock.descriptors, sizeof(cache->lock.descriptors));
+	if (!process_go_on(kept, sizeof(kept) / sizeof(kept[0])))
+		return false;
+	lock_go_on(&cache->lock);
+	return true;
+}
+
+/*
+ * Whether the cache takes a record and a token: both are put there, the token as it is. Without
+ * that a full disk, or a file that nobody can replace, would cost a token request for each answer.
+ */
+static bool can_be_renewed(struct attempt *attempt, const struct token *current)
+{
+	const struct supply *supply = attempt->supply;
+	struct failure failure;
+
+	attempt->state.renewing_until = supply->clock() + settings_timeout_s(supply->settings);
+	if (!cache_put_state(attempt->cache, &attempt->state, &failure) &&
+		!cache_put(attempt->cache, current, &failure))
+		return true;
+	trace_say(supply->trace, "profile %s: not renewed: %s", supply->profile->name,
+		failure.reason);
+	return false;
+}
+
+/* Somebody may have renewed it, or failed to, since the answer was made. */
+static bool is_due(struct attempt *attempt)
+{
+	const struct supply *supply = attempt->supply;
+	struct token current = TOKEN_INIT;
+	struct failure failure;
+	bool due;
+
+	attempt_prepare(attempt);
+	due = cache_get(attempt->cache, supply->clock(), &current) &&
+	      token_wants_renewal(&current, supply->clock()) &&
+	      attempt_allowed(attempt, &failure) == STATUS_OK && can_be_renewed(attempt, &current);
+	token_release(&current);
+	return due;
 }
 
 void supply_renew(const struct supply *supply, const struct token *token)
 {
 	struct cache cache = CACHE_INIT;
-	struct token current = TOKEN_INIT;
+	struct attempt attempt = make_attempt(supply, &cache);
 	struct failure failure;
-	int lock = -1;
-	bool due;
 
 	if (!token_wants_renewal(token, supply->clock()))
 		return;
-	if (open_cache(supply, &cache, true, &failure) == STATUS_OK)
-		lock = cache_lock(&cache, 0);
-	if (lock < 0)
-		goto done;
-
-	/* somebody may have renewed it, or failed to, since the answer was made */
-	due = cache_get(&cache, supply->clock(), &current) &&
-	      token_wants_renewal(&current, supply->clock()) &&
-	      remembered_failure(supply, &cache, &failure) == STATUS_OK;
-	token_release(&current);
-	if (due) {
+	if (open_cache(supply, &cache, true, &failure) == STATUS_OK && cache_lock(&cache, 0) &&
+		is_due(&attempt)) {
 		trace_say(supply->trace, "profile %s: renewing in the background",
 			supply->profile->name);
-		if (go_on(supply, &cache, lock)) {
-			renew(supply, &cache);
+		if (go_on(supply, &cache)) {
+			renew(supply, &attempt);
 			_exit(0);
 		}
 	}
-done:
-	if (lock >= 0)
-		close(lock);
 	cache_close(&cache);
-}
-
-/*
- * The fleet's copy, too: whoever has none in a cache of his own would be given it again. Without a
- * client secret there is none that this user could have put there.
- */
-static enum status erase_shared(const struct supply *supply, const struct cache *cache,
-	const struct token *token, long long deadline, struct failure *failure)
-{
-	struct secret secret = SECRET_INIT;
-	const struct member member = {supply, &secret, cache, false};
-	long left_ms = (long)(deadline - process_milliseconds());
-	struct failure reason;
-	enum status status =
-		secret_find(supply->settings, supply->profile, left_ms, &secret, &reason);
-
-	if (!status)
-		status = member_drop(&member, token, deadline, failure);
-	else if (status == STATUS_NO_SECRET)
-		status = STATUS_OK;
-	else
-		status_fail(failure, status,
-			"the token may still lie in the shared store: %.180s", reason.reason);
-	secret_release(&secret);
-	return status;
-}
-
-/* value NULL: whichever token there is. */
-static enum status erase_locked(const struct supply *supply, const struct cache *cache,
-	const char *value, long long deadline, struct failure *failure)
-{
-	struct token current = TOKEN_INIT;
-	bool found = cache_get(cache, supply->clock(), &current);
-	enum status status = STATUS_OK;
-
-	if (!value || (found && strcmp(current.value, value) == 0)) {
-		status = cache_erase(cache, failure);
-		if (!status)
-			trace_say(supply->trace, "profile %s: cached token dropped",
-				supply->profile->name);
-		if (!status && supply->profile->shared_store)
-			status = erase_shared(
-				supply, cache, value ? &current : NULL, deadline, failure);
-	}
-	token_release(&current);
-	return status;
-}
-
-/* Like open_cache(), but nothing is made, and one that is there must be usable. */
-static enum status open_to_erase(
-	const struct supply *supply, struct cache *cache, struct failure *failure)
-{
-	char *path = settings_cache_path(supply->settings);
-	enum status status = cache_open(cache, path, supply->profile, false, failure);
-
-	if (status == STATUS_SYSTEM && (!path || errno == ENOENT))
-		status = STATUS_OK;
-	buffer_free_text(path);
-	return status;
-}
-
-enum status supply_erase(const struct supply *supply, const char *value, struct failure *failure)
-{
-	long long deadline =
-		process_milliseconds() + settings_timeout_s(supply->settings) * 1000;
-	struct cache cache = CACHE_INIT;
-	enum status status = open_to_erase(supply, &cache, failure);
-	int lock = -1;
-
-	if (!status && cache.directory >= 0)
-		status = lock_to_change(supply, &cache, &lock, failure);
-	if (!status)
-		status = erase_locked(supply, &cache, value, deadline, failure);
-	if (lock >= 0)
-		close(lock);
-	cache_close(&cache);
-	return status;
 }

@@ -15,7 +15,7 @@ struct trace;
 /*
  * The heart of the helper: a token from the cache, else from the endpoint, as one operation. All
  * processes that miss together make one token request: the lock, then a second look. A failed
- * supply is remembered, so that a herd asks once in CACHE_FAILURE_S seconds.
+ * supply is remembered, so that a herd asks once (state.h).
  */
 struct supply {
 	const struct settings *settings;
@@ -29,7 +29,8 @@ struct supply {
 
 /*
  * Takes at most SYPHT_TIMEOUT. On success token is the caller's, for token_release(). Where no
- * cache can be had a token is supplied all the same, and the trace says so.
+ * cache can be had a token is supplied all the same, and the trace says so. Where no fresh token
+ * can be had, the cached one is supplied until it expires.
  */
 enum status supply_token(
 	const struct supply *supply, struct token *token, struct failure *failure) MUST_CHECK;
@@ -44,17 +45,9 @@ enum status supply_keep(
 
 /*
  * To be called after the answer is out: where the cached token is in its renewal window and nobody
- * else renews it, a process of its own mints the next one in the background. Never fails.
+ * else renews it, a process of its own mints the next one in the background, if the cache can take
+ * it. Never fails.
  */
 void supply_renew(const struct supply *supply, const struct token *token);
-
-/*
- * Drop the cached token, and the copy that a fleet shares: with value only that one, so that a late
- * rejection does not cost the fresh token that somebody else has put in its place. What is
- * remembered of failures goes too. A failure says what remains, and where. The shared copy is found
- * by the client secret: who drops that as well drops the token first.
- */
-enum status supply_erase(
-	const struct supply *supply, const char *value, struct failure *failure) MUST_CHECK;
 
 #endif

@@ -30,6 +30,8 @@ long token_lifetime(const struct token *token)
 
 time_t token_usable_until(const struct token *token)
 {
+	if (token->to_the_end)
+		return token->expires;
 	return token->expires - smaller(MARGIN_MAX_S, token_lifetime(token) / MARGIN_PART);
 }
 

@@ -28,7 +28,8 @@ struct token {
 	char *scope; /* as granted; NULL where the endpoint did not say */
 	time_t obtained;
 	time_t expires;
-	bool cached; /* it was in the cache before it was asked for */
+	bool cached;     /* it was in the cache before it was asked for */
+	bool to_the_end; /* no other can be had: usable until it expires, without the margin */
 };
 
 #define TOKEN_INIT \

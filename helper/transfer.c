@@ -186,7 +186,7 @@ static enum status judge(
 	bool resolving = late && strncmp(attempt->error, "Resolving ", 10) == 0;
 	struct quote fault =
 		describe_fault(transfer, attempt, late ? LATE_FAULT_MAX_BYTES : FAULT_MAX_BYTES);
-	struct failure advice = {""};
+	struct failure advice = {.reason = ""};
 
 	advise(transfer, attempt, &advice);
 	if (resolving)

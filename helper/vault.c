@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "attributes.h"
@@ -77,7 +76,7 @@ enum status vault_get(const struct settings *settings, const struct profile *pro
 		return STATUS_OK;
 	if (status)
 		return status;
-	if (directory_read(directory, profile->name, &content, NULL) &&
+	if (directory_read(directory, profile->name, &content) &&
 		attributes_parse(&entry, content.data, content.length, NULL) == STATUS_OK &&
 		entry.closed && is_for(&entry, profile))
 		status = take(&entry, secret);
@@ -133,18 +132,14 @@ enum status vault_erase(const struct settings *settings, const struct profile *p
 	return status;
 }
 
-bool vault_changed(
-	const struct settings *settings, const struct profile *profile, struct timespec *changed)
+bool vault_has(const struct settings *settings, const struct profile *profile)
 {
-	struct stat found;
 	int directory;
 	bool there;
 
 	if (open_vault(settings, false, &directory, NULL))
 		return false;
-	there = fstatat(directory, profile->name, &found, AT_SYMLINK_NOFOLLOW) == 0;
-	if (there)
-		*changed = found.st_mtim;
+	there = faccessat(directory, profile->name, F_OK, 0) == 0;
 	close(directory);
 	return there;
 }

@@ -2,7 +2,6 @@
 #define VAULT_H
 
 #include <stdbool.h>
-#include <time.h>
 
 #include "status.h"
 
@@ -27,8 +26,7 @@ enum status vault_put(const struct settings *settings, const struct profile *pro
 enum status vault_erase(const struct settings *settings, const struct profile *profile,
 	bool *erased, struct failure *failure) MUST_CHECK;
 
-/* When it was last changed; false where nothing is kept. */
-bool vault_changed(
-	const struct settings *settings, const struct profile *profile, struct timespec *changed);
+/* Whether something is kept. */
+bool vault_has(const struct settings *settings, const struct profile *profile);
 
 #endif

@@ -237,14 +237,26 @@ enum status errand_get(const struct settings *settings, const struct origin *ori
 	return status;
 }
 
-void errand_erase(const struct settings *settings, const struct origin *origin, const char *value)
+/* What becomes of a token; the next request will tell if it did not. */
+static void tell(const struct settings *settings, const char *verb, const struct origin *origin,
+	const char *value)
 {
 	struct buffer question = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	struct buffer answer = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	struct failure failure;
 
-	if (!ask(&question, origin, value) && run(settings, "erase", &question, &answer, &failure))
-		buffer_clear(&answer); /* the next request will tell */
+	if (!ask(&question, origin, value) && run(settings, verb, &question, &answer, &failure))
+		buffer_clear(&answer);
 	buffer_release(&answer);
 	buffer_release(&question);
+}
+
+void errand_erase(const struct settings *settings, const struct origin *origin, const char *value)
+{
+	tell(settings, "erase", origin, value);
+}
+
+void errand_approve(const struct settings *settings, const struct origin *origin, const char *value)
+{
+	tell(settings, "store", origin, value);
 }

@@ -26,4 +26,8 @@ enum status errand_get(const struct settings *settings, const struct origin *ori
 /* "sypht-credential erase": drop the token in the cache if it still is value. */
 void errand_erase(const struct settings *settings, const struct origin *origin, const char *value);
 
+/* "sypht-credential store": the API took this token, which replaced one that it had refused. */
+void errand_approve(
+	const struct settings *settings, const struct origin *origin, const char *value);
+
 #endif

@@ -219,7 +219,7 @@ static void doom(struct easy *easy, const struct realm *realm, const struct fail
 
 static void put_leased(struct easy *easy, const struct verdict *verdict, const struct lease *lease)
 {
-	static const struct failure failure = {"libcurl does not take the token"};
+	static const struct failure failure = {.reason = "libcurl does not take the token"};
 	const struct realm *realm = verdict->realm;
 
 	easy->realm = realm;
@@ -263,7 +263,7 @@ static void pin_url(struct easy *easy)
 
 static void decide(struct easy *easy)
 {
-	static const struct failure starved = {"memory was short"};
+	static const struct failure starved = {.reason = "memory was short"};
 	struct verdict verdict;
 
 	if (easy->url_handle)
@@ -351,8 +351,9 @@ static void note_outcome(const struct easy *easy)
 			supplier_drop(supplier, &easy->realm->origin, easy->fingerprint);
 	} else if (supplier_on_probation(supplier)) {
 		easy->libcurl->own.easy_getinfo(easy->handle, CURLINFO_RESPONSE_CODE, &response);
-		if (response && response != HTTP_UNAUTHORIZED)
-			supplier_approve(supplier);
+		if (response)
+			supplier_judge(
+				supplier, &easy->realm->origin, response != HTTP_UNAUTHORIZED);
 	}
 }
 

@@ -150,7 +150,7 @@ static void restore_timeout(struct easy *easy)
 static bool renew(struct easy *easy)
 {
 	const struct realm *realm = easy->realm;
-	struct failure failure = {""};
+	struct failure failure = {.reason = ""};
 	struct lease lease;
 	long start = clock_ms();
 	enum status status = supplier_replace(

@@ -214,7 +214,7 @@ static bool match(const struct origin *origin, void *context)
 /* Realms that need no memory: what the program asks for again and again, it finds here. */
 static const struct realm *spare_realm(const struct origin *origin)
 {
-	static const struct failure failure = {"memory was short"};
+	static const struct failure failure = {.reason = "memory was short"};
 	static struct realm spare[SPARE_REALMS];
 	static size_t count;
 	struct hold hold;

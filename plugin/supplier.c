@@ -13,6 +13,8 @@
 #include "origin.h"
 #include "profile.h"
 #include "settings.h"
+#include "source.h"
+#include "state.h"
 
 enum {
 	SLOT_COUNT = 4,
@@ -40,13 +42,12 @@ struct supplier {
 	struct profile *profile;
 	_Atomic(struct slot *) current;
 	atomic_long next_look;
-	atomic_long probation_until; /* a refused token is not replaced before; 0: it is */
+	atomic_bool on_probation; /* the token replaced one that the API refused */
 
 	struct claim claim; /* of whoever fetches a token, to everything below */
 	time_t next_ask;
-	time_t failed_at;
-	enum status failed;
-	struct failure reason;
+	time_t replace_from; /* a refused token is not replaced before, where no cache says so */
+	struct state_failure failure; /* of the last fetch */
 };
 
 static time_t clock_now(void)
@@ -80,7 +81,7 @@ void supplier_free(struct supplier *supplier)
 void supplier_after_fork(struct supplier *supplier)
 {
 	if (atomic_exchange(&supplier->claim.holder, 0))
-		supplier->failed = STATUS_OK; /* the reason may be half written */
+		supplier->failure.status = STATUS_OK; /* may be half written */
 	for (size_t i = 0; i < SLOT_COUNT; i++) {
 		struct slot *slot = &supplier->slots[i];
 
@@ -166,21 +167,40 @@ static bool publish(struct supplier *supplier, struct token *token)
 	return true;
 }
 
-/* Whether the cache has a usable token; it is then published. */
-static bool look_in_cache(struct supplier *supplier, time_t now)
+/* A token from the cache that may be sent, unless it is the one of that fingerprint. */
+static bool read_cache(const struct supplier *supplier, time_t now, const char *unwanted,
+	struct token *token, struct state *state)
 {
 	struct cache cache = CACHE_INIT;
-	struct token token = TOKEN_INIT;
+	char fingerprint[TOKEN_FINGERPRINT_BYTES];
 	struct failure failure;
-	char *path = settings_cache_path(supplier->settings);
 	bool found = false;
 
-	if (!cache_open(&cache, path, supplier->profile, false, &failure))
-		found = cache_get(&cache, now, &token) && token_usable(&token, now) &&
-			publish(supplier, &token);
+	*state = (struct state)STATE_INIT;
+	if (!cache_open(&cache, supplier->settings, supplier->profile, false, &failure)) {
+		found = cache_get(&cache, now, token) && token_usable(token, now);
+		cache_get_state(&cache, now, state);
+	}
+	if (found && unwanted) {
+		token_fingerprint(token->value, fingerprint);
+		found = strcmp(fingerprint, unwanted) != 0;
+	}
 	cache_close(&cache);
+	return found;
+}
+
+/*
+ * Whether the cache has a usable token; it is then published. One that has just taken the place of
+ * a refused one is on probation, whichever process replaced it.
+ */
+static bool look_in_cache(struct supplier *supplier, time_t now, struct state *state)
+{
+	struct token token = TOKEN_INIT;
+	bool found = read_cache(supplier, now, NULL, &token, state) && publish(supplier, &token);
+
+	if (found && state->refusal.in_a_row > 0 && state_pause(state, now) > 0)
+		atomic_store(&supplier->on_probation, true);
 	token_release(&token);
-	buffer_free_text(path);
 	return found;
 }
 
@@ -192,38 +212,49 @@ static enum status ask_helper(
 	struct supplier *supplier, const struct origin *origin, struct failure *failure)
 {
 	struct token token = TOKEN_INIT;
+	struct state state;
 	enum status status;
 	time_t now;
 
 	status = errand_get(supplier->settings, origin, clock_now(), &token, failure);
 	now = clock_now();
-	if (!status && !look_in_cache(supplier, now) && !publish(supplier, &token))
+	if (!status && !look_in_cache(supplier, now, &state) && !publish(supplier, &token))
 		status = status_fail(failure, STATUS_SYSTEM, "too many threads in the way");
 	token_release(&token);
 	return status;
+}
+
+static void remember(
+	struct supplier *supplier, enum status status, const struct failure *reason, time_t now)
+{
+	struct state_failure *failure = &supplier->failure;
+
+	failure->status = status;
+	failure->reason = *reason;
+	failure->at = now;
+	failure->retry_from = now + SUPPLIER_FAILURE_S;
 }
 
 /* With the claim: the outcome of a fetch, or of one that failed just now. */
 static enum status fetch(
 	struct supplier *supplier, const struct origin *origin, struct failure *failure)
 {
+	struct state_failure *last = &supplier->failure;
 	time_t now = clock_now();
+	struct state state;
 	enum status status;
 
-	if (supplier->failed && now >= supplier->failed_at &&
-		now < supplier->failed_at + SUPPLIER_FAILURE_S) {
-		*failure = supplier->reason;
-		return supplier->failed;
+	if (now >= last->at && state_is_still(last, supplier->settings, supplier->profile, now)) {
+		*failure = last->reason;
+		return last->status;
 	}
-	supplier->failed = STATUS_OK;
-	if (look_in_cache(supplier, now))
+	last->status = STATUS_OK;
+	if (look_in_cache(supplier, now, &state))
 		return STATUS_OK;
+	source_mark_all(supplier->settings, supplier->profile, last->marks);
 	status = ask_helper(supplier, origin, failure);
-	if (status && status != STATUS_NO_MEMORY) {
-		supplier->failed = status;
-		supplier->reason = *failure;
-		supplier->failed_at = clock_now();
-	}
+	if (status && status != STATUS_NO_MEMORY)
+		remember(supplier, status, failure, clock_now());
 	return status;
 }
 
@@ -237,6 +268,36 @@ static enum status lease_slot(struct lease *lease, struct slot *slot)
 static void take_claim(struct supplier *supplier, struct hold *hold)
 {
 	claim_take(&supplier->claim, hold, settings_timeout_s(supplier->settings));
+}
+
+/* Whether nobody renews the token, and nothing that is remembered speaks against it. */
+static bool is_to_be_renewed(const struct supplier *supplier, const struct state *state, time_t now)
+{
+	return now >= supplier->next_ask && now >= state->renewing_until &&
+	       state_pause(state, now) == 0 &&
+	       !state_is_still(&state->failure, supplier->settings, supplier->profile, now);
+}
+
+/* One thread at a time, and not too often; a failure to renew is none while the token lives. */
+static void see_to_renewal(struct supplier *supplier, const struct origin *origin, time_t now)
+{
+	struct state state;
+	struct failure failure;
+	struct hold hold;
+	struct slot *slot;
+
+	if (now < atomic_load(&supplier->next_look) || !claim_try(&supplier->claim, &hold))
+		return;
+	atomic_store(&supplier->next_look, now + LOOK_S);
+	if (look_in_cache(supplier, now, &state))
+		supplier->failure.status = STATUS_OK;
+	slot = atomic_load(&supplier->current);
+	if (slot && now >= slot->renew_from && is_to_be_renewed(supplier, &state, now)) {
+		supplier->next_ask = now + ASK_S;
+		if (ask_helper(supplier, origin, &failure))
+			supplier->next_ask = clock_now() + ASK_S;
+	}
+	claim_release(&hold);
 }
 
 static enum status lease_fetched(struct supplier *supplier, const struct origin *origin,
@@ -257,30 +318,23 @@ static enum status lease_fetched(struct supplier *supplier, const struct origin 
 	if (status)
 		return status;
 	slot = enter(supplier);
+	if (slot && clock_now() >= slot->renew_from) {
+		leave(slot);
+		see_to_renewal(supplier, origin, clock_now());
+		slot = enter(supplier);
+	}
 	if (!slot)
 		return status_fail(failure, STATUS_SYSTEM, "the token is gone");
 	return lease_slot(lease, slot);
 }
 
-/* One thread at a time, and not too often; a failure to renew is none while the token lives. */
-static void see_to_renewal(struct supplier *supplier, const struct origin *origin, time_t now)
+static bool is_current(struct supplier *supplier, const char *fingerprint)
 {
-	struct failure failure;
-	struct hold hold;
-	struct slot *slot;
+	struct slot *slot = enter(supplier);
+	bool same = slot && strcmp(slot->fingerprint, fingerprint) == 0;
 
-	if (now < atomic_load(&supplier->next_look) || !claim_try(&supplier->claim, &hold))
-		return;
-	atomic_store(&supplier->next_look, now + LOOK_S);
-	if (look_in_cache(supplier, now))
-		supplier->failed = STATUS_OK;
-	slot = atomic_load(&supplier->current);
-	if (slot && now >= slot->renew_from && now >= supplier->next_ask) {
-		supplier->next_ask = now + ASK_S;
-		if (ask_helper(supplier, origin, &failure))
-			supplier->next_ask = clock_now() + ASK_S;
-	}
-	claim_release(&hold);
+	leave(slot);
+	return same;
 }
 
 /* With the claim: take the token of that fingerprint out of memory. NULL where it is not there. */
@@ -302,17 +356,34 @@ static char *forget(struct supplier *supplier, const char *fingerprint)
 	return value;
 }
 
+/*
+ * With the claim: where another process has replaced the refused token already, take that one.
+ * False: nobody may replace it yet.
+ */
+static bool may_replace(struct supplier *supplier, const char *fingerprint)
+{
+	struct token token = TOKEN_INIT;
+	time_t now = clock_now();
+	struct state state;
+	bool replaced =
+		read_cache(supplier, now, fingerprint, &token, &state) && publish(supplier, &token);
+
+	token_release(&token);
+	return replaced || (state_pause(&state, now) == 0 && now >= supplier->replace_from);
+}
+
 void supplier_drop(struct supplier *supplier, const struct origin *origin, const char *fingerprint)
 {
 	char *refused = NULL;
 	struct hold hold;
 
 	take_claim(supplier, &hold);
-	if (!supplier_on_probation(supplier))
+	if (is_current(supplier, fingerprint) && may_replace(supplier, fingerprint))
 		refused = forget(supplier, fingerprint);
 	if (refused) {
 		errand_erase(supplier->settings, origin, refused);
-		atomic_store(&supplier->probation_until, clock_now() + SUPPLIER_PROBATION_S);
+		supplier->replace_from = clock_now() + STATE_PAUSE_S;
+		atomic_store(&supplier->on_probation, true);
 	}
 	claim_release(&hold);
 	buffer_free_text(refused);
@@ -333,14 +404,23 @@ enum status supplier_replace(struct supplier *supplier, const struct origin *ori
 
 bool supplier_on_probation(const struct supplier *supplier)
 {
-	long until = atomic_load_explicit(&supplier->probation_until, memory_order_relaxed);
-
-	return until && clock_now() < until;
+	return atomic_load_explicit(&supplier->on_probation, memory_order_relaxed);
 }
 
-void supplier_approve(struct supplier *supplier)
+void supplier_judge(struct supplier *supplier, const struct origin *origin, bool taken)
 {
-	atomic_store(&supplier->probation_until, 0);
+	struct slot *slot;
+	char *value;
+
+	if (!atomic_exchange(&supplier->on_probation, false) || !taken)
+		return;
+	slot = enter(supplier);
+	value = slot ? buffer_duplicate(slot->value) : NULL;
+	leave(slot);
+	supplier->replace_from = 0;
+	if (value)
+		errand_approve(supplier->settings, origin, value);
+	buffer_free_text(value);
 }
 
 enum status supplier_lease(struct supplier *supplier, const struct origin *origin,

@@ -14,8 +14,9 @@ struct supplier;
 /*
  * One profile's token in this process: from memory, else from the cache, else from the helper.
  * Threads that miss together make one of them fetch it; a failure is remembered for
- * SUPPLIER_FAILURE_S seconds. In the renewal window the present token is served, and now and then
- * one thread looks whether the cache has the next, or asks the helper to see to it.
+ * SUPPLIER_FAILURE_S seconds, unless config or secret change. In the renewal window the present
+ * token is served, and now and then one thread looks whether the cache has the next, or asks the
+ * helper to see to it; so does a process that ends after one request.
  */
 enum { SUPPLIER_FAILURE_S = 5 };
 
@@ -44,20 +45,18 @@ void supplier_return(struct lease *lease);
 
 /*
  * The same after the API refused the token of that fingerprint: where it still is the present one
- * it is dropped, here and in the cache, and another fetched. A token fetched so is on probation: if
- * it is refused too, before anything came of it, that is not done again for SUPPLIER_PROBATION_S
- * seconds.
+ * it is dropped, here and in the cache, and another fetched. That token is on probation. If it is
+ * refused too, the reason is not in the token: it stays, and all processes of the user wait for
+ * some time (state_refuse()) before they replace another.
  */
-enum { SUPPLIER_PROBATION_S = 5 };
-
 enum status supplier_replace(struct supplier *supplier, const struct origin *origin,
 	const char *fingerprint, struct lease *lease, struct failure *failure) MUST_CHECK;
 
 /* Only drop it; the next lease fetches another. */
 void supplier_drop(struct supplier *supplier, const struct origin *origin, const char *fingerprint);
 
-/* Whether the token is on probation; the API took it. */
+/* Whether the token is on probation, and how that ends: the API took it, or did not. */
 bool supplier_on_probation(const struct supplier *supplier);
-void supplier_approve(struct supplier *supplier);
+void supplier_judge(struct supplier *supplier, const struct origin *origin, bool taken);
 
 #endif

@@ -252,18 +252,11 @@ refused() {
 	assert_equal "$(token_requests)" 2
 }
 
-@test "goauth: a new go command that is refused the replacement gets another" {
+@test "goauth: a replacement that is refused is replaced in turn, but not within five seconds" {
 	sypht-credential --protocol=goauth
 	refused 'HTTP/1.1 401 Unauthorized' 'Www-Authenticate: Bearer error="invalid_token"'
 	sypht-credential --protocol=goauth
-	refused 'HTTP/1.1 401 Unauthorized' 'Www-Authenticate: Bearer error="invalid_token"'
-	assert_equal "$(token_requests)" 3
-}
-
-@test "goauth: a minute later the replacement is as good as any, and may be refused" {
-	sypht-credential token
-	refused 'HTTP/1.1 401 Unauthorized' 'Www-Authenticate: Bearer error="invalid_token"'
-	sed -i 's/^obtained=.*/obtained='"$(($(date +%s) - 61))/" "$XDG_CACHE_HOME"/sypht/*.token
+	sed -i 's/^replace_from=.*/replace_from='"$(date +%s)/" "$XDG_CACHE_HOME"/sypht/*.state
 	refused 'HTTP/1.1 401 Unauthorized' 'Www-Authenticate: Bearer error="invalid_token"'
 	assert_equal "$(token_requests)" 3
 }

@@ -292,6 +292,8 @@ delivers() {
 	local option
 
 	for option in '' -i -Z '-d a=1' '-T body' '-F a=@body' --fail-with-body -L '--http1.0 --no-alpn'; do
+		# a token that replaced another a moment ago would not be replaced
+		rm -rf "$XDG_CACHE_HOME/sypht"
 		good_token
 		echo body >body
 		faults '{"api": {"status": 401, "body": {"error": "always"}, "times": "all"}}'

@@ -103,7 +103,7 @@ cache_directory() {
 	printf '%s\n' "${SYPHT_CACHE_DIR:-$XDG_CACHE_HOME/sypht}"
 }
 
-# entry SUFFIX: the one file of that kind in the cache (token, failed, lock).
+# entry SUFFIX: the one file of that kind in the cache (token, state, lock).
 entry() {
 	local found
 	mapfile -t found < <(compgen -G "$(cache_directory)/*.$1")
@@ -128,7 +128,7 @@ age() {
 
 shift_times() {
 	awk -F= -v by="$1" '
-		/^(obtained|expires|failed)=/ { printf "%s=%d\n", $1, $2 - by; next }
+		/^(obtained|expires|failed|retry_from|replace_from|renewing_until)=/ { printf "%s=%d\n", $1, $2 - by; next }
 		{ print }'
 }
 

@@ -17,14 +17,25 @@ requested() {
 	[ "$(token_requests)" -ge "${1:-1}" ]
 }
 
-# hold_lock: until release_lock. The lock's file must exist.
+# hold_lock: until release_lock, showing that it runs. The lock's file must exist.
 hold_lock() {
 	exec 6<>"$(entry lock)"
 	flock 6
+	python3 -c 'import os, sys, time
+while True:
+    os.utime(sys.argv[1])
+    time.sleep(0.1)' "$(entry lock)" 3>&- 6>&- &
+	disown
+	beating=$!
 }
 
 release_lock() {
+	kill "$beating"
 	exec 6>&-
+}
+
+teardown() {
+	[ -z "${beating:-}" ] || kill "$beating" 2>/dev/null || true
 }
 
 # Whether none of these processes runs; one that nobody has reaped yet does not.
@@ -127,6 +138,119 @@ timed() {
 	assert_token_requests 1
 }
 
+# Stopped holders ---------------------------------------------------------------------------------
+
+# stopped_holder: a process that was stopped while its token request was under way; continue_holder
+# lets it go on to its end.
+stopped_holder() {
+	faults '{"token": {"delay_ms": 1500}}'
+	"$BUILD/sypht-credential" token >stopped 2>stopped.err 3>&- &
+	holder=$!
+	wait_until requested
+	kill -STOP "$holder"
+}
+
+continue_holder() {
+	kill -CONT "$holder"
+	wait "$holder" || true
+}
+
+@test "a holder that is stopped while it asks is passed by" {
+	stopped_holder
+	ask token
+	assert_issued "$output"
+	assert_token_requests 2
+	assert_equal "$(token)" "$output"
+	continue_holder
+}
+
+@test "once a stopped holder was passed by nobody waits for it" {
+	local next
+	stopped_holder
+	token >/dev/null
+	for next in 1 2 3; do
+		ask erase < <(for_api)
+		timed ask token
+		assert_issued "$output"
+		[ "$took_ms" -lt 1500 ] || fail "waited for $took_ms ms"
+	done
+	continue_holder
+}
+
+@test "a stopped holder that wakes answers its own caller and overwrites nothing" {
+	local current
+	stopped_holder
+	current=$(token)
+	continue_holder
+	assert_equal "$(token)" "$current"
+	assert_issued "$(<stopped)"
+	refute [ "$(<stopped)" = "$current" ]
+	assert_token_requests 2
+	assert_equal "$(ls "$(cache_directory)" | grep '~')" ''
+}
+
+@test "after a stopped holder has woken there is one lock again" {
+	stopped_holder
+	token >/dev/null
+	continue_holder
+	ask erase < <(for_api)
+	token >/dev/null
+	assert_equal "$(compgen -G "$(cache_directory)/*.lock*" | wc -l)" 1
+}
+
+@test "a holder that was stopped before it did anything is passed by" {
+	token >/dev/null
+	rm "$(entry token)"
+	exec 6<>"$(entry lock)"
+	flock 6
+	ask token
+	assert_issued "$output"
+	exec 6>&-
+	assert_equal "$(token)" "$output"
+	assert_token_requests 2
+}
+
+@test "50 processes behind a stopped holder make one token request" {
+	stopped_holder
+	herd 50 token
+	assert_herd 50 "$(token)" ''
+	assert_token_requests 2
+	continue_holder
+}
+
+@test "a stopped holder that was passed by, and the next one too, starve nobody" {
+	local first
+	stopped_holder
+	first=$holder
+	faults '{"token": {"delay_ms": 1500}}'
+	"$BUILD/sypht-credential" token >stopped 2>&1 3>&- &
+	holder=$!
+	wait_until requested 2
+	kill -STOP "$holder"
+	ask token
+	assert_issued "$output"
+	assert_equal "$(token)" "$output"
+	continue_holder
+	holder=$first
+	continue_holder
+	assert_equal "$(token)" "$output"
+}
+
+@test "a renewal that is stopped does not keep others from renewing" {
+	local current renewal
+	current=$(token)
+	age token 3300
+	faults '{"token": {"delay_ms": 60000}}'
+	token >/dev/null
+	wait_until requested 2
+	renewal=$(pgrep -f -x "$BUILD/sypht-credential token" | head -n 1)
+	kill -STOP "$renewal"
+	touch -d '-10 seconds' "$(entry lock)"
+	is_renewed() { [ "$(token)" != "$current" ]; }
+	wait_until is_renewed
+	kill -KILL "$renewal"
+}
+
 # Failures -----------------------------------------------------------------------------------------
 
 @test "200 processes with a wrong secret ask once" {
@@ -160,7 +284,7 @@ timed() {
 	ask token
 	assert_refused 1 invalid_client '(asked less than 5 s ago)'
 	assert_token_requests 1
-	age failed 5
+	age state 5
 	ask token
 	assert_refused 1 invalid_client
 	refute_contains "$stderr" 'asked less than'
@@ -171,16 +295,16 @@ timed() {
 	faults '{"token": {"status": 400}}'
 	ask token
 	assert_refused 1 'HTTP status 400'
-	age failed -3600
+	age state -3600
 	assert_issued "$(token)"
 }
 
 @test "a failure is forgotten once a token was had" {
 	faults '{"token": {"status": 400}}'
 	ask token
-	age failed 5
+	age state 5
 	assert_issued "$(token)"
-	assert_equal "$(find "$(cache_directory)" -name '*.failed')" ''
+	assert_equal "$(find "$(cache_directory)" -name '*.state')" ''
 }
 
 @test "a failure is forgotten when credentials are stored" {
@@ -228,7 +352,7 @@ timed() {
 		faults '{"token": {"status": 400}}'
 		ask token
 		assert_refused 1 'HTTP status 400'
-		forge failed "$change"
+		forge state "$change"
 		assert_issued "$(token)"
 	done
 }
@@ -375,7 +499,7 @@ timed() {
 		settle
 	done
 	assert_token_requests 2
-	age failed 5
+	age state 5
 	ask token
 	assert_output "$current"
 	wait_until requested 3

@@ -4,8 +4,9 @@
 
 #include "../cache.h"
 #include "../profile.h"
-#include "../secret.h"
 #include "../settings.h"
+#include "../source.h"
+#include "../state.h"
 #include "../vault.h"
 
 struct walk {
@@ -16,24 +17,22 @@ struct walk {
 
 static const char *find_source(const struct settings *settings, const struct profile *profile)
 {
-	const char *source = secret_source(settings, profile);
-	struct timespec changed;
+	struct source source = source_choose(settings, profile);
 
-	if (strcmp(source, SECRET_SOURCE_LOGIN) == 0 && !vault_changed(settings, profile, &changed))
+	if (source.kind == SOURCE_LOGIN && !vault_has(settings, profile))
 		return NULL;
-	return source;
+	return source.name;
 }
 
 static void look_into_cache(const struct call *call, struct account *account)
 {
 	const struct profile *profile = account->profile;
-	char *path = settings_cache_path(call->settings);
-	struct timespec changed = secret_changed(call->settings, profile);
 	time_t now = call->clock();
 	struct cache cache = CACHE_INIT;
-	struct failure failure = {""};
+	struct failure failure = {.reason = ""};
+	struct state state;
 
-	if (cache_open(&cache, path, profile, false, &failure) == STATUS_UNSAFE)
+	if (cache_open(&cache, call->settings, profile, false, &failure) == STATUS_UNSAFE)
 		account->unsafe = failure;
 	if (cache_get(&cache, now, &account->token) && !token_usable(&account->token, now))
 		token_release(&account->token);
@@ -41,10 +40,10 @@ static void look_into_cache(const struct call *call, struct account *account)
 		account->left_s = (long long)(token_usable_until(&account->token) - now);
 		account->scope_narrower = !token_grants(profile->scope, account->token.scope);
 	}
-	if (cache_get_failure(&cache, now, &changed, &failure))
-		account->refusal = failure;
+	cache_get_state(&cache, now, &state);
+	if (state_is_still(&state.failure, call->settings, profile, now))
+		account->refusal = state.failure.reason;
 	cache_close(&cache);
-	buffer_free_text(path);
 }
 
 static bool visit(struct profile *profile, void *context)

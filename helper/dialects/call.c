@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "../profile.h"
-#include "../secret.h"
+#include "../source.h"
 #include "../supply.h"
 #include "../vault.h"
+#include "../withdraw.h"
 
 static struct supply make_supply(const struct call *call, const struct profile *profile)
 {
@@ -77,10 +78,8 @@ static enum status find_other(struct call *call, struct failure *failure)
 
 static bool has_credentials(const struct call *call)
 {
-	struct timespec changed;
-
-	return strcmp(secret_source(call->settings, call->profile), SECRET_SOURCE_LOGIN) != 0 ||
-	       vault_changed(call->settings, call->profile, &changed);
+	return source_choose(call->settings, call->profile).kind != SOURCE_LOGIN ||
+	       vault_has(call->settings, call->profile);
 }
 
 enum status call_find_default(struct call *call, struct failure *failure)
@@ -169,16 +168,19 @@ enum status call_supply(struct call *call, const char *rejected, struct failure 
 	return supply_token(&supply, &call->token, failure);
 }
 
-enum status call_prove(struct call *call, const struct secret *secret, struct failure *failure)
+enum status call_prove(struct call *call, const struct profile *profile,
+	const struct secret *secret, struct failure *failure)
 {
-	struct supply supply = make_supply(call, call->profile);
+	struct supply supply = make_supply(call, profile);
 
+	token_release(&call->token);
 	return supply_prove(&supply, secret, &call->token, failure);
 }
 
-enum status call_keep(const struct call *call, struct failure *failure)
+enum status call_keep(
+	const struct call *call, const struct profile *profile, struct failure *failure)
 {
-	struct supply supply = make_supply(call, call->profile);
+	struct supply supply = make_supply(call, profile);
 
 	return supply_keep(&supply, &call->token, failure);
 }
@@ -198,7 +200,21 @@ enum status call_erase(const struct call *call, const struct profile *profile, c
 {
 	struct supply supply = make_supply(call, profile);
 
-	return supply_erase(&supply, value, failure);
+	return value ? withdraw_refused(&supply, value, failure) : withdraw_any(&supply, failure);
+}
+
+enum status call_refuse(const struct call *call, struct failure *failure)
+{
+	struct supply supply = make_supply(call, call->profile);
+
+	return withdraw_refused(&supply, NULL, failure);
+}
+
+void call_approve(const struct call *call, const struct profile *profile, const char *value)
+{
+	struct supply supply = make_supply(call, profile);
+
+	withdraw_approved(&supply, value);
 }
 
 void call_release(struct call *call)

@@ -82,19 +82,35 @@ bool call_accepts_user(const struct profile *profile, const char *username);
 enum status call_supply(
 	struct call *call, const char *rejected, struct failure *failure) MUST_CHECK;
 
-/* Have the endpoint answer with a token for these credentials, whatever is cached or configured. */
-enum status call_prove(
-	struct call *call, const struct secret *secret, struct failure *failure) MUST_CHECK;
+/*
+ * Set call->token to one that profile's endpoint answers to these credentials, whatever is cached
+ * or configured.
+ */
+enum status call_prove(struct call *call, const struct profile *profile,
+	const struct secret *secret, struct failure *failure) MUST_CHECK;
 
 /* Cache the token that call_prove() got. */
-enum status call_keep(const struct call *call, struct failure *failure) MUST_CHECK;
+enum status call_keep(
+	const struct call *call, const struct profile *profile, struct failure *failure) MUST_CHECK;
 
 /* Once the answer is out: renew the token that was handed out if it is time to. */
 void call_renew(const struct call *call);
 
-/* Drop cached tokens of one profile: all, or only the one with this value. See supply_erase(). */
+/*
+ * Drop the cached token of one profile: with value because its API refused that one, without
+ * because somebody wants it gone. See withdraw_refused(), withdraw_any().
+ */
 enum status call_erase(const struct call *call, const struct profile *profile, const char *value,
 	struct failure *failure) MUST_CHECK;
+
+/*
+ * The API refused the cached token of call->profile, as callers say that do not tell which one they
+ * showed, and may say once for each of many requests.
+ */
+enum status call_refuse(const struct call *call, struct failure *failure) MUST_CHECK;
+
+/* The API took this token. See withdraw_approved(). */
+void call_approve(const struct call *call, const struct profile *profile, const char *value);
 
 void call_release(struct call *call);
 

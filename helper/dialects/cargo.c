@@ -7,7 +7,6 @@
 #include "../challenge.h"
 #include "../json.h"
 #include "../profile.h"
-#include "refusal.h"
 
 enum { REQUEST_MAX_BYTES = 256 * 1024 };
 
@@ -92,11 +91,11 @@ static enum status find_registry(
 static enum status get(struct call *call, const struct request *request, struct failure *failure)
 {
 	const struct json *registry = json_member(request->json, "registry");
-	enum status status;
+	enum status status = STATUS_OK;
 
 	if (token_was_refused(json_member(registry, "headers")))
-		status = refusal_supply(call, failure);
-	else
+		status = call_refuse(call, failure);
+	if (!status)
 		status = call_supply(call, NULL, failure);
 	return status ? status : write_token(call);
 }
@@ -150,7 +149,7 @@ static enum status answer_line(struct call *call, const char *line, size_t lengt
 		.kind = json_text(json_member(json, "kind")),
 		.index_url = json_text(json_member(json_member(json, "registry"), "index-url")),
 	};
-	struct failure failure = {""};
+	struct failure failure = {.reason = ""};
 	enum status status;
 
 	call_release(call); /* what the request before has left */

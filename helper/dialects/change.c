@@ -7,6 +7,8 @@
 #include "../profile.h"
 #include "../secret.h"
 #include "../settings.h"
+#include "../source.h"
+#include "../trace.h"
 #include "../vault.h"
 
 static long timeout_ms(const struct call *call)
@@ -46,6 +48,17 @@ enum status change_keep(struct call *call, const struct profile *profile,
 	if (status || !erased)
 		return status;
 	return fail_in_part(profile, "kept", erased, &reason, failure);
+}
+
+void change_keep_token(const struct call *call, const struct profile *profile)
+{
+	enum source_kind kind = source_choose(call->settings, profile).kind;
+	struct failure failure;
+
+	if (kind != SOURCE_LOGIN && kind != SOURCE_HELPER)
+		return;
+	if (call_keep(call, profile, &failure))
+		trace_say(call->trace, "the token is not cached: %s", failure.reason);
 }
 
 static enum status drop_secret(
@@ -123,6 +136,37 @@ static enum status walk_all(struct walk *walk)
 	return status ? status : walk->status;
 }
 
+/* Where a file or a command comes first, nothing that is kept is in use. */
+static bool replaces(const struct walk *walk, const struct profile *profile)
+{
+	enum source_kind kind = source_choose(walk->call->settings, profile).kind;
+	struct secret kept = SECRET_INIT;
+	bool found = false;
+
+	if (kind == SOURCE_HELPER)
+		found = outsider_get(profile, timeout_ms(walk->call), &kept, NULL) == STATUS_OK;
+	else if (kind != SOURCE_KEY_FILE && kind != SOURCE_FILE && kind != SOURCE_COMMAND)
+		found = vault_get(walk->call->settings, profile, &kept, NULL) == STATUS_OK &&
+			kept.client_secret;
+	secret_release(&kept);
+	return found;
+}
+
+static enum status prove_and_keep(
+	struct walk *walk, const struct profile *profile, const struct secret *secret)
+{
+	struct call *call = walk->call;
+	bool proven = replaces(walk, profile);
+	enum status status = proven ? call_prove(call, profile, secret, walk->failure) : STATUS_OK;
+
+	if (!status)
+		status = change_keep(call, profile, secret, walk->failure);
+	if (!status && proven)
+		change_keep_token(call, profile);
+	token_release(&call->token);
+	return status;
+}
+
 /* Several clients may share an endpoint; a profile that names its own does not take another's. */
 static enum status store_at_endpoint(struct walk *walk, const struct profile *profile)
 {
@@ -143,7 +187,7 @@ static enum status store_at_endpoint(struct walk *walk, const struct profile *pr
 	secret.client_id = buffer_duplicate(change->username);
 	secret.client_secret = buffer_duplicate(change->password);
 	if (secret.client_id && secret.client_secret)
-		status = change_keep(walk->call, profile, &secret, walk->failure);
+		status = prove_and_keep(walk, profile, &secret);
 	else
 		status = status_fail(walk->failure, STATUS_NO_MEMORY, "out of memory");
 	walk->stored = walk->stored || !status;
@@ -151,11 +195,19 @@ static enum status store_at_endpoint(struct walk *walk, const struct profile *pr
 	return status;
 }
 
+static enum status approve_at_origin(struct walk *walk, const struct profile *profile)
+{
+	if (walk->change->token)
+		call_approve(walk->call, profile, walk->change->token);
+	return STATUS_OK;
+}
+
 enum status change_store(struct call *call, struct change *change, struct failure *failure)
 {
 	struct walk walk = {
 		.call = call,
 		.change = change,
+		.at_origin = approve_at_origin,
 		.at_endpoint = store_at_endpoint,
 		.failure = failure,
 	};

@@ -7,16 +7,14 @@
 /* Whether a token is cached that could still be sent. */
 static bool has_live_token(const struct call *call)
 {
-	char *path = settings_cache_path(call->settings);
 	time_t now = call->clock();
 	struct cache cache = CACHE_INIT;
 	struct token token = TOKEN_INIT;
-	bool live = cache_open(&cache, path, call->profile, false, NULL) == STATUS_OK &&
+	bool live = cache_open(&cache, call->settings, call->profile, false, NULL) == STATUS_OK &&
 		    cache_get(&cache, now, &token) && now < token.expires;
 
 	token_release(&token);
 	cache_close(&cache);
-	buffer_free_text(path);
 	return live;
 }
 

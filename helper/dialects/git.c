@@ -292,7 +292,7 @@ static enum status answer_get(
 	if (answer.scheme == SCHEME_PASSWORD && !call->profile->basic_username)
 		return STATUS_OK;
 	if (answer.before == SCHEME_NONE && token_was_refused(description, &challenges))
-		status = call_erase(call, call->profile, NULL, failure);
+		status = call_refuse(call, failure);
 	if (!status)
 		status = call_supply(call, answer.rejected, failure);
 	if (!status && write_answer(call, description, &answer))
@@ -327,10 +327,13 @@ static enum status make_change(struct call *call,
 			.origin = description.origin,
 			.username = description.username,
 			.password = by_credential ? attributes_get(attributes, "credential") : NULL,
+			.token = attributes_get(attributes, "credential"),
 		};
 
 		if (!change.password)
 			change.password = attributes_get(attributes, "password");
+		if (!change.token)
+			change.token = change.password;
 		status = make(call, &change, failure);
 	}
 	description_release(&description);

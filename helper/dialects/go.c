@@ -7,7 +7,6 @@
 #include "../buffer.h"
 #include "../challenge.h"
 #include "../profile.h"
-#include "refusal.h"
 
 enum { HEAD_MAX_BYTES = 64 * 1024 };
 
@@ -112,13 +111,10 @@ enum status go_answer(struct call *call, struct failure *failure)
 
 	if (status || !call->profile)
 		return status;
-	if (call->url && token_was_refused()) {
-		status = refusal_supply(call, failure);
-	} else {
-		if (!call->url)
-			refusal_forget(call);
+	if (call->url && token_was_refused())
+		status = call_refuse(call, failure);
+	if (!status)
 		status = call_supply(call, NULL, failure);
-	}
 	if (!status && write_block(call))
 		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	return status;

@@ -9,9 +9,9 @@
 #include "../profile.h"
 #include "../secret.h"
 #include "../settings.h"
+#include "../source.h"
 #include "../supply.h"
 #include "../terminal.h"
-#include "../trace.h"
 #include "change.h"
 
 /* ---- what somebody says ---- */
@@ -179,7 +179,7 @@ static enum status write_place(const struct call *call, const struct profile *pr
 /* The variable that hides what is kept, or NULL. */
 static const char *find_rival(const struct call *call, const struct profile *profile)
 {
-	const char *source = secret_source(call->settings, profile);
+	const char *source = source_choose(call->settings, profile).name;
 
 	return strncmp(source, "SYPHT_", strlen("SYPHT_")) == 0 ? source : NULL;
 }
@@ -203,7 +203,6 @@ static enum status report(const struct call *call, const struct profile *profile
 enum status login_keep(struct call *call, struct failure *failure)
 {
 	struct secret secret = SECRET_INIT;
-	struct failure uncached;
 	enum status status = call_find_profile(call, NULL, failure);
 
 	if (!status)
@@ -211,11 +210,11 @@ enum status login_keep(struct call *call, struct failure *failure)
 	if (!status)
 		status = hear(call->profile, &secret, failure);
 	if (!status)
-		status = call_prove(call, &secret, failure);
+		status = call_prove(call, call->profile, &secret, failure);
 	if (!status)
 		status = change_keep(call, call->profile, &secret, failure);
-	if (!status && !find_rival(call, call->profile) && call_keep(call, &uncached))
-		trace_say(call->trace, "the token is not cached: %s", uncached.reason);
+	if (!status)
+		change_keep_token(call, call->profile);
 	if (!status && report(call, call->profile))
 		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	secret_release(&secret);

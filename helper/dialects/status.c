@@ -51,7 +51,7 @@ static enum status write_cache_place(const struct call *call)
 {
 	struct buffer *reply = call->reply;
 	char *path = settings_cache_path(call->settings);
-	struct failure reason = {""};
+	struct failure reason = {.reason = ""};
 	const char *remark = "";
 	int directory = -1;
 	enum status found;
@@ -174,7 +174,7 @@ static enum status write_store(const struct outing *outing, struct call *call)
 {
 	const struct profile *profile = outing->supply.profile;
 	struct buffer *reply = call->reply;
-	struct failure reason = {""};
+	struct failure reason = {.reason = ""};
 	enum status status;
 	long took_ms;
 

@@ -61,7 +61,7 @@ static void call(void)
 		.output = &output,
 		.errors = &errors,
 		.timeout_ms = 20000};
-	struct failure failure = {""};
+	struct failure failure = {.reason = ""};
 	sigset_t before;
 	sigset_t after;
 	int code = 0;
@@ -295,7 +295,7 @@ static void host_exhausted(void)
 		.input = "",
 		.output = &output};
 	struct rlimit limit = {.rlim_cur = 100, .rlim_max = 100};
-	struct failure failure = {""};
+	struct failure failure = {.reason = ""};
 	int fds[100];
 	int count = 0;
 	int code = 0;
@@ -461,7 +461,7 @@ static int run_program(char **argv)
 	struct buffer output = BUFFER_INIT(strtoul(argv[1], NULL, 10));
 	struct buffer errors = BUFFER_INIT(strtoul(argv[1], NULL, 10));
 	char *envp[] = {"PATH=/usr/bin:/bin", "ONLY=this", NULL};
-	struct failure failure = {""};
+	struct failure failure = {.reason = ""};
 	enum status status;
 	int code = 0;
 

@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct attributes parsed = ATTRIBUTES_INIT;
 	struct attributes read = ATTRIBUTES_INIT;
-	struct failure failure = {""};
+	struct failure failure = {.reason = ""};
 	enum status status = attributes_parse(&parsed, (const char *)data, size, &failure);
 
 	assert(read_through_descriptor(&read, data, size) == status);

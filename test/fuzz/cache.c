@@ -11,6 +11,8 @@
 #include "attributes.h"
 #include "fuzz.h"
 #include "profile.h"
+#include "settings.h"
+#include "state.h"
 #include "token.h"
 
 enum { NOW = 1800000000, MAX_LIFETIME = 3600 };
@@ -32,11 +34,12 @@ static const struct profile profile = {
 #define KEY "token_url=https://auth.example/token\nclient_id=id\nscope=read\nresource[]=urn:a\n"
 
 static char directory[256];
+static struct settings settings;
 static struct cache cache = CACHE_INIT;
 
 static void remove_directory(void)
 {
-	static const char *const suffixes[] = {"token", "failed"};
+	static const char *const suffixes[] = {"token", "state"};
 	char name[64];
 
 	for (size_t i = 0; i < 2; i++) {
@@ -54,7 +57,8 @@ static void open_once(void)
 		return;
 	snprintf(directory, sizeof(directory), "%s/fuzz-cache-XXXXXX", place ? place : "/tmp");
 	assert(mkdtemp(directory));
-	assert(cache_open(&cache, directory, &profile, false, NULL) == STATUS_OK);
+	settings.cache_dir = directory;
+	assert(cache_open(&cache, &settings, &profile, false, NULL) == STATUS_OK);
 	atexit(remove_directory);
 }
 
@@ -74,8 +78,7 @@ static void put(const char *suffix, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct token token = TOKEN_INIT;
-	struct failure failure = {""};
-	struct timespec never = {0};
+	struct state state;
 
 	open_once();
 	put("token", data, size);
@@ -88,8 +91,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	token_release(&token);
 
-	put("failed", data, size);
-	if (cache_get_failure(&cache, NOW, &never, &failure))
-		assert(strpbrk(failure.reason, "\r\n") == NULL);
+	put("state", data, size);
+	cache_get_state(&cache, NOW, &state);
+	assert(strpbrk(state.failure.reason.reason, "\r\n") == NULL);
+	assert(state.failure.retry_from <= NOW + 2 + STATE_PAUSE_REFUSED_S);
+	assert(state_pause(&state, NOW) <= 2 + STATE_PAUSE_REPLACE_S);
 	return 0;
 }

@@ -91,7 +91,7 @@ static void check_search(const struct settings *settings, const struct found *fo
 static void check(const struct settings *settings)
 {
 	struct found found = {.count = 0};
-	struct failure failure = {""};
+	struct failure failure = {.reason = ""};
 
 	if (profile_each(settings, NULL, keep, &found, &failure) != STATUS_OK) {
 		fuzz_check_reason(&failure);

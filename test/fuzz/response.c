@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const long statuses[] = {200, 400, 401, 302, 500, 204};
 	static const struct quote_secrets secrets = {{SECRET}};
-	struct failure failure = {""};
+	struct failure failure = {.reason = ""};
 	struct response response = {
 		.url = "https://auth.example/token",
 		.body = (const char *)data + 1,

@@ -148,7 +148,9 @@ bool supplier_on_probation(const struct supplier *supplier)
 	return supplier->generation % 2;
 }
 
-void supplier_approve(struct supplier *supplier)
+void supplier_judge(struct supplier *supplier, const struct origin *origin, bool taken)
 {
 	(void)supplier;
+	(void)origin;
+	(void)taken;
 }
