@@ -15,6 +15,11 @@ store_usual() {
 	assert_silence
 }
 
+# The endpoint takes every client.
+takes_all() {
+	faults '{"token": {"body": {"access_token": "a-token", "token_type": "Bearer"}, "times": "all"}}'
+}
+
 mode_of() {
 	stat -c %a "$1"
 }
@@ -255,6 +260,7 @@ requested() {
 @test "store: many at once leave one of what they stored, whole" {
 	local n stores=()
 	unset SYPHT_API_KEY
+	takes_all
 	for n in {1..40}; do
 		"$BUILD/sypht-credential" store < <(for_endpoint "username=client-$n" \
 			"password=$(printf "%0$((n * 100))d" "$n")") 3>&- &
@@ -274,10 +280,29 @@ requested() {
 	refute_contains "$(<"$(kept sypht)")" another
 }
 
+@test "store: what works is not replaced by what the endpoint refuses" {
+	unset SYPHT_API_KEY
+	store_usual
+	ask store < <(for_endpoint "username=$SANDBOX_CLIENT_ID" password=wrong)
+	assert_refused 1 invalid_client
+	refute_contains "$(<"$(kept sypht)")" wrong
+	assert_issued "$(token)"
+}
+
+@test "store: what replaces something comes with the token it was proved by" {
+	unset SYPHT_API_KEY
+	store_usual
+	token >/dev/null
+	store_usual
+	token >/dev/null
+	assert_token_requests 2
+}
+
 @test "store: a full disk leaves what was kept before" {
 	small_disk "$XDG_CONFIG_HOME/sypht"
 	store_usual
 	fill_disk "$XDG_CONFIG_HOME/sypht"
+	takes_all
 	ask store < <(for_endpoint "username=$SANDBOX_CLIENT_ID" "password=$(printf '%05000d' 0)")
 	assert_refused 1 'cannot write sypht: No space left on device'
 	unset SYPHT_API_KEY
