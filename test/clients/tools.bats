@@ -114,6 +114,7 @@ load client
 	trust_the_sandbox
 	printf '<component><id>org.example.a</id><metadata_license>MIT</metadata_license><name>n</name><summary>S</summary><url type="homepage">%s/one</url></component>' \
 		"$URL" >a.metainfo.xml
+	# shellcheck disable=SC2016
 	assert_client sh -c 'appstreamcli validate --no-color "$0" || true' "$PWD/a.metainfo.xml"
 	assert_contains "$(cat preloaded/requests)" /files/one
 }
