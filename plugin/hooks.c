@@ -252,7 +252,7 @@ HOOK(CURLMcode, multi_remove_handle, (struct site site, CURLM *multi_handle, CUR
 	if (call.easy) {
 		int error = errno;
 
-		inject_undo(call.easy);
+		inject_abandon(call.easy);
 		multi_part(call.easy);
 		errno = error;
 	}

@@ -383,6 +383,13 @@ CURLcode inject_settle(struct easy *easy, CURLcode result)
 	return result;
 }
 
+void inject_abandon(struct easy *easy)
+{
+	if (easy->replay.phase != REPLAY_OFF)
+		replay_finish(easy, CURLE_OK);
+	inject_undo(easy);
+}
+
 bool inject_clean_copy(CURL *handle, const struct easy *original)
 {
 	struct easy carrier = *original;

@@ -49,6 +49,12 @@ static inline bool inject_again(struct easy *easy, CURLcode result)
 CURLcode inject_settle(struct easy *easy, CURLcode result);
 
 /*
+ * The application has removed the handle, perhaps amid its transfer: what was kept back of a
+ * refusal, it would have seen by now.
+ */
+void inject_abandon(struct easy *easy);
+
+/*
  * A duplicate of a handle carries what was put on the original: take it off, and make its record.
  * False where memory is short.
  */

@@ -200,6 +200,22 @@ static size_t release(struct easy *easy)
 	return CURL_WRITEFUNC_ERROR;
 }
 
+/*
+ * The transfer is over, so there is no later: what the application does not take is lost. A call
+ * that its callback makes finds nothing kept back.
+ */
+static bool hand_over(struct easy *easy)
+{
+	struct held held = easy->replay.held;
+	size_t answer;
+	bool taken;
+
+	easy->replay.held = (struct held)HELD_INIT;
+	taken = held_deliver(&held, pass_piece, easy, &answer);
+	held_forget(&held);
+	return taken;
+}
+
 /* Libcurl gives the same bytes again where it is told to pause. */
 static size_t receive(struct easy *easy, enum piece piece, char *bytes, size_t length)
 {
@@ -435,14 +451,17 @@ CURLcode replay_finish(struct easy *easy, CURLcode result)
 	}
 	if (replay->phase == REPLAY_SECOND)
 		held_forget(&replay->held);
-	else if (held_any(&replay->held) && release(easy) && result == CURLE_OK)
-		result = CURLE_WRITE_ERROR;
 	replay->phase = REPLAY_OFF;
+	if (!hand_over(easy) && result == CURLE_OK)
+		result = CURLE_WRITE_ERROR;
 	return result;
 }
 
 void replay_stop(struct easy *easy)
 {
+	/* the other response takes the place of what was kept back */
+	if (easy->replay.phase == REPLAY_SECOND)
+		held_forget(&easy->replay.held);
 	easy->replay.phase = held_any(&easy->replay.held) ? REPLAY_RELEASING : REPLAY_OFF;
 	easy->replay.swallowing = false;
 	if (easy->timeout_extended)

@@ -588,6 +588,13 @@ quirks() {
 	assert_equal "$output" $'0 200 0\n0 200 0'
 }
 
+@test "multi: a handle that is removed amid a 401 has given what came of it" {
+	good_token
+	faults '{"api": {"status": 401, "body": "no way, whatever you do", "drip_ms": 100}}'
+	under "$BATS_FILE_TMPDIR/quirks" removed "$API/1" -
+	assert_equal "$output" '1 1'
+}
+
 @test "multi: what was set may be freed and replaced until the transfer starts" {
 	quirks replaced
 	assert_equal "$output" '0 200 0'

@@ -299,6 +299,29 @@ static void outlive(void)
 	curl_easy_cleanup(easy);
 }
 
+static curl_off_t downloaded(CURL *easy)
+{
+	curl_off_t bytes = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+	return bytes;
+}
+
+/* The application loses patience amid a body, and has what has come of it. */
+static void removed(void)
+{
+	CURL *easy = aimed();
+	CURLM *multi = added(easy);
+	int running = 1;
+
+	while (running && downloaded(easy) < 3 && !curl_multi_perform(multi, &running))
+		curl_multi_poll(multi, NULL, 0, 1000, NULL);
+	curl_multi_remove_handle(multi, easy);
+	printf("%d %d\n", running, sink.bodies >= 3 && sink.bodies == downloaded(easy));
+	curl_multi_cleanup(multi);
+	curl_easy_cleanup(easy);
+}
+
 /* What was set may be freed until the transfer starts, if it is replaced. */
 static void replaced(void)
 {
@@ -333,6 +356,7 @@ static const struct {
 	{"perform-added", perform_added},
 	{"cleanup-within", cleanup_within},
 	{"outlive", outlive},
+	{"removed", removed},
 	{"replaced", replaced},
 };
 

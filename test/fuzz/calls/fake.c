@@ -103,6 +103,8 @@ void fake_easy_cleanup(CURL *handle)
 	if (!easy)
 		return;
 	assert(!easy->performing);
+	if (easy->multi)
+		server_ends(easy);
 	if (easy->multi && fake_is_hooked())
 		hook_multi_remove_handle(FAKE_INNER, easy->multi, easy);
 	if (easy->multi)

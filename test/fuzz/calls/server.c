@@ -406,6 +406,15 @@ bool server_hides(const struct fake_easy *easy)
 	return transfer->attempt == 0 && !passing;
 }
 
+/* What was held back of a 401 is lost with a handle that is freed without being removed. */
+void server_ends(const struct fake_easy *easy)
+{
+	const struct fake_transfer *transfer = &easy->transfer;
+
+	if (plugin && transfer->answer.status == 401 && transfer->stage != FAKE_DONE)
+		server_diverge("a transfer ends in a 401 that may be held back");
+}
+
 /* A 401 on a token that nothing keeps from being mended. */
 static bool should_be_mended(const struct fake_easy *easy)
 {
