@@ -89,8 +89,21 @@ static void leave_descriptors(const int *kept, size_t count)
 	} while (next != UINT_MAX);
 }
 
+/*
+ * PID 1 of a container takes the others along when it ends. Its children would be left to it as
+ * zombies: it may be any program, and need not reap what it did not start.
+ */
+static bool must_not_fork(void)
+{
+	return getpid() == 1 || getppid() == 1;
+}
+
 bool process_go_on(const int *kept, size_t count)
 {
+	if (must_not_fork()) {
+		leave_descriptors(kept, count);
+		return true;
+	}
 	/* before the fork: the terminal may hang up before the child has a session of its own */
 	void (*hang_up)(int) = signal(SIGHUP, SIG_IGN);
 	void (*interrupt)(int) = signal(SIGINT, SIG_IGN);

@@ -139,13 +139,13 @@ static void read_complaints(
 	trace_close(&trace);
 }
 
-static enum status run(const struct settings *settings, const char *verb,
+static enum status run(const struct settings *settings, const char *verb, long min_valid_s,
 	const struct buffer *question, struct buffer *answer, struct failure *failure)
 {
 	struct buffer path = BUFFER_INIT(PATH_MAX_BYTES);
 	struct buffer complaints = BUFFER_INIT(COMPLAINT_MAX_BYTES);
-	char name[] = "sypht-credential", argument[12];
-	char *argv[] = {name, argument, NULL};
+	char name[] = "sypht-credential", argument[12], min_valid[40];
+	char *argv[] = {name, argument, min_valid_s ? min_valid : NULL, NULL};
 	struct spawn spawn = {
 		.argv = argv,
 		.envp = environment,
@@ -159,6 +159,7 @@ static enum status run(const struct settings *settings, const char *verb,
 	enum status status;
 
 	snprintf(argument, sizeof(argument), "%s", verb);
+	snprintf(min_valid, sizeof(min_valid), "--min-valid=%ld", min_valid_s);
 	status = find_helper(settings, &path, failure);
 	if (!status) {
 		spawn.path = path.data;
@@ -215,7 +216,7 @@ static enum status read_answer(
 }
 
 enum status errand_get(const struct settings *settings, const struct origin *origin, time_t now,
-	struct token *token, struct failure *failure)
+	long min_valid_s, struct token *token, struct failure *failure)
 {
 	struct buffer question = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	struct buffer answer = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
@@ -225,7 +226,7 @@ enum status errand_get(const struct settings *settings, const struct origin *ori
 	*token = (struct token)TOKEN_INIT;
 	status = ask(&question, origin, NULL);
 	if (!status)
-		status = run(settings, "get", &question, &answer, failure);
+		status = run(settings, "get", min_valid_s, &question, &answer, failure);
 	if (!status)
 		status =
 			attributes_parse(&attributes, buffer_text(&answer), answer.length, failure);
@@ -245,7 +246,7 @@ static void tell(const struct settings *settings, const char *verb, const struct
 	struct buffer answer = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	struct failure failure;
 
-	if (!ask(&question, origin, value) && run(settings, verb, &question, &answer, &failure))
+	if (!ask(&question, origin, value) && run(settings, verb, 0, &question, &answer, &failure))
 		buffer_clear(&answer);
 	buffer_release(&answer);
 	buffer_release(&question);

@@ -18,10 +18,11 @@ bool errand_prepare(void) MUST_CHECK;
 
 /*
  * What "sypht-credential get" answers for origin; token is the caller's to release, and lives from
- * now on. On failure the reason is the helper's own.
+ * now on. min_valid_s: the token must stay valid for so many seconds, 0 for any. On failure the
+ * reason is the helper's own.
  */
 enum status errand_get(const struct settings *settings, const struct origin *origin, time_t now,
-	struct token *token, struct failure *failure) MUST_CHECK;
+	long min_valid_s, struct token *token, struct failure *failure) MUST_CHECK;
 
 /* "sypht-credential erase": drop the token in the cache if it still is value. */
 void errand_erase(const struct settings *settings, const struct origin *origin, const char *value);

@@ -4,7 +4,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "buffer.h"
 #include "cache.h"
@@ -33,6 +35,7 @@ struct slot {
 	time_t obtained;
 	time_t renew_from;
 	time_t usable_until;
+	time_t expires;
 	char fingerprint[TOKEN_FINGERPRINT_BYTES];
 };
 
@@ -154,6 +157,7 @@ static bool publish(struct supplier *supplier, struct token *token)
 	slot->obtained = token->obtained;
 	slot->renew_from = token_renew_from(token);
 	slot->usable_until = token_usable_until(token);
+	slot->expires = token->expires;
 	token_fingerprint(token->value, slot->fingerprint);
 	token->value = NULL;
 	token_release(token);
@@ -208,15 +212,15 @@ static bool look_in_cache(struct supplier *supplier, time_t now, struct state *s
  * The helper puts what it mints into the cache, with its exact times. Where no cache can be had
  * its answer is all there is.
  */
-static enum status ask_helper(
-	struct supplier *supplier, const struct origin *origin, struct failure *failure)
+static enum status ask_helper(struct supplier *supplier, const struct origin *origin,
+	long min_valid_s, struct failure *failure)
 {
 	struct token token = TOKEN_INIT;
 	struct state state;
 	enum status status;
 	time_t now;
 
-	status = errand_get(supplier->settings, origin, clock_now(), &token, failure);
+	status = errand_get(supplier->settings, origin, clock_now(), min_valid_s, &token, failure);
 	now = clock_now();
 	if (!status && !look_in_cache(supplier, now, &state) && !publish(supplier, &token))
 		status = status_fail(failure, STATUS_SYSTEM, "too many threads in the way");
@@ -252,7 +256,7 @@ static enum status fetch(
 	if (look_in_cache(supplier, now, &state))
 		return STATUS_OK;
 	source_mark_all(supplier->settings, supplier->profile, last->marks);
-	status = ask_helper(supplier, origin, failure);
+	status = ask_helper(supplier, origin, 0, failure);
 	if (status && status != STATUS_NO_MEMORY)
 		remember(supplier, status, failure, clock_now());
 	return status;
@@ -278,11 +282,35 @@ static bool is_to_be_renewed(const struct supplier *supplier, const struct state
 	       !state_is_still(&state->failure, supplier->settings, supplier->profile, now);
 }
 
+/*
+ * The host inherits orphans: as PID 1 of a container, or as a subreaper. It would see a child that
+ * it never started, and keep it as a zombie.
+ */
+static bool inherits_orphans(void)
+{
+	int subreaper = 0;
+
+	return getpid() == 1 ||
+	       (prctl(PR_GET_CHILD_SUBREAPER, &subreaper, 0, 0, 0) == 0 && subreaper);
+}
+
+/*
+ * The helper renews in the background, as an orphan. Where the host would inherit it, one request
+ * waits for the renewal instead: the helper is asked for a token that outlives this one.
+ */
+static enum status ask_for_renewal(
+	struct supplier *supplier, const struct origin *origin, const struct slot *slot, time_t now)
+{
+	long min_valid_s = inherits_orphans() ? (long)(slot->expires - now) + 1 : 0;
+	struct failure failure;
+
+	return ask_helper(supplier, origin, min_valid_s, &failure);
+}
+
 /* One thread at a time, and not too often; a failure to renew is none while the token lives. */
 static void see_to_renewal(struct supplier *supplier, const struct origin *origin, time_t now)
 {
 	struct state state;
-	struct failure failure;
 	struct hold hold;
 	struct slot *slot;
 
@@ -294,7 +322,7 @@ static void see_to_renewal(struct supplier *supplier, const struct origin *origi
 	slot = atomic_load(&supplier->current);
 	if (slot && now >= slot->renew_from && is_to_be_renewed(supplier, &state, now)) {
 		supplier->next_ask = now + ASK_S;
-		if (ask_helper(supplier, origin, &failure))
+		if (ask_for_renewal(supplier, origin, slot, now))
 			supplier->next_ask = clock_now() + ASK_S;
 	}
 	claim_release(&hold);
