@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # As PID 1 of a container, where nothing else adopts and reaps what goes on in the background.
 
+# shellcheck disable=SC2016 # PID 1 expands what stands in single quotes
+
 load suite
 load helper
 
@@ -54,7 +56,6 @@ renewed() {
 }
 
 @test "the helper as a child of PID 1 renews before it ends, and leaves no process behind" {
-	# shellcheck disable=SC2016 # PID 1 expands it
 	in_window bash -c 'sypht-credential token; for directory in /proc/[0-9]*; do printf "%s\n" "${directory#/proc/}"; done'
 	assert_equal "${lines[*]}" "$(cat first) 1"
 	renewed
