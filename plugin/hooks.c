@@ -413,11 +413,11 @@ static void harvest(struct multi_call call, CURLM *multi_handle, int *running)
 	errno = error;
 }
 
-/* It has worked. */
+/* It has worked. Where messages are kept, those that come later wait behind them. */
 static inline CURLMcode end_drive(
 	struct multi_call call, CURLM *multi_handle, int *running, CURLMcode code)
 {
-	if (code == CURLM_OK && call.multi && call.multi->carrying > 0)
+	if (code == CURLM_OK && call.multi && (call.multi->carrying > 0 || call.multi->messages))
 		harvest(call, multi_handle, running);
 	return code;
 }
