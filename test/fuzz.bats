@@ -42,6 +42,9 @@ survives() {
 
 @test "fuzz: whatever an application calls, a token goes to its origin alone, and it sees nothing of it" {
 	survives calls
+	try "$BUILD/replay/calls-random" 100000 1
+	assert_status 0
+	assert_contains "$stderr" steps
 }
 
 @test "fuzz: a challenge is a rejection if it says so" {

@@ -37,7 +37,11 @@ void app_trace(enum app_channel channel, unsigned key, unsigned long what, const
 /* For a reader: only where CALLS_TRACE is set. */
 void app_note(const char *what, const char *detail);
 
-/* Its stream goes back to where it was when the transfer began. */
+/* Where its stream is; and make it go there. */
+unsigned app_position(const void *file);
+void app_move(const void *file, unsigned position);
+
+/* The same to where it was when the application used it last. */
 void app_rewind(const void *file);
 
 #endif

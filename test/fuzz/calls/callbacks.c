@@ -151,12 +151,22 @@ void callbacks_begin(unsigned easy, unsigned offset)
 	}
 }
 
-void app_rewind(const void *file)
+unsigned app_position(const void *file)
+{
+	return streams[callbacks_file_id(file)].position;
+}
+
+void app_move(const void *file, unsigned position)
 {
 	struct stream *stream = &streams[callbacks_file_id(file)];
 
-	stream->position = stream->start;
+	stream->position = position;
 	clearerr(stream->file);
+}
+
+void app_rewind(const void *file)
+{
+	app_move(file, streams[callbacks_file_id(file)].start);
 }
 
 /* Callbacks --------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ static void forget_url(struct fake_easy *easy)
 {
 	free(easy->url);
 	easy->url = NULL;
-	easy->url_parsed = false;
+	easy->url_parsed = easy->url_replaced = false;
 }
 
 static void set_defaults(struct fake_easy *easy)
@@ -88,6 +88,7 @@ CURL *fake_easy_duphandle(CURL *handle)
 	copy->method = original->method;
 	copy->url = original->url ? strdup(original->url) : NULL;
 	copy->url_parsed = copy->url != NULL;
+	copy->url_replaced = original->url_replaced;
 	return copy;
 }
 
@@ -214,6 +215,7 @@ static void follow_up(struct fake_easy *easy, CURLoption option)
 		forget_url(easy);
 		set_text(easy, FAKE_URL, NULL);
 	}
+	easy->url_replaced |= option == CURLOPT_CURLU && fake_pointer(easy, FAKE_CURLU);
 	if (option == CURLOPT_HTTPPOST)
 		easy->method = FAKE_FORM;
 	if (option == CURLOPT_WRITEFUNCTION && !fake_pointer(easy, FAKE_WRITEFUNCTION))
@@ -345,6 +347,7 @@ CURLMcode fake_multi_remove_handle(CURLM *handle, CURL *easy_handle)
 		return CURLM_BAD_EASY_HANDLE;
 	if (multi->busy)
 		return CURLM_RECURSIVE_API_CALL;
+	server_ends(easy);
 	drop(multi->easies, &multi->count, easy);
 	drop(multi->done, &multi->done_count, easy);
 	easy->multi = NULL;

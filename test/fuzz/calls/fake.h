@@ -81,11 +81,6 @@ enum fake_option {
 
 enum fake_method { FAKE_GET, FAKE_HEAD, FAKE_PUT, FAKE_POST, FAKE_FORM };
 
-/* What stands for a curl_httppost with one part, read through the read function. */
-struct fake_form {
-	void *stream;
-};
-
 /* Where a request goes. */
 struct fake_place {
 	char scheme[8];
@@ -132,6 +127,7 @@ struct fake_transfer {
 	enum fake_method method;
 	curl_read_callback read; /* as they were when it started */
 	void *read_data;
+	unsigned read_from;
 	char body[FAKE_BODY_MAX + 1];
 	size_t length; /* of what was read so far */
 	bool has_read;
@@ -158,6 +154,7 @@ struct fake_easy {
 	char *url; /* what the real one calls state.url, and whether that is no longer CURLOPT_URL
 		    */
 	bool url_parsed;
+	bool url_replaced; /* perhaps, CURLOPT_URL by what a CURLU held */
 	struct fake_multi *multi;
 	bool performing;
 	long response;

@@ -24,7 +24,7 @@ static struct slot slots[APP_EASIES];
 static CURLM *multis[APP_MULTIS];
 static CURLU *urls[APP_URLS];
 static struct curl_slist *lists[APP_LISTS];
-static struct fake_form forms[APP_EASIES];
+static struct curl_httppost forms[APP_EASIES]; /* of one part, a stream */
 static bool shared[APP_FILES + 2];
 static bool plugin;
 
@@ -108,8 +108,10 @@ static void set(struct slot *slot, CURLoption option, union setting setting)
 {
 	CURLcode result;
 
-	if (is_active(slot))
+	if (is_active(slot)) {
 		server_disturb(slot->handle);
+		server_ends(slot->handle);
+	}
 	if (option == CURLOPT_OPENSOCKETFUNCTION && setting.pointer)
 		server_distrust();
 	result = plugin ? hook_easy_setopt(SITE, slot->handle, option, setting)
@@ -183,6 +185,10 @@ static void tell_options(const struct slot *slot)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		const char *text = fake_pointer(easy, texts[i]);
 
+		/* one that a CURLU replaces is nothing to anybody */
+		if (texts[i] == FAKE_URL && fake_flavour.eight && fake_pointer(easy, FAKE_CURLU))
+			continue;
+
 		tell(texts[i], text ? text : "none");
 	}
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
@@ -208,11 +214,15 @@ static void step_set(uint8_t a, uint8_t b, uint8_t c)
 
 static void tell_result(struct slot *slot, CURLcode result)
 {
-	const char *buffer = slot->handle ? fake_pointer(slot->handle, FAKE_ERRORBUFFER) : NULL;
+	const struct fake_easy *easy = slot->handle;
+	const char *buffer = easy ? fake_pointer(easy, FAKE_ERRORBUFFER) : NULL;
 
+	/* whoever changes a doomed handle behind the plugin's back does not learn why */
+	if (easy && easy->transfer.disturbed && result == CURLE_UNSUPPORTED_PROTOCOL)
+		result = CURLE_LOGIN_DENIED;
 	tell(result, "result");
 	if (plugin && result == CURLE_LOGIN_DENIED && buffer == slot->error &&
-		strncmp(slot->error, "sypht: ", 7) != 0)
+		!easy->transfer.disturbed && strncmp(slot->error, "sypht: ", 7) != 0)
 		server_finding("a doomed transfer does not say why");
 }
 
@@ -222,11 +232,10 @@ static void step_perform(uint8_t a, uint8_t b, uint8_t c)
 	CURLcode result;
 
 	(void)b;
-	(void)c;
-	if (!slot || is_active(slot))
+	if (!slot || slot->performing)
 		return;
 	if (!is_active(slot))
-		callbacks_begin(slot_index(slot), 0);
+		callbacks_begin(slot_index(slot), c);
 	server_expect(is_active(slot) ? NULL : slot->handle);
 	slot->performing = true;
 	result = CALL(easy_perform, slot->handle);
@@ -244,11 +253,10 @@ static void step_add(uint8_t a, uint8_t b, uint8_t c)
 	bool idle = slot && !is_active(slot);
 	CURLMcode result;
 
-	(void)c;
 	if (!slot || slot->performing)
 		return;
 	if (idle)
-		callbacks_begin(slot_index(slot), 0);
+		callbacks_begin(slot_index(slot), c);
 	server_expect(idle ? slot->handle : NULL);
 	result = CALL(multi_add_handle, *multi, slot->handle);
 	server_expect(NULL);
@@ -511,7 +519,9 @@ static void set_multi(CURLM *multi, CURLMoption option, const void *pointer)
 {
 	union setting setting = fake_constant(pointer);
 
-	tell((unsigned long)fake_multi_set(multi, option, setting), "set");
+	tell((unsigned long)(plugin ? hook_multi_setopt(SITE, multi, option, setting)
+				    : fake_multi_set(multi, option, setting)),
+		"set");
 }
 
 static void step_push(uint8_t a, uint8_t b, uint8_t c)
@@ -598,7 +608,8 @@ void handles_open(bool with_plugin)
 	is_arming = false;
 	for (unsigned i = 0; i < APP_EASIES; i++) {
 		slots[i] = (struct slot){.multi = NO_MULTI};
-		forms[i].stream = callbacks_file(2 * i + 1);
+		forms[i] = (struct curl_httppost){
+			.flags = CURL_HTTPPOST_CALLBACK, .userp = callbacks_file(2 * i + 1)};
 	}
 	for (unsigned i = 0; i < APP_URLS; i++) {
 		urls[i] = curl_url();

@@ -190,6 +190,8 @@ void server_greets(const struct fake_easy *easy)
 	if (plugin && bearer && strncmp(bearer, "tok-", 4) == 0)
 		server_finding("%s went to %s by %s", bearer, easy->transfer.at.host,
 			easy->transfer.at.scheme);
+	if (!plugin && realm_at(&easy->transfer.first) < SERVER_REALMS)
+		server_diverge("with a token, no redirect leads to such a protocol");
 }
 
 void server_check_idle(const struct fake_easy *easy)
@@ -227,6 +229,9 @@ static enum duty duty(const struct fake_easy *easy)
 		realm_at(&transfer->at) == SERVER_REALMS ||
 		realm_at(&transfer->first) != realm_at(&transfer->at))
 		return transfer->disturbed ? MAY : NEVER;
+	/* which URL counts after one that came from a CURLU is not known to the plugin */
+	if (easy->url_replaced && !fake_pointer(easy, FAKE_CURLU))
+		return MAY;
 	if (transfer->hop > 0 || transfer->disturbed || failures != transfer->failures ||
 		!transfer->verified ||
 		(!secure && (may_be_proxied(easy) || transfer->diverted || distrusted)))
@@ -406,7 +411,7 @@ bool server_hides(const struct fake_easy *easy)
 	return transfer->attempt == 0 && !passing;
 }
 
-/* What was held back of a 401 is lost with a handle that is freed without being removed. */
+/* What was held back of a 401 is lost, or late, where its handle is freed or changed. */
 void server_ends(const struct fake_easy *easy)
 {
 	const struct fake_transfer *transfer = &easy->transfer;
@@ -439,7 +444,7 @@ static void rewind_body(const struct fake_easy *easy)
 	else if (fake_pointer(easy, FAKE_IOCTLFUNCTION))
 		app_rewind(fake_pointer(easy, FAKE_IOCTLDATA));
 	else
-		app_rewind(transfer->read_data);
+		app_move(transfer->read_data, transfer->read_from);
 }
 
 bool server_restarts(struct fake_easy *easy)

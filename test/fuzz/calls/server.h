@@ -39,7 +39,7 @@ void server_greets(
 	const struct fake_easy *easy);           /* another protocol, which knows bearers as well */
 bool server_hides(const struct fake_easy *easy); /* the response that begins */
 bool server_restarts(struct fake_easy *easy);
-void server_ends(const struct fake_easy *easy); /* it is freed, perhaps in the middle */
+void server_ends(const struct fake_easy *easy); /* it is freed or changed, perhaps in the middle */
 /* The application's code is called for it, NULL: no more; for whom it was before. */
 const struct fake_easy *server_calls(const struct fake_easy *easy);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "app.h"
 #include "fake.h"
 #include "server.h"
 
@@ -154,7 +155,7 @@ static bool is_proxied(const struct fake_easy *easy, const struct fake_place *at
 static bool is_diverted(const struct fake_easy *easy)
 {
 	return fake_pointer(easy, FAKE_PRE_PROXY) || fake_pointer(easy, FAKE_UNIX_SOCKET_PATH) ||
-	       fake_pointer(easy, FAKE_CONNECT_TO);
+	       fake_pointer(easy, FAKE_CONNECT_TO) || fake_pointer(easy, FAKE_OPENSOCKETFUNCTION);
 }
 
 static long protocol_of(const struct fake_place *at)
@@ -226,6 +227,9 @@ static bool step_start(struct fake_easy *easy)
 	transfer->method = easy->method;
 	transfer->read = (curl_read_callback)fake_pointer(easy, FAKE_READFUNCTION);
 	transfer->read_data = fake_pointer(easy, FAKE_READDATA);
+	/* the plugin's own data is no stream */
+	if (!server_has_plugin())
+		transfer->read_from = app_position(transfer->read_data);
 	return step_connect(easy);
 }
 
@@ -274,10 +278,10 @@ static void authorize(const struct fake_easy *easy, char *out, size_t size)
 static void *body_stream(const struct fake_easy *easy)
 {
 	const struct fake_transfer *transfer = &easy->transfer;
-	const struct fake_form *form = fake_pointer(easy, FAKE_HTTPPOST);
+	const struct curl_httppost *form = fake_pointer(easy, FAKE_HTTPPOST);
 
 	if (transfer->method == FAKE_FORM)
-		return form ? form->stream : NULL;
+		return form ? form->userp : NULL;
 	if (transfer->method == FAKE_PUT ||
 		(transfer->method == FAKE_POST && !fake_pointer(easy, FAKE_POSTFIELDS)))
 		return transfer->read_data;
