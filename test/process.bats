@@ -282,3 +282,32 @@ undisturbed() {
 	assert_file_not_exist "$XDG_CACHE_HOME/sypht"
 	rm -rf "$theirs"
 }
+
+# No memory ------------------------------------------------------------------------------------
+
+# short_of_memory BEFORE: whichever allocation fails, requests are authorised, or fail unsent.
+short_of_memory() {
+	try "$ROOT/test/torture/guest" --before "$1" "$BUILD/libsypht-preload.so" \
+		"$BATS_FILE_TMPDIR/torture-guest.so" "$BATS_FILE_TMPDIR/short" "$API/1" "$SANDBOX_BYSTANDER/2"
+	assert_status 0
+	assert_line --regexp '^[1-9][0-9]* allocations, 0 failures gone wrong$'
+}
+
+@test "no memory: a token from the cache, or none" {
+	configure '[profile one]' 'origin = https://one.example https://two.example' \
+		'token_url = https://one.example/token' 'scope = x' '[profile sypht]' "origin = $SANDBOX_API"
+	"$BUILD/sypht-credential" token >/dev/null
+	short_of_memory true
+}
+
+@test "no memory: a token from the helper, or none" {
+	faults '{"token": {"body": {"access_token": "a-token", "expires_in": 3600}, "times": "all"}}'
+	short_of_memory "rm -rf '$XDG_CACHE_HOME/sypht'"
+}
+
+@test "no memory: a config that cannot be used dooms what it names all the same" {
+	configure '[profile one]' "origin = $SANDBOX_API" nonsense
+	try "$ROOT/test/torture/guest" "$BUILD/libsypht-preload.so" "$BATS_FILE_TMPDIR/torture-guest.so" \
+		sh -c 'curl -sS "$1"; [ $? = 67 ] || [ $? = 2 ]' sh "$API/1"
+	assert_status 0
+}
