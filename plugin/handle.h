@@ -42,6 +42,7 @@ enum fact {
 	FACT_ALT_SVC = 1 << 25,
 	FACT_SOCKET = 1 << 26, /* the application opens, sets up or binds sockets itself */
 	FACT_TRAILERS = 1 << 27,
+	FACT_KEEP_SENDING = 1 << 28,
 };
 
 /* A string that libcurl copied; the memory stays for the next one. */

@@ -92,10 +92,13 @@ static bool is_rewindable(const struct curl_httppost *part)
 	return true;
 }
 
-/* libcurl before 8 writes before its buffer when trailers are to follow a second body. */
+/*
+ * libcurl before 8 writes before its buffer when trailers are to follow a second body. Who keeps on
+ * sending may wait for the response before it sends the rest.
+ */
 static bool can_rewind(const struct easy *easy)
 {
-	if (easy->facts & FACT_TRAILERS && streams(easy))
+	if (easy->facts & (FACT_TRAILERS | FACT_KEEP_SENDING) && streams(easy))
 		return false;
 	if (easy->facts & FACT_FORM)
 		return is_rewindable(easy->form);

@@ -25,6 +25,7 @@ holds() {
 @test "bodies that cannot be sent again bring the 401 they were answered" { holds 'bodies that cannot be sent again'; }
 @test "forms that turn out not to rewind bring the 401, and leave no token behind" { holds 'forms that turn out not to rewind'; }
 @test "trailers follow their body, once" { holds 'trailers behind a body'; }
+@test "a body may wait for the answer" { holds 'bodies that wait for the answer'; }
 @test "bodies wait behind an Expect as they do bare" { holds 'bodies behind an Expect'; }
 @test "headers and bodies come through whichever callback or file is to receive them" { holds 'callbacks that receive'; }
 @test "callbacks that watch, connect, resolve and match are called as they are bare" { holds 'callbacks that watch'; }

@@ -25,6 +25,8 @@ export const scripts = {
   empty: { answers: [{ status: 200, bytes: 0 }] },
   chunked: { answers: [{ ...OK, chunked: true }] },
   hints: { answers: [{ ...OK, hints: true }] },
+  eager: { answers: [{ ...OK, eager: true }] },
+  'eager-401': { answers: [{ ...REFUSED, eager: true }] },
   401: { answers: [REFUSED], repeated: true },
   '401-once': { answers: [REFUSED, OK], healed: '200' },
   '401-empty': { answers: [{ status: 401, bytes: 0 }, OK], healed: '200' },
@@ -100,6 +102,7 @@ export class Servers {
     request.on('error', () => {});
     response.sendDate = false;
     if (expects && !answer.early) response.writeContinue();
+    if (answer.eager) this.answer(request, response, answer);
     if (!expects || !answer.early) {
       const body = await readBody(request).catch(() => null);
       if (body === null) return;
@@ -108,7 +111,7 @@ export class Servers {
       entry.trailers = request.rawTrailers.join(': ');
       entry.whole = request.complete;
     }
-    this.answer(request, response, answer);
+    if (!answer.eager) this.answer(request, response, answer);
   }
 
   answer(request, response, { status, bytes, to, away, chunked, hints, close, push, goaway }) {

@@ -57,6 +57,10 @@ static size_t read_source(char *bytes, size_t size, size_t count, void *context)
 	left = (size_t)(source->size - source->at);
 	length = length < READ_BYTES ? length : READ_BYTES;
 	length = length < left ? length : left;
+	if (cell->waits && cell->tallies[STREAM_BODY].calls == 0) {
+		cell->paused = true;
+		return CURL_READFUNC_PAUSE;
+	}
 	if (cell_pauses(cell, STREAM_READ, (size_t)source->at, length, (size_t)source->size))
 		return CURL_READFUNC_PAUSE;
 	if (cell_aborts(cell, STREAM_READ, (size_t)source->at, length, (size_t)source->size))

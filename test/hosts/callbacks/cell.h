@@ -97,6 +97,7 @@ struct cell {
 	enum { RAW_NOT, RAW_HTTP, RAW_WEBSOCKET } raw;
 	int transfer; /* which it is, from 0 */
 	bool paused;
+	bool waits;     /* its body is sent once the response comes in */
 	bool body_once; /* only the first transfer sends one */
 	struct record records[RECORDS_MAX];
 	size_t record_count;

@@ -277,6 +277,13 @@ static void set_websocket(struct cell *cell)
 	cell->raw = RAW_WEBSOCKET;
 }
 
+/* The body is sent when the response has begun, whatever it is. */
+static void set_waiting(struct cell *cell)
+{
+	curl_easy_setopt(cell->easy, CURLOPT_KEEP_SENDING_ON_ERROR, 1L);
+	cell->waits = true;
+}
+
 static void set_push(struct cell *cell)
 {
 	cell->push = PUSH_ACCEPTED;
@@ -301,6 +308,7 @@ static const struct {
 	{"own-bearer", set_own_bearer},
 	{"connect-only", set_connect_only},
 	{"websocket", set_websocket},
+	{"waiting", set_waiting},
 	{"push", set_push},
 	{"push-denied", set_push_denied},
 };

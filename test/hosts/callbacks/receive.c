@@ -17,6 +17,8 @@ static size_t receive_body(char *bytes, size_t size, size_t count, void *context
 	if (cell_aborts(cell, STREAM_BODY, at, length, (size_t)total))
 		return 0;
 	cell_note(cell, STREAM_BODY, bytes, length);
+	if (cell->waits)
+		cell_resume(cell);
 	return length;
 }
 
