@@ -27,8 +27,7 @@ static struct {
 static unsigned depth;
 static FILE *real_stdin, *real_stdout;
 
-/* Streams ----------------------------------------------------------------------------------------
- */
+/* Streams ---------------------------------------------------------------------------------- */
 
 static char body_byte(unsigned id, unsigned position)
 {
@@ -169,8 +168,7 @@ void app_rewind(const void *file)
 	app_move(file, streams[callbacks_file_id(file)].start);
 }
 
-/* Callbacks --------------------------------------------------------------------------------------
- */
+/* Callbacks -------------------------------------------------------------------------------- */
 
 void callbacks_arm(unsigned easy, const struct arm *arm)
 {

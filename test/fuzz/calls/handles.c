@@ -6,202 +6,17 @@
 #include <string.h>
 
 #include "callbacks.h"
-#include "choices.h"
-#include "hooks.h"
 #include "seam.h"
-#include "server.h"
+#include "slots.h"
 
-enum { ROUNDS_MAX = 80, NO_MULTI = -1 };
+enum { ROUNDS_MAX = 80 };
 
-struct slot {
-	CURL *handle;
-	bool performing;
-	int multi; /* the handle is in, as the application knows */
-	char error[CURL_ERROR_SIZE];
-};
-
-static struct slot slots[APP_EASIES];
-static CURLM *multis[APP_MULTIS];
-static CURLU *urls[APP_URLS];
-static struct curl_slist *lists[APP_LISTS];
-static struct curl_httppost forms[APP_EASIES]; /* of one part, a stream */
 static bool shared[APP_FILES + 2];
-static bool plugin;
-
-static const char code[16]; /* the application's, as far as the plugin can tell */
-#define SITE ((struct site){NODE_PLAIN, code + 1})
-
-/* A call of libcurl, by way of the plugin if it is there; the plugin's own work is nobody's. */
-#define CALL(name, ...) \
-	({ \
-		const struct fake_easy *outer = server_calls(NULL); \
-		__auto_type answer = \
-			plugin ? hook_##name(SITE, __VA_ARGS__) : fake_##name(__VA_ARGS__); \
-		server_calls(outer); \
-		answer; \
-	})
-#define CALL_VOID(name, ...) (plugin ? hook_##name(SITE, __VA_ARGS__) : fake_##name(__VA_ARGS__))
-
-static void tell(unsigned long what, const char *text)
-{
-	app_trace(APP_CALLS, 0, what, text);
-}
-
-static bool is_active(const struct slot *slot)
-{
-	return slot->performing || slot->multi != NO_MULTI;
-}
-
-/* Whether a handle can be taken apart: not in the middle of what it does. */
-static bool is_loose(const struct slot *slot)
-{
-	return !slot->performing && (slot->multi == NO_MULTI || callbacks_depth() == 0);
-}
-
-static unsigned slot_index(const struct slot *slot)
-{
-	return (unsigned)(slot - slots);
-}
-
-static struct slot *slot_of(const CURL *handle)
-{
-	for (unsigned i = 0; i < APP_EASIES; i++)
-		if (slots[i].handle == handle)
-			return &slots[i];
-	return NULL;
-}
 
 bool handles_share(unsigned file)
 {
 	return file >= APP_FILES || shared[file];
 }
-
-static void disturb_all(void)
-{
-	for (unsigned i = 0; i < APP_EASIES; i++)
-		if (slots[i].handle && is_active(&slots[i]))
-			server_disturb(slots[i].handle);
-}
-
-/* Settings ---------------------------------------------------------------------------------------
- */
-
-static union setting setting_of(struct slot *slot, const struct choice *choice, uint8_t value)
-{
-	union setting setting = choice->setting;
-
-	if (choice->kind == CHOICE_FILE)
-		setting.pointer = callbacks_file(2 * slot_index(slot) + value % 2);
-	else if (choice->kind == CHOICE_ERROR_BUFFER)
-		setting.pointer = value % 4 ? slot->error : NULL;
-	else if (choice->kind == CHOICE_FORM)
-		setting.pointer = value % 3 ? &forms[slot_index(slot)] : NULL;
-	else if (choice->kind == CHOICE_CURLU)
-		setting.pointer = value % 3 ? urls[value % 3 - 1] : NULL;
-	else if (choice->kind == CHOICE_LIST)
-		setting.pointer = value % 6 < 2 ? lists[value % 6] : NULL;
-	return setting;
-}
-
-/* A curl_off_t is none of those that are modelled. */
-static void set(struct slot *slot, CURLoption option, union setting setting)
-{
-	CURLcode result;
-
-	if (is_active(slot)) {
-		server_disturb(slot->handle);
-		server_ends(slot->handle);
-	}
-	if (option == CURLOPT_OPENSOCKETFUNCTION && setting.pointer)
-		server_distrust();
-	result = plugin ? hook_easy_setopt(SITE, slot->handle, option, setting)
-			: fake_setopt(slot->handle, option, setting);
-	tell((unsigned long)option, result == CURLE_OK ? "set" : "not set");
-}
-
-static void set_number(struct slot *slot, CURLoption option, long number)
-{
-	set(slot, option, (union setting){.number = number});
-}
-
-static void set_pointer(struct slot *slot, CURLoption option, void *pointer)
-{
-	set(slot, option, (union setting){.pointer = pointer});
-}
-
-/* Streams of its own: libcurl's defaults are shared. */
-static void set_streams(struct slot *slot)
-{
-	unsigned id = 2 * slot_index(slot);
-
-	set_pointer(slot, CURLOPT_WRITEDATA, callbacks_file(id));
-	set_pointer(slot, CURLOPT_READDATA, callbacks_file(id));
-	set_pointer(slot, CURLOPT_SEEKDATA, callbacks_file(id));
-	set_pointer(slot, CURLOPT_IOCTLDATA, callbacks_file(id));
-	set_pointer(slot, CURLOPT_XFERINFODATA, callbacks_file(id));
-	set_pointer(slot, CURLOPT_OPENSOCKETDATA, callbacks_file(id));
-	set_pointer(slot, CURLOPT_PREREQDATA, callbacks_file(id));
-}
-
-static struct slot *make(struct slot *slot)
-{
-	if (slot->handle)
-		return slot;
-	slot->handle = plugin ? hook_easy_init(SITE) : fake_easy_init();
-	slot->multi = NO_MULTI;
-	tell(slot_index(slot), slot->handle ? "made" : "not made");
-	if (!slot->handle)
-		return NULL;
-	set_streams(slot);
-	set(slot, CURLOPT_URL, fake_constant(choice_url((uint8_t)slot_index(slot))));
-	set_number(slot, CURLOPT_FOLLOWLOCATION, 1);
-	return slot;
-}
-
-static struct slot *slot_at(uint8_t byte)
-{
-	return make(&slots[byte % APP_EASIES]);
-}
-
-static CURLM **multi_at(uint8_t byte)
-{
-	CURLM **multi = &multis[byte % APP_MULTIS];
-
-	if (!*multi)
-		*multi = fake_multi_init();
-	return multi;
-}
-
-/* What libcurl has of an idle handle is what the application set, its callbacks aside. */
-static void tell_options(const struct slot *slot)
-{
-	const struct fake_easy *easy = slot->handle;
-	static const enum fake_option texts[] = {FAKE_URL, FAKE_DEFAULT_PROTOCOL, FAKE_USERNAME,
-		FAKE_PASSWORD, FAKE_XOAUTH2_BEARER, FAKE_PROXY, FAKE_NOPROXY, FAKE_CUSTOMREQUEST};
-	static const enum fake_option numbers[] = {FAKE_UNRESTRICTED_AUTH, FAKE_NETRC,
-		FAKE_PROTOCOLS, FAKE_REDIR_PROTOCOLS, FAKE_PORT, FAKE_SSL_VERIFYPEER,
-		FAKE_FOLLOWLOCATION, FAKE_HEADER, FAKE_FAILONERROR};
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
-		const char *text = fake_pointer(easy, texts[i]);
-
-		/* one that a CURLU replaces is nothing to anybody */
-		if (texts[i] == FAKE_URL && fake_flavour.eight && fake_pointer(easy, FAKE_CURLU))
-			continue;
-
-		tell(texts[i], text ? text : "none");
-	}
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-		tell((unsigned long)fake_long(easy, numbers[i]), "option");
-	/* after a transfer a duplicate may stand for the application's: nobody can ask which it is
-	 */
-	tell(fake_pointer(easy, FAKE_CURLU) != NULL, "CURLU");
-	tell(fake_pointer(easy, FAKE_HTTPHEADER) == lists[0], "list");
-	tell((unsigned long)easy->method, "method");
-}
-
-/* Steps ------------------------------------------------------------------------------------------
- */
 
 static void step_set(uint8_t a, uint8_t b, uint8_t c)
 {
@@ -209,7 +24,7 @@ static void step_set(uint8_t a, uint8_t b, uint8_t c)
 	struct choice choice = choice_of(b, c);
 
 	if (slot)
-		set(slot, choice.option, setting_of(slot, &choice, c));
+		slot_set(slot, choice.option, slot_setting(slot, &choice, c));
 }
 
 static void tell_result(struct slot *slot, CURLcode result)
@@ -220,8 +35,8 @@ static void tell_result(struct slot *slot, CURLcode result)
 	/* whoever changes a doomed handle behind the plugin's back does not learn why */
 	if (easy && easy->transfer.disturbed && result == CURLE_UNSUPPORTED_PROTOCOL)
 		result = CURLE_LOGIN_DENIED;
-	tell(result, "result");
-	if (plugin && result == CURLE_LOGIN_DENIED && buffer == slot->error &&
+	slot_tell(result, "result");
+	if (slots_by_plugin && result == CURLE_LOGIN_DENIED && buffer == slot->error &&
 		!easy->transfer.disturbed && strncmp(slot->error, "sypht: ", 7) != 0)
 		server_finding("a doomed transfer does not say why");
 }
@@ -234,23 +49,23 @@ static void step_perform(uint8_t a, uint8_t b, uint8_t c)
 	(void)b;
 	if (!slot || slot->performing)
 		return;
-	if (!is_active(slot))
+	if (!slot_is_active(slot))
 		callbacks_begin(slot_index(slot), c);
-	server_expect(is_active(slot) ? NULL : slot->handle);
+	server_expect(slot_is_active(slot) ? NULL : slot->handle);
 	slot->performing = true;
 	result = CALL(easy_perform, slot->handle);
 	slot->performing = false;
 	server_expect(NULL);
 	tell_result(slot, result);
-	if (!is_active(slot))
-		tell_options(slot);
+	if (!slot_is_active(slot))
+		slot_tell_options(slot);
 }
 
 static void step_add(uint8_t a, uint8_t b, uint8_t c)
 {
 	struct slot *slot = slot_at(a);
-	CURLM **multi = multi_at(b);
-	bool idle = slot && !is_active(slot);
+	CURLM **multi = slot_multi(b);
+	bool idle = slot && !slot_is_active(slot);
 	CURLMcode result;
 
 	if (!slot || slot->performing)
@@ -260,7 +75,7 @@ static void step_add(uint8_t a, uint8_t b, uint8_t c)
 	server_expect(idle ? slot->handle : NULL);
 	result = CALL(multi_add_handle, *multi, slot->handle);
 	server_expect(NULL);
-	tell((unsigned long)result, "added");
+	slot_tell((unsigned long)result, "added");
 	if (result == CURLM_OK)
 		slot->multi = b % APP_MULTIS;
 }
@@ -268,18 +83,18 @@ static void step_add(uint8_t a, uint8_t b, uint8_t c)
 static void step_remove(uint8_t a, uint8_t b, uint8_t c)
 {
 	struct slot *slot = slot_at(a);
-	CURLM **multi = multi_at(b);
+	CURLM **multi = slot_multi(b);
 	CURLMcode result;
 
 	(void)c;
 	if (!slot || slot->performing)
 		return;
 	result = CALL(multi_remove_handle, *multi, slot->handle);
-	tell((unsigned long)result, "removed");
+	slot_tell((unsigned long)result, "removed");
 	if (result != CURLM_OK)
 		return;
-	slot->multi = NO_MULTI;
-	tell_options(slot);
+	slot->multi = SLOT_NO_MULTI;
+	slot_tell_options(slot);
 }
 
 static void read_messages(CURLM *multi)
@@ -291,8 +106,8 @@ static void read_messages(CURLM *multi)
 		struct slot *slot = slot_of(message->easy_handle);
 
 		assert(message->msg == CURLMSG_DONE && slot);
-		tell((unsigned long)queued, "queued");
-		tell(slot_index(slot), "ended");
+		slot_tell((unsigned long)queued, "queued");
+		slot_tell(slot_index(slot), "ended");
 		tell_result(slot, message->data.result);
 	}
 }
@@ -313,19 +128,19 @@ static CURLMcode drive(CURLM *multi, uint8_t way, int *running)
 
 static void step_drive(uint8_t a, uint8_t b, uint8_t c)
 {
-	CURLM **multi = multi_at(a);
+	CURLM **multi = slot_multi(a);
 	int running = 0;
 	CURLMcode result;
 
 	(void)c;
 	result = drive(*multi, b, &running);
-	tell((unsigned long)result, "driven");
-	tell((unsigned long)running, "running");
+	slot_tell((unsigned long)result, "driven");
+	slot_tell((unsigned long)running, "running");
 }
 
 static void step_run(uint8_t a, uint8_t b, uint8_t c)
 {
-	CURLM **multi = multi_at(a);
+	CURLM **multi = slot_multi(a);
 	int running = 1;
 
 	(void)c;
@@ -334,8 +149,8 @@ static void step_run(uint8_t a, uint8_t b, uint8_t c)
 	for (int round = 0; running && round < ROUNDS_MAX; round++) {
 		CURLMcode result = drive(*multi, b, &running);
 
-		tell((unsigned long)result, "driven");
-		tell((unsigned long)running, "running");
+		slot_tell((unsigned long)result, "driven");
+		slot_tell((unsigned long)running, "running");
 		read_messages(*multi);
 	}
 }
@@ -345,7 +160,7 @@ static void step_read(uint8_t a, uint8_t b, uint8_t c)
 	(void)b;
 	(void)c;
 	if (callbacks_depth() == 0)
-		read_messages(*multi_at(a));
+		read_messages(*slot_multi(a));
 }
 
 static void step_clean(uint8_t a, uint8_t b, uint8_t c)
@@ -354,11 +169,11 @@ static void step_clean(uint8_t a, uint8_t b, uint8_t c)
 
 	(void)b;
 	(void)c;
-	if (!slot->handle || !is_loose(slot))
+	if (!slot->handle || !slot_is_loose(slot))
 		return;
 	CALL_VOID(easy_cleanup, slot->handle);
 	slot->handle = NULL;
-	slot->multi = NO_MULTI;
+	slot->multi = SLOT_NO_MULTI;
 }
 
 static void step_reset(uint8_t a, uint8_t b, uint8_t c)
@@ -366,35 +181,35 @@ static void step_reset(uint8_t a, uint8_t b, uint8_t c)
 	struct slot *slot = slot_at(a);
 
 	(void)b;
-	if (!slot || !is_loose(slot))
+	if (!slot || !slot_is_loose(slot))
 		return;
-	if (is_active(slot))
+	if (slot_is_active(slot))
 		server_disturb(slot->handle);
 	CALL_VOID(easy_reset, slot->handle);
-	set_streams(slot);
+	slot_set_streams(slot);
 	if (c % 2)
-		set(slot, CURLOPT_URL, fake_constant(choice_url(c / 2)));
+		slot_set(slot, CURLOPT_URL, fake_constant(choice_url(c / 2)));
 }
 
 static void step_duplicate(uint8_t a, uint8_t b, uint8_t c)
 {
 	struct slot *slot = slot_at(a), *copy = &slots[b % APP_EASIES];
 
-	if (!slot || copy == slot || (copy->handle && !is_loose(copy)))
+	if (!slot || copy == slot || (copy->handle && !slot_is_loose(copy)))
 		return;
 	step_clean(b, 0, 0);
 	copy->handle = CALL(easy_duphandle, slot->handle);
-	copy->multi = NO_MULTI;
-	tell(slot_index(copy), copy->handle ? "duplicated" : "not duplicated");
+	copy->multi = SLOT_NO_MULTI;
+	slot_tell(slot_index(copy), copy->handle ? "duplicated" : "not duplicated");
 	for (unsigned i = 0; i < 2; i++)
 		shared[2 * slot_index(slot) + i] = shared[2 * slot_index(copy) + i] = true;
 	if (copy->handle && c % 2)
-		set_streams(copy);
+		slot_set_streams(copy);
 }
 
 static void step_clean_multi(uint8_t a, uint8_t b, uint8_t c)
 {
-	CURLM **multi = &multis[a % APP_MULTIS];
+	CURLM **multi = &slots_multis[a % APP_MULTIS];
 
 	(void)b;
 	(void)c;
@@ -403,21 +218,21 @@ static void step_clean_multi(uint8_t a, uint8_t b, uint8_t c)
 	for (uint8_t i = 0; i < APP_EASIES; i++)
 		if (slots[i].multi == a % APP_MULTIS)
 			step_remove(i, a, 0);
-	tell((unsigned long)CALL(multi_cleanup, *multi), "cleaned");
+	slot_tell((unsigned long)CALL(multi_cleanup, *multi), "cleaned");
 	*multi = NULL;
 	for (unsigned i = 0; i < APP_EASIES; i++)
 		if (slots[i].multi == a % APP_MULTIS)
-			slots[i].multi = NO_MULTI;
+			slots[i].multi = SLOT_NO_MULTI;
 }
 
 /* What the plugin judged and libcurl reads is the application's, and may change meanwhile. */
 static void step_url(uint8_t a, uint8_t b, uint8_t c)
 {
-	CURLU *url = urls[a % APP_URLS];
+	CURLU *url = slots_urls[a % APP_URLS];
 
 	(void)c;
 	for (unsigned i = 0; i < APP_EASIES; i++)
-		if (slots[i].handle && is_active(&slots[i]))
+		if (slots[i].handle && slot_is_active(&slots[i]))
 			server_diverge("a CURLU may be changed in use");
 	curl_url_set(
 		url, CURLUPART_URL, choice_url(b), CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME);
@@ -427,10 +242,10 @@ static void step_list(uint8_t a, uint8_t b, uint8_t c)
 {
 	static const char *const lines[] = {
 		"Authorization: own", "X-Header: x", "Authorization:", "authorization: own", "X:"};
-	struct curl_slist *list = lists[a % APP_LISTS];
+	struct curl_slist *list = slots_lists[a % APP_LISTS];
 
 	(void)c;
-	disturb_all();
+	slots_disturb();
 	snprintf(list->data, 32, "%s", lines[b % 5]);
 }
 
@@ -442,7 +257,7 @@ static void step_environment(uint8_t a, uint8_t b, uint8_t c)
 	unsigned name = a % 6;
 
 	(void)c;
-	disturb_all();
+	slots_disturb();
 	if (b % 3 == 0)
 		setenv(names[name], name < 4 ? "http://proxy.example:3128" : exceptions[c % 3], 1);
 	else
@@ -474,12 +289,14 @@ static void step_ask(uint8_t a, uint8_t b, uint8_t c)
 		return;
 	if (b % 3 == 2) {
 		CALL(easy_getinfo, slot->handle, CURLINFO_EFFECTIVE_URL, &url);
-		tell(0, url);
+		/* a duplicate that did nothing yet need not know where the original went */
+		if (((const struct fake_easy *)slot->handle)->transfer.requests > 0)
+			slot_tell(0, url);
 		return;
 	}
 	CALL(easy_getinfo, slot->handle, b % 3 ? CURLINFO_REDIRECT_COUNT : CURLINFO_RESPONSE_CODE,
 		&number);
-	tell((unsigned long)number, "info");
+	slot_tell((unsigned long)number, "info");
 }
 
 void handles_continue(unsigned easy)
@@ -503,9 +320,9 @@ static int take_pushed(
 
 	(void)count;
 	(void)headers;
-	if (data != code)
+	if (data != slots_code)
 		server_finding("a push callback got %p, which is not the application's", data);
-	tell(slot != NULL, "pushed");
+	slot_tell(slot != NULL, "pushed");
 	if (!from || !slot)
 		return CURL_PUSH_DENY;
 	slot->handle = pushed;
@@ -519,18 +336,18 @@ static void set_multi(CURLM *multi, CURLMoption option, const void *pointer)
 {
 	union setting setting = fake_constant(pointer);
 
-	tell((unsigned long)(plugin ? hook_multi_setopt(SITE, multi, option, setting)
-				    : fake_multi_set(multi, option, setting)),
+	slot_tell((unsigned long)(slots_by_plugin ? hook_multi_setopt(SITE, multi, option, setting)
+						  : fake_multi_set(multi, option, setting)),
 		"set");
 }
 
 static void step_push(uint8_t a, uint8_t b, uint8_t c)
 {
-	CURLM *multi = *multi_at(a);
+	CURLM *multi = *slot_multi(a);
 
 	(void)c;
 	set_multi(multi, CURLMOPT_PUSHFUNCTION, b % 4 ? (const void *)take_pushed : NULL);
-	set_multi(multi, CURLMOPT_PUSHDATA, code);
+	set_multi(multi, CURLMOPT_PUSHDATA, slots_code);
 }
 
 /* The next step is for a callback. */
@@ -596,27 +413,27 @@ void handles_step(const uint8_t step[APP_STEP_BYTES])
 		at -= steps[index++].weight;
 	app_note(callbacks_depth() ? "step in a callback" : "step", steps[index].name);
 	steps[index].take(step[1], step[2], step[3]);
-	if (plugin && callbacks_depth() == 0)
+	if (slots_by_plugin && callbacks_depth() == 0)
 		check_idle();
 }
 
-void handles_open(bool with_plugin)
+void handles_open(bool plugin)
 {
-	plugin = with_plugin;
+	slots_by_plugin = plugin;
 	callbacks_open();
 	seam_open();
 	is_arming = false;
 	for (unsigned i = 0; i < APP_EASIES; i++) {
-		slots[i] = (struct slot){.multi = NO_MULTI};
-		forms[i] = (struct curl_httppost){
+		slots[i] = (struct slot){.multi = SLOT_NO_MULTI};
+		slots_forms[i] = (struct curl_httppost){
 			.flags = CURL_HTTPPOST_CALLBACK, .userp = callbacks_file(2 * i + 1)};
 	}
 	for (unsigned i = 0; i < APP_URLS; i++) {
-		urls[i] = curl_url();
-		curl_url_set(urls[i], CURLUPART_URL, choice_url((uint8_t)(4 * i)), 0);
+		slots_urls[i] = curl_url();
+		curl_url_set(slots_urls[i], CURLUPART_URL, choice_url((uint8_t)(4 * i)), 0);
 	}
 	for (unsigned i = 0; i < APP_LISTS; i++)
-		lists[i] = curl_slist_append(NULL, "X-Header: of thirty-one letters");
+		slots_lists[i] = curl_slist_append(NULL, "X-Header: of thirty-one letters");
 	memset(shared, 0, sizeof(shared));
 	for (uint8_t name = 0; name < 6; name++)
 		step_environment(name, 1, 0);
@@ -629,8 +446,8 @@ void handles_close(void)
 	for (uint8_t i = 0; i < APP_MULTIS; i++)
 		step_clean_multi(i, 0, 0);
 	for (unsigned i = 0; i < APP_URLS; i++)
-		curl_url_cleanup(urls[i]);
+		curl_url_cleanup(slots_urls[i]);
 	for (unsigned i = 0; i < APP_LISTS; i++)
-		curl_slist_free_all(lists[i]);
+		curl_slist_free_all(slots_lists[i]);
 	callbacks_close();
 }

@@ -135,8 +135,7 @@ void server_count_failure(void)
 	failures++;
 }
 
-/* Tokens ----------------------------------------------------------------------------------------
- */
+/* Tokens ----------------------------------------------------------------------------------- */
 
 /* "Bearer tok-A-7" is the seventh token of realm 0. */
 static bool is_token(const char *authorization)
@@ -204,8 +203,7 @@ void server_check_idle(const struct fake_easy *easy)
 		server_finding("an idle handle stays doomed");
 }
 
-/* What should be ---------------------------------------------------------------------------------
- */
+/* What should be --------------------------------------------------------------------------- */
 
 enum duty { NEVER, MAY, MUST };
 
@@ -268,8 +266,7 @@ static void check_request(
 		server_finding("'%s' was sent instead of '%s'", request->authorization, own);
 }
 
-/* Answers ----------------------------------------------------------------------------------------
- */
+/* Answers ---------------------------------------------------------------------------------- */
 
 static const struct row {
 	const char *path;
@@ -357,8 +354,7 @@ struct fake_answer server_answer(struct fake_easy *easy, const char *authorizati
 	return answer_at(&transfer->at, authorization);
 }
 
-/* Once more ---------------------------------------------------------------------------------------
- */
+/* Once more -------------------------------------------------------------------------------- */
 
 void server_begin(struct fake_easy *easy, bool has_sent)
 {

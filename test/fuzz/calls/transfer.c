@@ -7,6 +7,7 @@
 
 #include "app.h"
 #include "fake.h"
+#include "place.h"
 #include "server.h"
 
 enum { REDIRECTS_MAX = 5, PIECE_MAX = 16384 };
@@ -43,134 +44,7 @@ void transfer_start(struct fake_easy *easy)
 	server_begin(easy, before.requests > 0);
 }
 
-/* Places ----------------------------------------------------------------------------------------
- */
-
-static bool copy_part(CURLU *url, CURLUPart part, unsigned flags, char *out, size_t size)
-{
-	char *text = NULL;
-	bool there = curl_url_get(url, part, &text, flags) == CURLUE_OK;
-
-	snprintf(out, size, "%s", there ? text : "");
-	curl_free(text);
-	return there;
-}
-
-static bool read_place(CURLU *url, struct fake_place *place)
-{
-	char port[8], user[16];
-	bool read = copy_part(url, CURLUPART_SCHEME, 0, place->scheme, sizeof(place->scheme)) &&
-		    copy_part(url, CURLUPART_HOST, 0, place->host, sizeof(place->host)) &&
-		    copy_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, sizeof(port)) &&
-		    copy_part(url, CURLUPART_PATH, 0, place->path, sizeof(place->path));
-
-	place->port = strtol(port, NULL, 10);
-	place->user = copy_part(url, CURLUPART_USER, 0, user, sizeof(user));
-	return read;
-}
-
-/* The text of CURLOPT_URL or of a redirect; it is then kept as it was understood. */
-static CURLU *parse_text(struct fake_easy *easy)
-{
-	const char *scheme = fake_pointer(easy, FAKE_DEFAULT_PROTOCOL);
-	CURLU *url = curl_url();
-	char composed[128], *normal = NULL;
-
-	snprintf(composed, sizeof(composed), "%s%s%s",
-		scheme && !strstr(easy->url, "://") ? scheme : "",
-		scheme && !strstr(easy->url, "://") ? "://" : "", easy->url);
-	if (curl_url_set(url, CURLUPART_URL, composed,
-		    CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
-		curl_url_get(url, CURLUPART_URL, &normal, 0) != CURLUE_OK) {
-		curl_url_cleanup(url);
-		return NULL;
-	}
-	free(easy->url);
-	easy->url = strdup(normal);
-	easy->url_parsed = true;
-	curl_free(normal);
-	return url;
-}
-
-static bool same_place(const struct fake_place *one, const struct fake_place *other)
-{
-	return strcmp(one->scheme, other->scheme) == 0 && strcasecmp(one->host, other->host) == 0 &&
-	       one->port == other->port;
-}
-
-/* Curl_pretransfer(): which URL counts. */
-static CURLcode choose_url(struct fake_easy *easy)
-{
-	CURLU *url = fake_pointer(easy, FAKE_CURLU);
-	bool stored = fake_flavour.eight ? fake_pointer(easy, FAKE_URL) : (void *)easy->url;
-	char *text = NULL;
-
-	if (!stored && !url)
-		return CURLE_URL_MALFORMAT;
-	if (url && (fake_flavour.eight || easy->url_parsed || !easy->url)) {
-		if (curl_url_get(url, CURLUPART_URL, &text, 0) != CURLUE_OK)
-			return CURLE_URL_MALFORMAT;
-		free(easy->set[FAKE_URL].pointer);
-		easy->set[FAKE_URL].pointer = strdup(text);
-		curl_free(text);
-	}
-	free(easy->url);
-	text = fake_pointer(easy, FAKE_URL);
-	easy->url = text ? strdup(text) : NULL;
-	easy->url_parsed = false;
-	return easy->url ? CURLE_OK : CURLE_URL_MALFORMAT;
-}
-
-/* Connecting ------------------------------------------------------------------------------------
- */
-
-static bool list_names(const char *list, const char *host)
-{
-	return list && (strcmp(list, "*") == 0 || strstr(list, host));
-}
-
-static const char *either(const char *name, const char *other)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? value : getenv(other);
-}
-
-static bool is_proxied(const struct fake_easy *easy, const struct fake_place *at)
-{
-	const char *proxy = fake_pointer(easy, FAKE_PROXY),
-		   *except = fake_pointer(easy, FAKE_NOPROXY);
-
-	if (!proxy) {
-		proxy = strcmp(at->scheme, "http") == 0 ? getenv("http_proxy")
-							: either("https_proxy", "HTTPS_PROXY");
-		if (!proxy || !*proxy)
-			proxy = either("all_proxy", "ALL_PROXY");
-		if (!except)
-			except = either("no_proxy", "NO_PROXY");
-	}
-	return proxy && *proxy && !list_names(except, at->host);
-}
-
-static bool is_diverted(const struct fake_easy *easy)
-{
-	return fake_pointer(easy, FAKE_PRE_PROXY) || fake_pointer(easy, FAKE_UNIX_SOCKET_PATH) ||
-	       fake_pointer(easy, FAKE_CONNECT_TO) || fake_pointer(easy, FAKE_OPENSOCKETFUNCTION);
-}
-
-static long protocol_of(const struct fake_place *at)
-{
-	static const struct {
-		const char *scheme;
-		long bit;
-	} known[] = {{"http", CURLPROTO_HTTP}, {"https", CURLPROTO_HTTPS}, {"ftp", CURLPROTO_FTP},
-		{"imap", CURLPROTO_IMAP}};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (strcmp(known[i].scheme, at->scheme) == 0)
-			return known[i].bit;
-	return 0;
-}
+/* Connecting ------------------------------------------------------------------------------- */
 
 static void open_socket(struct fake_easy *easy)
 {
@@ -188,8 +62,8 @@ static bool step_connect(struct fake_easy *easy)
 	struct fake_transfer *transfer = &easy->transfer;
 	bool follows = transfer->hop > 0;
 	CURLU *set = fake_pointer(easy, FAKE_CURLU);
-	CURLU *url = set && !follows ? curl_url_dup(set) : parse_text(easy);
-	bool read = url && read_place(url, &transfer->at);
+	CURLU *url = set && !follows ? curl_url_dup(set) : place_parse(easy);
+	bool read = url && place_read(url, &transfer->at);
 	long allowed = fake_long(easy, FAKE_PROTOCOLS);
 
 	curl_url_cleanup(url);
@@ -203,10 +77,10 @@ static bool step_connect(struct fake_easy *easy)
 		transfer->first = transfer->at;
 	if (!follows && server_dooms(easy))
 		return finish(easy, CURLE_LOGIN_DENIED);
-	if (!(protocol_of(&transfer->at) & allowed))
+	if (!(place_protocol(&transfer->at) & allowed))
 		return finish(easy, CURLE_UNSUPPORTED_PROTOCOL);
-	transfer->proxied = is_proxied(easy, &transfer->at);
-	transfer->diverted = is_diverted(easy);
+	transfer->proxied = place_is_proxied(easy, &transfer->at);
+	transfer->diverted = place_is_diverted(easy);
 	transfer->verified =
 		fake_long(easy, FAKE_SSL_VERIFYPEER) && fake_long(easy, FAKE_SSL_VERIFYHOST);
 	transfer->netrc = fake_long(easy, FAKE_NETRC) != CURL_NETRC_IGNORED &&
@@ -219,7 +93,7 @@ static bool step_connect(struct fake_easy *easy)
 static bool step_start(struct fake_easy *easy)
 {
 	struct fake_transfer *transfer = &easy->transfer;
-	CURLcode code = choose_url(easy);
+	CURLcode code = place_choose(easy);
 
 	easy->response = easy->redirects = 0;
 	if (code != CURLE_OK)
@@ -233,8 +107,7 @@ static bool step_start(struct fake_easy *easy)
 	return step_connect(easy);
 }
 
-/* Sending ---------------------------------------------------------------------------------------
- */
+/* Sending ---------------------------------------------------------------------------------- */
 
 const char *transfer_own_authorization(const struct fake_easy *easy)
 {
@@ -253,7 +126,7 @@ static bool may_authorize(const struct fake_easy *easy)
 	const struct fake_transfer *transfer = &easy->transfer;
 
 	return transfer->hop == 0 || fake_long(easy, FAKE_UNRESTRICTED_AUTH) ||
-	       same_place(&transfer->first, &transfer->at);
+	       place_equal(&transfer->first, &transfer->at);
 }
 
 static void authorize(const struct fake_easy *easy, char *out, size_t size)
@@ -331,7 +204,7 @@ static bool step_send(struct fake_easy *easy)
 	struct fake_transfer *transfer = &easy->transfer;
 	char authorization[SERVER_AUTHORIZATION_MAX];
 
-	if (protocol_of(&transfer->at) & ~(CURLPROTO_HTTP | CURLPROTO_HTTPS)) {
+	if (place_protocol(&transfer->at) & ~(CURLPROTO_HTTP | CURLPROTO_HTTPS)) {
 		server_greets(easy);
 		return finish(easy, CURLE_OK);
 	}
@@ -356,8 +229,7 @@ static bool step_send(struct fake_easy *easy)
 	return false;
 }
 
-/* Receiving -------------------------------------------------------------------------------------
- */
+/* Receiving -------------------------------------------------------------------------------- */
 
 /* True: taken. Otherwise it is paused, or over with an error. */
 static bool deliver(struct fake_easy *easy, enum fake_option function, enum fake_option data,
