@@ -261,11 +261,12 @@ static char *make_absolute(const char **path)
 	return absolute;
 }
 
-static void renew(const struct supply *supply, struct attempt *attempt)
+static void renew(const struct supply *supply, const struct attempt *prepared)
 {
 	const struct trace silence = TRACE_OFF;
 	struct settings settings = *supply->settings;
 	struct supply detached = *supply;
+	struct attempt attempt = *prepared;
 	struct token token = TOKEN_INIT;
 	struct failure failure;
 	char *absolute = make_absolute(&settings.cainfo);
@@ -273,9 +274,9 @@ static void renew(const struct supply *supply, struct attempt *attempt)
 	detached.settings = &settings;
 	if (supply->trace->fd <= STDERR_FILENO)
 		detached.trace = &silence;
-	attempt->supply = &detached;
-	attempt->renewing = true;
-	if (attempt_make(attempt, &token, &failure))
+	attempt.supply = &detached;
+	attempt.renewing = true;
+	if (attempt_make(&attempt, &token, &failure))
 		trace_say(detached.trace, "renewal failed: %s", failure.reason);
 	token_release(&token);
 	free(absolute);
