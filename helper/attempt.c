@@ -56,6 +56,9 @@ enum status attempt_allowed(const struct attempt *attempt, struct failure *failu
 			"the API refuses even fresh tokens of profile '%s'; the next is fetched in "
 			"%ld s",
 			supply->profile->name, pause);
+	/* who waited for the lock while the try failed waited for its outcome, however long ago */
+	if (last->at >= attempt->began)
+		now = last->at;
 	if (!state_is_still(last, supply->settings, supply->profile, now) ||
 		last->environment != sum_environment(attempt))
 		return STATUS_OK;

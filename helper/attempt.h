@@ -18,6 +18,7 @@ struct attempt {
 	const struct supply *supply;
 	struct cache *cache; /* locked, where it has a lock */
 	struct state state;
+	time_t began;       /* wall-clock seconds: a failure since then is this attempt's, too */
 	long long deadline; /* on the clock of process_milliseconds() */
 	bool renewing;      /* there still is a good token */
 	bool hurried;       /* the deadline is sooner than SYPHT_TIMEOUT allows */

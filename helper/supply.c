@@ -13,7 +13,7 @@
 #include "token.h"
 #include "trace.h"
 
-enum { SPARE_MS = 500 }; /* to hand the spare token out in */
+enum { SPARE_MS = 1500 }; /* to hand the spare token out in; the clock counts whole seconds */
 
 /* ---- is the token at hand good enough? ---- */
 
@@ -178,6 +178,7 @@ static struct attempt make_attempt(const struct supply *supply, struct cache *ca
 		.supply = supply,
 		.cache = cache,
 		.state = STATE_INIT,
+		.began = supply->clock(),
 		.deadline = process_milliseconds() + settings_timeout_s(supply->settings) * 1000,
 	};
 }

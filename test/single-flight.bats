@@ -254,25 +254,30 @@ continue_holder() {
 
 @test "200 processes with a wrong secret ask once" {
 	not_under_sanitizers 'they take longer than a failure is remembered'
+	local start=$SECONDS
 	export SYPHT_API_KEY=$SANDBOX_CLIENT_ID:wrong
 	herd 200 token
-	assert_token_requests 1
+	# a busy machine may take longer to start them all than the failure is remembered
+	asked=$(token_requests)
+	((asked <= 1 + (SECONDS - start) / 5)) || fail "$asked token requests"
 	assert_equal "$(wc -l <herd.err) $(wc -c <herd.out)" '200 0'
 	assert_equal "$(grep -c "$SANDBOX_TOKEN_URL: invalid_client" herd.err)" 200
-	assert_equal "$(grep -cv '(asked less than 5 s ago)' herd.err)" 1
+	assert_equal "$(grep -cv '(asked less than' herd.err)" "$asked"
 }
 
 @test "50 processes with an endpoint in trouble ask once, and once only try again" {
+	local start=$SECONDS
 	faults '{"token": {"status": 503, "times": "all"}}'
 	herd 50 token
-	assert_token_requests 4
+	(($(token_requests) <= 4 * (1 + (SECONDS - start) / 5))) || fail "$(token_requests) token requests"
 	assert_equal "$(grep -c 'HTTP status 503' herd.err)" 50
 }
 
 @test "50 processes with an endpoint that is not there try as often as one" {
+	local start=$SECONDS
 	export SYPHT_AUTH_ENDPOINT=https://127.0.0.1:1/oauth2/token SYPHT_TRACE=$TMPDIR/trace
 	herd 50 token
-	assert_equal "$(grep -c 'try [0-9]' trace)" 4
+	(($(grep -c 'try [0-9]' trace) <= 4 * (1 + (SECONDS - start) / 5)))
 	assert_equal "$(grep -c 'Failed to connect' herd.err)" 50
 }
 

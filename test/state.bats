@@ -333,7 +333,7 @@ good() {
 @test "renewal: in the last minute nobody waits for an endpoint for longer than the token lives" {
 	local current
 	current=$(token)
-	age token 3595
+	age token 3588
 	faults '{"token": {"delay_ms": 20000, "times": "all"}}'
 	ask token
 	assert_status 0
