@@ -491,7 +491,7 @@ continue_holder() {
 }
 
 @test "a renewal that fails is no error, and is not tried again for five seconds" {
-	local current
+	local current start=$SECONDS asked
 	current=$(token)
 	age token 3300
 	faults '{"token": {"status": 400, "times": "all"}}'
@@ -502,11 +502,12 @@ continue_holder() {
 		wait_until requested 2
 		settle
 	done
-	assert_token_requests 2
-	age state 5
+	asked=$(token_requests)
+	((asked <= 2 + (SECONDS - start) / 5)) || fail "$asked token requests"
+	age state 40
 	ask token
 	assert_output "$current"
-	wait_until requested 3
+	wait_until requested $((asked + 1))
 	settle
 }
 
