@@ -131,11 +131,12 @@ static CURLcode set_option(
 	enum prepared prepared = options_prepare(easy, option, setting);
 	bool withheld =
 		inject_withholds(easy, option) || (easy->wraps && replay_withholds(easy, option));
+	bool decides = easy->carried == CARRIED_TOKEN && options_decide(option);
 	CURLcode code = CURLE_OK;
 
 	if (prepared == PREPARED_NO_MEMORY)
 		return CURLE_OUT_OF_MEMORY;
-	if (easy->carried == CARRIED_TOKEN && options_decide(option)) {
+	if (decides) {
 		int error = errno;
 
 		inject_undo(easy);
@@ -147,6 +148,12 @@ static CURLcode set_option(
 		inject_forget_url(easy);
 	if (code == CURLE_OK && prepared == PREPARED)
 		options_observe(easy, option, setting);
+	if (decides) {
+		int error = errno;
+
+		inject_anew(easy);
+		errno = error;
+	}
 	if (withheld || easy->wraps & WRAP_READ)
 		replay_adjust(easy);
 	return code;

@@ -327,6 +327,30 @@ void inject(struct easy *easy)
 		blank(easy);
 }
 
+/* Whether a transfer is under way that has sent no request yet. */
+static bool is_waiting(const struct easy *easy)
+{
+	long sent = 0;
+
+	easy->libcurl->own.easy_getinfo(easy->handle, CURLINFO_REQUEST_SIZE, &sent);
+	return sent == 0 && (easy->performing || multi_of(easy));
+}
+
+void inject_anew(struct easy *easy)
+{
+	static const struct failure moved = {
+		.reason = "its URL was changed after it had been started"};
+	const struct realm *before = easy->realm;
+
+	if (!is_waiting(easy))
+		return;
+	inject(easy);
+	if (easy->carried == CARRIED_TOKEN && easy->realm != before) {
+		inject_undo(easy);
+		doom(easy, easy->realm, &moved);
+	}
+}
+
 bool inject_repeat(struct easy *easy, CURLcode result)
 {
 	bool again = replay_due(easy, result);

@@ -20,6 +20,12 @@
  */
 void inject(struct easy *easy);
 
+/*
+ * The token was taken off since the application has set something. If the request is not sent yet,
+ * decide anew. libcurl may have connected already: a token for another origin is not put on.
+ */
+void inject_anew(struct easy *easy);
+
 /* Whether the application's setting would let a doomed transfer go: it is only recorded. */
 static inline bool inject_withholds(const struct easy *easy, CURLoption option)
 {

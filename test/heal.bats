@@ -595,6 +595,13 @@ quirks() {
 	assert_equal "$output" '1 1'
 }
 
+@test "multi: a transfer that waits is judged anew when something is set" {
+	good_token
+	under "$BATS_FILE_TMPDIR/quirks" waiting "$API/1" -
+	assert_equal "$output" $'0 200 0\n0 200 0'
+	refute_contains "$(statuses)" 401
+}
+
 @test "multi: what was set may be freed and replaced until the transfer starts" {
 	quirks replaced
 	assert_equal "$output" '0 200 0'

@@ -322,6 +322,27 @@ static void removed(void)
 	curl_easy_cleanup(easy);
 }
 
+/* Something is set while the transfer waits for a connection. */
+static void waiting(void)
+{
+	struct curl_slist *list = curl_slist_append(NULL, "X-One: 1");
+	CURL *first = aimed(), *second = aimed();
+	CURLM *multi = added(first);
+	int running;
+
+	curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 1L);
+	curl_multi_add_handle(multi, second);
+	curl_multi_perform(multi, &running);
+	curl_easy_setopt(second, CURLOPT_HTTPHEADER, list);
+	drive(multi);
+	curl_multi_remove_handle(multi, first);
+	curl_multi_remove_handle(multi, second);
+	curl_multi_cleanup(multi);
+	curl_easy_cleanup(first);
+	curl_easy_cleanup(second);
+	curl_slist_free_all(list);
+}
+
 /* What was set may be freed until the transfer starts, if it is replaced. */
 static void replaced(void)
 {
@@ -357,6 +378,7 @@ static const struct {
 	{"cleanup-within", cleanup_within},
 	{"outlive", outlive},
 	{"removed", removed},
+	{"waiting", waiting},
 	{"replaced", replaced},
 };
 
