@@ -121,41 +121,43 @@ HOOK(void, easy_cleanup, (struct site site, CURL *handle), handle)
 }
 
 /*
- * A token must not follow a change of what it was put on for: it goes first. Memory for the record
- * is got first, so that libcurl does not know what the record does not.
+ * Memory for the record is got first, so that libcurl does not know what the record does not.
  */
-static CURLcode set_option(
+static inline __attribute__((always_inline)) CURLcode set_option(
 	struct easy_call call, CURL *handle, CURLoption option, union setting setting)
 {
 	struct easy *easy = call.easy;
 	enum prepared prepared = options_prepare(easy, option, setting);
 	bool withheld =
 		inject_withholds(easy, option) || (easy->wraps && replay_withholds(easy, option));
-	bool decides = easy->carried == CARRIED_TOKEN && options_decide(option);
 	CURLcode code = CURLE_OK;
 
 	if (prepared == PREPARED_NO_MEMORY)
 		return CURLE_OUT_OF_MEMORY;
-	if (decides) {
-		int error = errno;
-
-		inject_undo(easy);
-		errno = error;
-	}
 	if (!withheld)
 		code = setting_pass(call.libcurl->next.easy_setopt, handle, option, setting);
 	if (code == CURLE_OK && option == CURLOPT_CURLU)
 		inject_forget_url(easy);
 	if (code == CURLE_OK && prepared == PREPARED)
 		options_observe(easy, option, setting);
-	if (decides) {
-		int error = errno;
-
-		inject_anew(easy);
-		errno = error;
-	}
 	if (withheld || easy->wraps & WRAP_READ)
 		replay_adjust(easy);
+	return code;
+}
+
+/* A token must not follow a change of what it was put on for: it goes first. */
+static __attribute__((noinline)) CURLcode set_under_token(
+	struct easy_call call, CURL *handle, CURLoption option, union setting setting)
+{
+	int error = errno;
+	CURLcode code;
+
+	inject_undo(call.easy);
+	errno = error;
+	code = set_option(call, handle, option, setting);
+	error = errno;
+	inject_anew(call.easy);
+	errno = error;
 	return code;
 }
 
@@ -171,6 +173,8 @@ CURLcode hook_easy_setopt(struct site site, CURL *handle, CURLoption option, uni
 		return CURLE_FAILED_INIT;
 	if (!call.easy)
 		return setting_pass(call.libcurl->next.easy_setopt, handle, option, setting);
+	if (call.easy->carried == CARRIED_TOKEN && options_decide(option))
+		return set_under_token(call, handle, option, setting);
 	return set_option(call, handle, option, setting);
 }
 

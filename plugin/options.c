@@ -170,8 +170,9 @@ enum prepared options_prepare(struct easy *easy, CURLoption option, union settin
 	const struct rule *rule = rule_of(option);
 	struct text *text;
 
-	if (!rule || (rule->kind != RULE_TEXT && rule->kind != RULE_PROTOCOLS_TEXT) ||
-		!setting.pointer)
+	if (!rule)
+		return PREPARED_SAME;
+	if ((rule->kind != RULE_TEXT && rule->kind != RULE_PROTOCOLS_TEXT) || !setting.pointer)
 		return PREPARED;
 	text = (struct text *)((void **)easy + rule->place);
 	if (text_is(text, setting.pointer))
@@ -190,11 +191,8 @@ static void observe_target(struct easy *easy)
 void options_observe(struct easy *easy, CURLoption option, union setting setting)
 {
 	const struct rule *rule = rule_of(option);
-	void *place;
+	void *place = (void **)easy + rule->place;
 
-	if (!rule)
-		return;
-	place = (void **)easy + rule->place;
 	switch ((enum rule_kind)rule->kind) {
 	case RULE_NONE:
 		break;

@@ -18,7 +18,10 @@ union setting {
 /* Whether a token is carried, and how, depends on the option. */
 bool options_decide(CURLoption option);
 
-/* Make room for what options_observe() will copy, where it is not what is set already. */
+/*
+ * Make room for what options_observe() will copy. PREPARED_SAME: there is nothing to observe, since
+ * it is what is set already, or nothing to the record.
+ */
 enum prepared { PREPARED, PREPARED_SAME, PREPARED_NO_MEMORY };
 enum prepared options_prepare(struct easy *easy, CURLoption option, union setting setting);
 
