@@ -167,6 +167,12 @@ class Player {
     this.child?.stdin.end();
     return this.child ? this.ended : null;
   }
+
+  async leave() {
+    const end = await this.stop();
+    if (end) throw new Error(`a program ended with ${end}`);
+    this.child = null;
+  }
 }
 
 function lineFor({ id, drive, words, place, script }, who) {
@@ -175,7 +181,8 @@ function lineFor({ id, drive, words, place, script }, who) {
   return [id, drive, words, ...[place, 'other', last].map((each, i) => `${origins[each]}/${id}/${i}`)].join(' ');
 }
 
-// Where the endpoint gives a token and no other, each cell has a process of its own.
+// Where the endpoint gives a token and no other, each cell has a process of its own. So has each
+// cell that is refused: a process that has just replaced a token does not replace the next at once.
 async function playAll(cells, who, play) {
   const queue = cells.slice();
   const worker = async (n) => {
@@ -183,11 +190,11 @@ async function playAll(cells, who, play) {
     for (let cell = queue.shift(); cell; cell = queue.shift()) {
       const alone = who === 'under' && cell.script.endsWith('stands');
       const one = alone ? new Player(who, `once-${cell.id}`) : player;
+      if (!alone && who === 'under' && cell.script.startsWith('401')) await player.leave();
       await play(cell, await one.play(lineFor(cell, who), cell.id));
       if (alone) await one.stop();
     }
-    const end = await player.stop();
-    if (end) throw new Error(`the last program ended with ${end}`);
+    await player.leave();
   };
   await Promise.all(Array.from({ length: AT_ONCE }, (_, n) => worker(n)));
 }
