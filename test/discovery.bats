@@ -103,7 +103,7 @@ asked() {
 		'https://x.example/ y' 'https://x.example/#y'; do
 		metadata "$SANDBOX_ISSUER" "$endpoint"
 		refuses 'is no https URL'
-		rm -f "$XDG_CACHE_HOME/sypht/"*.failed
+		rm -f "$XDG_CACHE_HOME/sypht/"*.state
 	done
 }
 
@@ -120,11 +120,11 @@ asked() {
 @test "no JSON, a huge answer, a redirect: no metadata" {
 	faults '{"issuer": {"body": "<html>", "times": "all"}}'
 	refuses 'no metadata'
-	rm -f "$XDG_CACHE_HOME/sypht/"*.failed
+	rm -f "$XDG_CACHE_HOME/sypht/"*.state
 	faults "{\"issuer\": {\"status\": 302, \"headers\": {\"location\": \"$SANDBOX_BYSTANDER\"}, \"times\": \"all\"}}"
 	refuses 'HTTP status 302'
 	assert_equal "$(bystander_requests)" 0
-	rm -f "$XDG_CACHE_HOME/sypht/"*.failed
+	rm -f "$XDG_CACHE_HOME/sypht/"*.state
 	faults '{"issuer": {"huge": 3000000, "times": "all"}}'
 	refuses 'larger than'
 }

@@ -128,9 +128,13 @@ static bool visit(struct profile *profile, void *context)
 static enum status walk_all(struct walk *walk)
 {
 	struct call *call = walk->call;
+	struct failure unusable = {.reason = ""};
 	enum status status =
-		profile_each(call->settings, call->profile_name, visit, walk, walk->failure);
+		profile_each(call->settings, call->profile_name, visit, walk, &unusable);
 
+	/* the profiles of a config that cannot be used are visited too, and may fail in turn */
+	if (status)
+		*walk->failure = unusable;
 	if (!status && walk->declined && !walk->stored)
 		return STATUS_NO_SECRET;
 	return status ? status : walk->status;
