@@ -680,6 +680,6 @@ lives() {
 		[ "$took_ms" -lt 1800 ]
 		settle
 		assert_token_requests $((++requests))
-		rm "$(entry failed)"
+		rm "$(entry state)"
 	done
 }
