@@ -190,7 +190,7 @@ async function playAll(cells, who, play) {
     for (let cell = queue.shift(); cell; cell = queue.shift()) {
       const alone = who === 'under' && cell.script.endsWith('stands');
       const one = alone ? new Player(who, `once-${cell.id}`) : player;
-      if (!alone && who === 'under' && cell.script.startsWith('401')) await player.leave();
+      if (!alone && who === 'under' && cell.script.includes('401')) await player.leave();
       await play(cell, await one.play(lineFor(cell, who), cell.id));
       if (alone) await one.stop();
     }
