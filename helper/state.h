@@ -22,7 +22,7 @@ enum {
 	STATE_PAUSE_REFUSED_S = 300, /* the longest, while the endpoint refuses the secret */
 	STATE_PAUSE_REPLACE_S = 60,  /* the longest, while the API refuses fresh tokens */
 	STATE_PAUSE_ASKED_S = 300,   /* the longest that a Retry-After is obeyed */
-	STATE_HEALS = 8,
+	STATE_HEALS = 100,
 };
 
 /* The last supply failed. It stands for others until retry_from, or until a mark changes. */

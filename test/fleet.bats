@@ -365,7 +365,7 @@ with open("peak", "w") as file:
 put_shared() {
 	local now
 	now=$(date +%s)
-	printf '%s\n' verb=put "store=redis+unix://$REDIS" answer_ms=1000 lock_ms=1000 owner=x \
+	printf '%s\n' verb=put "store=redis+unix://$REDIS" answer_ms=1000 patience_ms=1000 lock_ms=1000 owner=x \
 		"serial=${now}000" "now=$now" "credential=$1" "obtained=$((now + $2))" \
 		"expires=$((now + $2 + 3600))" "client_secret=$SANDBOX_CLIENT_SECRET" \
 		"client_id=$SANDBOX_CLIENT_ID" "token_url=$SANDBOX_TOKEN_URL" '' | "$BUILD/sypht-fleet"
