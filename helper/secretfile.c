@@ -86,13 +86,14 @@ struct judgement {
 
 static struct judgement judge(const struct settings *settings, const char *path, int fd)
 {
-	struct judgement judgement = {
-		.given = path == settings->client_secret_file && in_container(settings),
-	};
+	struct judgement judgement = {.given = false};
 	struct mountpoint mountpoint;
 
 	if (find_mountpoint(fd, &mountpoint)) {
 		judgement.fixed = mountpoint.read_only;
+		/* a file of the image, or one that was written in the container, is not given to it */
+		judgement.given = path == settings->client_secret_file && in_container(settings) &&
+				  strcmp(mountpoint.place, "/") != 0;
 		if ((mountpoint.read_only || mountpoint.in_memory) &&
 			is_place_for_secrets(settings, mountpoint.place))
 			judgement.given = true;

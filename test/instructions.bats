@@ -67,7 +67,7 @@ assert_at_most() {
 }
 
 @test "instructions: added to curl_easy_setopt, of an option that does not matter" {
-	assert_at_most 190 "$(added setopt)"
+	assert_at_most 225 "$(added setopt)"
 }
 
 @test "instructions: added to curl_easy_setopt, of the URL" {
@@ -75,9 +75,9 @@ assert_at_most() {
 }
 
 @test "instructions: added to a warm curl_easy_perform on a live connection" {
-	assert_at_most 1450 "$(added perform)"
+	assert_at_most 1200 "$(added perform)"
 }
 
 @test "instructions: the same, the URL being set before each" {
-	assert_at_most 1690 "$(added anew)"
+	assert_at_most 1450 "$(added anew)"
 }

@@ -126,7 +126,7 @@ words() {
 	# shellcheck disable=SC2046
 	assert_each_in "$(macro Ev "${PAGES[0]}")" $(words "$read") \
 		$(grep -ohE 'getenv\("[A-Z_]+"' "$HELPER"/dialects/*.c | grep -oE '[A-Z_]{2,}') \
-		$(sed -n '/PART_ENVIRONMENT\[\]/,/;/p' "$HELPER/part.c" | grep -oE '"[A-Za-z_]+"' | tr -d '"')
+		$(sed -n '/PART_ENVIRONMENT\[\]/,/;/p' "$HELPER/part.c" | grep -oE '"[A-Za-z_]+"' | tr -d '"' | grep -vx login)
 	assert_same "$(grep '^SYPHT_' <<<"$read")" "$(macro Ev "${PAGES[@]}" | grep '^SYPHT_')"
 }
 
@@ -203,7 +203,7 @@ keys() {
 
 @test "manual: the sources of the secret stand in the order in which they are asked" {
 	local code page
-	code=$(sed -n '/const struct source sources\[\]/,/};/p' "$HELPER/secret.c" | grep -oE '\{"[A-Za-z_]+"' | tr -d '{"')
+	code=$(sed -n '/sources\[\]/,/};/p' "$HELPER/source.c" | grep -oE '"[A-Za-z_]+"' | tr -d '"' | grep -vx login)
 	page=$(sed -n '/^.Sh WHERE THE SECRET/,/^.El/p' "${PAGES[1]}" | grep -oE '^\.(Ic|Ev) (private_key_file|SYPHT_[A-Z_]+|client_[a-z_]+)' | cut -d ' ' -f 2)
 	assert_equal "$page" "$code"
 }

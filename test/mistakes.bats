@@ -172,7 +172,6 @@ request() {
 @test "mistake: a proxy in the way" {
 	https_proxy=http://127.0.0.1:1 SYPHT_TIMEOUT=1 ask token
 	refused 1 'Failed to connect' 'https_proxy is set' no_proxy
-	age failed 5
 	https_proxy=http://127.0.0.1:1 no_proxy=127.0.0.1 ask token
 	assert_status 0
 }
@@ -288,7 +287,7 @@ request() {
 
 @test "mistake: a verb or an option that there is not" {
 	ask --porfile x token
-	refused 2 --porfile --help
+	refused 2 --porfile --profile
 	ask token "$SANDBOX_API" too much
 	refused 2 'too'
 }

@@ -337,7 +337,7 @@ configured_file() {
 		install -m 444 -o 65534 $secret /run/secrets/sypht'
 }
 
-@test "secret: in a container SYPHT_CLIENT_SECRET_FILE may be readable by all, wherever it is" {
+@test "secret: in a container SYPHT_CLIENT_SECRET_FILE may be readable by all, wherever it is mounted" {
 	export SYPHT_CLIENT_SECRET_FILE=/run/other/sypht
 	is_refused "run: chmod 600 '/run/other/sypht'" 'cp -p $secret /run/other/sypht'
 	is_believed 'cp -p $secret /run/other/sypht; touch /run/.containerenv'
