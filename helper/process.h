@@ -33,8 +33,8 @@ enum status process_become(const char *name, char *const *argv, const struct buf
  * Go on in a process of its own, which nobody waits for and no terminal's end ends: in a session of
  * its own, with /dev/null for the standard streams and no descriptor but those in kept (-1 among
  * them is passed over), so that no pipe stays open. True in that process, which leaves by _exit();
- * false in the caller, also where no process can be had. PID 1 of a container and its children go on
- * in the same process, and their caller waits: true, and never false.
+ * false in the caller, also where no process can be had. PID 1 of a container and its children go
+ * on in the same process, and their caller waits: true, and never false.
  */
 bool process_go_on(const int *kept, size_t count) MUST_CHECK;
 

@@ -91,7 +91,8 @@ static struct judgement judge(const struct settings *settings, const char *path,
 
 	if (find_mountpoint(fd, &mountpoint)) {
 		judgement.fixed = mountpoint.read_only;
-		/* a file of the image, or one that was written in the container, is not given to it */
+		/* a file of the image, or one that was written in the container, is not given to it
+		 */
 		judgement.given = path == settings->client_secret_file && in_container(settings) &&
 				  strcmp(mountpoint.place, "/") != 0;
 		if ((mountpoint.read_only || mountpoint.in_memory) &&
