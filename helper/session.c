@@ -43,15 +43,16 @@ struct store_lock session_lock(const struct session *session, const char *owner)
 	};
 }
 
-/* A handler may not do more than write what is prepared. */
+/* A handler may not do more than write what is prepared, and exit. */
 static char late_answer[64];
+static int late_exit_code;
 
 static void end_late(int signal)
 {
 	ssize_t written = write(STDOUT_FILENO, late_answer, strlen(late_answer));
 
 	(void)signal;
-	_exit(written > 0 ? status_exit_code(STATUS_TIMEOUT) : 1);
+	_exit(written > 0 ? late_exit_code : 1);
 }
 
 enum status session_reach(struct session *session, struct failure *failure)
@@ -65,6 +66,7 @@ enum status session_reach(struct session *session, struct failure *failure)
 
 	snprintf(late_answer, sizeof(late_answer), "status=%d\nerror=%s\n\n", STATUS_TIMEOUT,
 		"it cannot be reached in time");
+	late_exit_code = status_exit_code(STATUS_TIMEOUT);
 	signal(SIGALRM, end_late);
 	setitimer(ITIMER_REAL, &limit, NULL);
 	status = store_open(&session->place, &session->store, failure);

@@ -230,7 +230,7 @@ static enum status take_value(
 	const redisReply *reply, struct buffer *value, struct failure *failure)
 {
 	buffer_clear(value);
-	if (reply->type == REDIS_REPLY_NIL)
+	if (!reply || reply->type == REDIS_REPLY_NIL)
 		return STATUS_OK;
 	if (reply->type != REDIS_REPLY_STRING)
 		return status_fail(failure, STATUS_UNREACHABLE, "no answer that makes sense");
@@ -415,7 +415,7 @@ enum status store_lock(struct store *store, const struct store_lock *lock,
 	if (!status)
 		status = hear(store, deadline, &locked, failure);
 	if (!status)
-		*mine = locked->type == REDIS_REPLY_STATUS;
+		*mine = locked && locked->type == REDIS_REPLY_STATUS;
 	for (int i = 0; i < 2 && !status; i++)
 		status = hear_value(store, deadline, values[i], failure);
 	forget(locked);

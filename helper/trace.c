@@ -100,8 +100,7 @@ void trace_say(const struct trace *trace, const char *format, ...)
 		sizeof(line));
 	va_start(arguments, format);
 	errno = saved_errno;
-	length += clamp(vsnprintf(line + length, sizeof(line) - length, format, arguments),
-		sizeof(line) - length);
+	vsnprintf(line + length, sizeof(line) - length, format, arguments);
 	va_end(arguments);
 
 	text_clean(line);
