@@ -2,6 +2,8 @@
 # What libsypht-preload.so owes to the process it is a guest in: threads that leave a request, forks,
 # several libcurls, errors that are the program's own, a config that cannot be used, and no memory.
 
+# shellcheck disable=SC2016 # other shells expand what stands in single quotes
+
 load suite
 
 setup_file() {
