@@ -109,7 +109,8 @@ unsent() {
 	assert_equal "$stderr" err
 	assert_equal "$(tail -n 1 <<<"$output")" out
 	assert_equal "$(head -n 1 <<<"$output")" "$(sh -c 'ls /proc/self/fd | wc -l')"
-	refute_contains "$(env LD_PRELOAD="$BUILD/libsypht-preload.so" strace -f -e trace=openat true 2>&1)" sypht/
+	refute_contains "$(env LD_PRELOAD="$BUILD/libsypht-preload.so" strace -f -e trace=openat true 2>&1)" \
+		"$XDG_CONFIG_HOME"
 }
 
 # What carries a token ---------------------------------------------------------------------------

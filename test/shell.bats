@@ -413,7 +413,7 @@ without_sypht() {
 	SYPHT_API_KEY=$SANDBOX_CLIENT_ID:wrong ask token
 	SYPHT_API_KEY=$SANDBOX_CLIENT_ID:wrong ask status
 	assert_line --partial invalid_client
-	age failed 5
+	age state 5
 	SYPHT_API_KEY=$SANDBOX_CLIENT_ID:wrong ask status
 	refute_contains "$output" invalid_client
 }
