@@ -36,13 +36,15 @@ requested() {
 
 # watch_slow_mint COMMAND…: what argv and, but for the helper's own, environments hold while it asks.
 watch_slow_mint() {
-	local asking process mints=0
-	faults '{"token": {"delay_ms": 500, "times": "all"}}'
+	local asking process arguments mints=0
+	faults '{"token": {"delay_ms": 3000, "times": "all"}}'
 	"$@" >out 3>&- &
 	asking=$!
 	wait_until requested
 	for process in $asking $(descendants $asking); do
-		refute_secret "$(tr '\0' ' ' <"/proc/$process/cmdline")"
+		# what lists the processes is one of them, and gone by now
+		arguments=$(tr '\0' ' ' 2>/dev/null <"/proc/$process/cmdline") || continue
+		refute_secret "$arguments"
 		[ "$(<"/proc/$process/comm")" = sypht-mint ] || continue
 		mints=$((mints + 1))
 		# the environment of a process that cannot be traced is root's to read
