@@ -55,7 +55,7 @@ static void set_defaults(struct fake_easy *easy)
 	free(easy->post_copy);
 	easy->post_copy = NULL;
 	easy->method = FAKE_GET;
-	easy->response = easy->redirects = 0;
+	easy->response = easy->redirects = easy->request_size = 0;
 }
 
 CURL *fake_easy_init(void)
@@ -215,7 +215,8 @@ static void follow_up(struct fake_easy *easy, CURLoption option)
 		forget_url(easy);
 		set_text(easy, FAKE_URL, NULL);
 	}
-	easy->url_replaced |= option == CURLOPT_CURLU && fake_pointer(easy, FAKE_CURLU);
+	easy->url_replaced |= (option == CURLOPT_CURLU || option == CURLOPT_URL) &&
+			      fake_pointer(easy, FAKE_CURLU);
 	if (option == CURLOPT_HTTPPOST)
 		easy->method = FAKE_FORM;
 	if (option == CURLOPT_WRITEFUNCTION && !fake_pointer(easy, FAKE_WRITEFUNCTION))
@@ -271,6 +272,9 @@ CURLcode fake_easy_getinfo(CURL *handle, CURLINFO info, ...)
 		return CURLE_OK;
 	case CURLINFO_REDIRECT_COUNT:
 		*(long *)out = easy->redirects;
+		return CURLE_OK;
+	case CURLINFO_REQUEST_SIZE:
+		*(long *)out = easy->request_size;
 		return CURLE_OK;
 	case CURLINFO_EFFECTIVE_URL:
 		*(const char **)out = easy->url ? easy->url : "";

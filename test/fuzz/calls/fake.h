@@ -159,6 +159,7 @@ struct fake_easy {
 	bool performing;
 	long response;
 	long redirects;
+	long request_size; /* of all that was sent */
 	CURLMsg message;
 	struct fake_transfer transfer;
 };

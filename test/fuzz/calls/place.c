@@ -73,6 +73,7 @@ CURLcode place_choose(struct fake_easy *easy)
 		easy->set[FAKE_URL].pointer = strdup(text);
 		curl_free(text);
 	}
+	easy->url_replaced |= url != NULL;
 	free(easy->url);
 	text = fake_pointer(easy, FAKE_URL);
 	easy->url = text ? strdup(text) : NULL;

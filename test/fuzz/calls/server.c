@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "app.h"
+#include "callbacks.h"
+#include "handles.h"
 
 enum { REQUESTS_MAX = 16, ATTEMPTS_MAX = 2, HELD_MAX = 256 * 1024 };
 
@@ -386,7 +388,8 @@ bool server_dooms(const struct fake_easy *easy)
 		account->doomed = fake_long(easy, FAKE_PROTOCOLS) == 0;
 		return false;
 	}
-	if (account->doomed && !diverged && (duty(easy) == NEVER || failures == 0))
+	if (account->doomed && !diverged &&
+		(duty(easy) == NEVER || (failures == 0 && !easy->transfer.disturbed)))
 		server_finding("a transfer to %s was doomed", easy->transfer.at.host);
 	return account->doomed;
 }
@@ -435,6 +438,8 @@ static void rewind_body(const struct fake_easy *easy)
 
 	if (!transfer->has_read)
 		return;
+	if (handles_share(callbacks_file_id(transfer->read_data)))
+		server_diverge("a stream that another handle may read is rewound");
 	if (fake_pointer(easy, FAKE_SEEKFUNCTION))
 		app_rewind(fake_pointer(easy, FAKE_SEEKDATA));
 	else if (fake_pointer(easy, FAKE_IOCTLFUNCTION))

@@ -95,7 +95,7 @@ static bool step_start(struct fake_easy *easy)
 	struct fake_transfer *transfer = &easy->transfer;
 	CURLcode code = place_choose(easy);
 
-	easy->response = easy->redirects = 0;
+	easy->response = easy->redirects = easy->request_size = 0;
 	if (code != CURLE_OK)
 		return finish(easy, code);
 	transfer->method = easy->method;
@@ -216,6 +216,7 @@ static bool step_send(struct fake_easy *easy)
 	authorize(easy, authorization, sizeof(authorization));
 	if (!read_body(easy))
 		return transfer->paused_to_read ? false : finish(easy, transfer->result);
+	easy->request_size += (long)(100 + strlen(authorization));
 	transfer->answer = server_answer(easy, authorization);
 	transfer->prepared = false;
 	transfer->line = transfer->announced = transfer->piece = 0;
