@@ -47,6 +47,12 @@ survives() {
 	assert_contains "$stderr" steps
 }
 
+@test "fuzz: whichever allocation fails, no request that is to have a token is sent without one" {
+	try "$BUILD/replay/calls-torture" --torture 3000 1
+	assert_status 0
+	assert_contains "$stderr" steps
+}
+
 @test "fuzz: a challenge is a rejection if it says so" {
 	survives challenge
 }

@@ -6,17 +6,10 @@
 #include <stdio.h>
 
 #include "calls/app.h"
-#include "calls/memory.h"
-#include "calls/seam.h"
 #include "calls/server.h"
 #include "fuzz.h"
 
-enum { STEPS_MAX = 200, INNER_HOOKED = 1, EIGHT = 2, PASS = 4 };
-
-bool memory_fails(void)
-{
-	return false;
-}
+enum { STEPS_MAX = 200 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -24,13 +17,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1 + APP_STEP_BYTES || size > 1 + STEPS_MAX * APP_STEP_BYTES)
 		return 0;
-	fake_flavour.inner_hooked = *data & INNER_HOOKED;
-	fake_flavour.eight = *data & EIGHT;
-	seam_pass_on_failure(*data & PASS);
-	app_run(data + 1, size - 1, true);
+	app_run(data, size, true);
 	if (server_diverged())
 		return 0;
-	app_run(data + 1, size - 1, false);
+	app_run(data, size, false);
 	difference = server_diverged() ? NULL : app_difference();
 	if (difference)
 		server_finding("the application sees a difference: %s", difference);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "handles.h"
+#include "seam.h"
 #include "server.h"
 
 /* What was seen ---------------------------------------------------------------------------- */
@@ -76,17 +77,19 @@ const char *app_difference(void)
 	return NULL;
 }
 
-size_t app_run(const uint8_t *program, size_t size, bool plugin)
+void app_run(const uint8_t *program, size_t size, bool plugin)
 {
-	size_t steps = size / APP_STEP_BYTES, step = 0;
+	const uint8_t *step = program + 1;
 
+	fake_flavour.inner_hooked = *program & APP_INNER_HOOKED;
+	fake_flavour.eight = *program & APP_EIGHT;
+	seam_pass_on_failure(*program & APP_PASS);
 	seen = sums[plugin ? 0 : 1];
 	memset(seen, 0, sizeof(sums[0]));
 	server_reset(plugin);
 	handles_open(plugin);
-	for (; step < steps && !server_is_full(); step++)
-		handles_step(program + step * APP_STEP_BYTES);
+	for (; step + APP_STEP_BYTES <= program + size && !server_is_full(); step += APP_STEP_BYTES)
+		handles_step(step);
 	handles_close();
 	fake_check_empty();
-	return step;
 }

@@ -21,8 +21,11 @@ enum {
 	APP_STEP_BYTES = 4,
 };
 
-/* Run a program; return how many of its steps were taken. */
-size_t app_run(const uint8_t *program, size_t size, bool plugin);
+/* Of a program's first byte: what the libcurl is like, and SYPHT_ON_FAILURE. */
+enum { APP_INNER_HOOKED = 1, APP_EIGHT = 2, APP_PASS = 4 };
+
+/* Run a program. */
+void app_run(const uint8_t *program, size_t size, bool plugin);
 
 /* What it saw in the run before the last and in the last: the first difference, if any. */
 const char *app_difference(void);
