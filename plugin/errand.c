@@ -1,5 +1,6 @@
 #include "errand.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,8 @@ static enum status append_directory(struct buffer *path)
 	if (!object_ours(&ours))
 		return status;
 	absolute = *ours.name == '/' ? buffer_duplicate(ours.name) : realpath(ours.name, NULL);
+	if (!absolute && errno == ENOMEM)
+		return STATUS_NO_MEMORY;
 	slash = absolute ? strrchr(absolute, '/') : NULL;
 	if (slash)
 		status = buffer_append(path, absolute, (size_t)(slash + 1 - absolute));
@@ -104,7 +107,9 @@ static enum status find_helper(
 		if (!status)
 			status = buffer_append_text(path, places[i]);
 		if (status)
-			return status_fail(failure, status, "sypht-credential cannot be located");
+			return status_fail(failure, status,
+				status == STATUS_NO_MEMORY ? "out of memory"
+							   : "sypht-credential cannot be located");
 		if (access(path->data, X_OK) == 0)
 			return STATUS_OK;
 	}
