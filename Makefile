@@ -24,7 +24,7 @@ WARNINGS   = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wv
 HARDENING  = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fno-plt
 SANITIZE  ?=
 GUEST_SANITIZE ?=
-COMPILE    = -std=c11 -D_GNU_SOURCE -DSYPHT_VERSION='"$(VERSION)"' -Ihelper \
+COMPILE    = -std=c11 -D_GNU_SOURCE -DSYPHT_VERSION='"$(VERSION)"' -Ihelper -Iplugin \
 	$(WARNINGS) $(CFLAGS) -MMD -MP
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 STORE_FLAGS = $(if $(STORE),-DSYPHT_STORE) $(if $(STORE_TLS),-DSYPHT_STORE_TLS)
@@ -44,19 +44,17 @@ includes = $(shell $(CC) $(1:%=-include %) -E -x c /dev/null >/dev/null 2>&1 && 
 STORE     ?= $(call includes,hiredis/hiredis.h sodium.h)
 STORE_TLS ?= $(and $(STORE),$(call includes,hiredis/hiredis.h hiredis/hiredis_ssl.h))
 
-# Which files each program is made of, in the order data flows.
-LEAVES     = attributes origin settings profile draft key storeurl config salvage skim cache lock state source secretfile mountpoint \
-	directory token trace spawn buffer status text
-SUPPLY     = supply attempt withdraw member minter part secret outsider vault challenge process $(LEAVES)
-CREDENTIAL = credential command suggestion $(addprefix dialects/,call change account erase git shell go keyring \
-	tokenfile login status verdict) terminal $(SUPPLY)
-DIALECT    = dialect command suggestion $(addprefix dialects/,call change account bazel cargo docker \
-	kubernetes statusjson) json $(SUPPLY)
-MINT       = mint discovery endpoint assertion response quote transfer json process attributes origin token buffer status text
-FLEET      = fleet look keeper session notice store $(if $(STORE_TLS),storetls) seal storeurl part spawn process attributes token \
-	buffer status text
-PLUGIN     = image $(basename $(notdir $(filter-out $(RUN:%=plugin/%.c),$(wildcard plugin/*.c))))
-RUN        = run program libraries image path
+# A folder of the source is a room and becomes one archive. The linker reads archives in the order
+# given here, so a call against the direction of the data does not link.
+ROOMS      = core supply dialects mint fleet
+SHARED     = process libexec
+CREDENTIAL = credential.o cli.o dialects.a supply.a shared.a core.a
+DIALECT    = dialect.o cli.o dialects.a supply.a json.o shared.a core.a
+MINT       = mint.o mint.a json.o shared.a core.a
+FLEET      = fleet.o fleet.a shared.a core.a
+RUN        = run.o program.o libraries.o image.o path.o
+PLUGIN     = image.o $(patsubst plugin/%.c,%.o,$(filter-out $(RUN:%.o=plugin/%.c),$(wildcard plugin/*.c)))
+ABSENT     = $(if $(STORE),,helper/fleet/%) $(if $(STORE_TLS),,helper/fleet/redistls.c)
 
 PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint $(if $(STORE),sypht-fleet) sypht-dialect \
 	sypht-run libsypht-preload.so)
@@ -81,8 +79,19 @@ $(BUILD)/pic/%.o: %.c
 	$(SAY) CC $<
 	$(Q)$(CC) $(COMPILE) $(GUEST_SANITIZE) $(HARDENING) -fPIC -fvisibility=hidden -c -o $@ $<
 
+# objects WAY, SOURCES; archive WAY, ROOM, SOURCES
+objects = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(filter-out $(ABSENT),$(2)))
+define archive
+$(BUILD)/$(1)/helper/$(2).a: $(call objects,$(1),$(3))
+	$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
+endef
+archives = $(foreach room,$(ROOMS),$(eval $(call archive,$(1),$(room),$(wildcard helper/$(room)/*.c)))) \
+	$(eval $(call archive,$(1),shared,$(SHARED:%=helper/%.c)))
+$(foreach way,static host pic fuzz guarded,$(call archives,$(way)))
+
 # What knows of the store is compiled anew where there is one all of a sudden, or none any more.
-STORE_OBJECTS = $(foreach way,static host pic,$(BUILD)/$(way)/helper/key.o) $(BUILD)/host/helper/store.o
+STORE_OBJECTS = $(foreach way,static host pic,$(BUILD)/$(way)/helper/core/configkey.o) \
+	$(BUILD)/host/helper/fleet/redis.o
 $(STORE_OBJECTS): COMPILE += $(STORE_FLAGS)
 $(STORE_OBJECTS): $(BUILD)/store-flags
 $(BUILD)/store-flags: FORCE
@@ -95,29 +104,29 @@ $(BUILD)/include/ini.h:
 	@mkdir -p $(@D)
 	$(Q)ln -sf /usr/include/ini.h $@
 
-$(BUILD)/sypht-credential: $(CREDENTIAL:%=$(BUILD)/static/helper/%.o)
+$(BUILD)/sypht-credential: $(CREDENTIAL:%=$(BUILD)/static/helper/%)
 	$(SAY) LINK $@
 	$(Q)$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) $(TRIM_LINK) -o $@ $^ $(INIH) $(LDFLAGS)
-$(BUILD)/sypht-run: $(RUN:%=$(BUILD)/static/plugin/%.o) $(BUILD)/static/helper/suggestion.o
+$(BUILD)/sypht-run: $(RUN:%=$(BUILD)/static/plugin/%) $(BUILD)/static/helper/core.a
 	$(SAY) LINK $@
 	$(Q)$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) $(TRIM_LINK) -o $@ $^ $(LDFLAGS)
-$(BUILD)/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%.o)
+$(BUILD)/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(LDFLAGS) -lcurl -lcjson -lcrypto
-$(BUILD)/sypht-fleet: $(FLEET:%=$(BUILD)/host/helper/%.o)
+$(BUILD)/sypht-fleet: $(FLEET:%=$(BUILD)/host/helper/%)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(LDFLAGS) -lhiredis -lsodium \
 		$(if $(STORE_TLS),-lhiredis_ssl -lssl -lcrypto)
-$(BUILD)/sypht-dialect: $(DIALECT:%=$(BUILD)/host/helper/%.o)
+$(BUILD)/sypht-dialect: $(DIALECT:%=$(BUILD)/host/helper/%)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -Wl,-z,relro,-z,now -o $@ $^ $(INIH) $(LDFLAGS) -lcjson
 $(LINKS): $(BUILD)/sypht-credential
 	$(Q)ln -sf sypht-credential $@
-$(BUILD)/libsypht-preload.so: $(PLUGIN:%=$(BUILD)/pic/plugin/%.o) $(LEAVES:%=$(BUILD)/pic/helper/%.o) plugin/plugin.map
+$(BUILD)/libsypht-preload.so: $(PLUGIN:%=$(BUILD)/pic/plugin/%) $(BUILD)/pic/helper/core.a plugin/plugin.map
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(GUEST_SANITIZE) -shared -Wl,-z,relro,-z,now,-z,defs \
 		-Wl,--version-script=plugin/plugin.map -Wl,--exclude-libs,ALL -Wl,--gc-sections \
-		-o $@ $(filter %.o,$^) $(INIH) $(LDFLAGS)
+		-o $@ $(filter %.o %.a,$^) $(INIH) $(LDFLAGS)
 
 demo:
 	scripts/setup demo
@@ -276,28 +285,28 @@ WRAP     = $(addprefix -Wl$(COMMA)--wrap=,$(WRAPPED))
 TORTURED = $(addprefix $(BUILD)/torture/,sypht-credential sypht-mint)
 
 torture: $(TORTURED)
-$(BUILD)/torture/sypht-credential: $(CREDENTIAL:%=$(BUILD)/static/helper/%.o) $(BUILD)/static/test/drivers/torture-alloc.o
+$(BUILD)/torture/sypht-credential: $(CREDENTIAL:%=$(BUILD)/static/helper/%) $(BUILD)/static/test/drivers/torture-alloc.o
 	@mkdir -p $(@D)
 	$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) $(WRAP) -o $@ $^ $(INIH) $(LDFLAGS)
-$(BUILD)/torture/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%.o) $(BUILD)/host/test/drivers/torture-alloc.o
+$(BUILD)/torture/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%) $(BUILD)/host/test/drivers/torture-alloc.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) $(WRAP) -o $@ $^ $(LDFLAGS) -lcurl -lcjson -lcrypto
 
 # Fuzzers, one for each reader of what others wrote: make fuzz looks for news with libFuzzer,
 # make replay goes through the corpus without it.
 FUZZERS      = attributes cache calls challenge config origin response skim storeurl
-FUZZED       = response quote json challenge $(LEAVES)
+FUZZED       = dialects.a mint.a json.o shared.a core.a
 FUZZ_CC     ?= clang
 FUZZ_FLAGS   = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SECONDS ?= 60
 
 $(BUILD)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(COMPILE) -Iplugin $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
-$(BUILD)/fuzz/run/%: $(BUILD)/fuzz/test/fuzz/%.o $(FUZZED:%=$(BUILD)/fuzz/helper/%.o)
+	$(FUZZ_CC) $(COMPILE) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+$(BUILD)/fuzz/run/%: $(BUILD)/fuzz/test/fuzz/%.o $(FUZZED:%=$(BUILD)/fuzz/helper/%)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(INIH) -lcurl -lcjson
-$(BUILD)/replay/%: $(BUILD)/host/test/fuzz/%.o $(BUILD)/host/test/fuzz/replay.o $(FUZZED:%=$(BUILD)/host/helper/%.o)
+$(BUILD)/replay/%: $(BUILD)/host/test/fuzz/%.o $(BUILD)/host/test/fuzz/replay.o $(FUZZED:%=$(BUILD)/host/helper/%)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(INIH) -lcurl -lcjson
 
@@ -305,15 +314,15 @@ $(BUILD)/replay/%: $(BUILD)/host/test/fuzz/%.o $(BUILD)/host/test/fuzz/replay.o 
 # and what supplies tokens is replaced; of the rest what is needed is linked.
 # Under ASan always, as its findings are of that kind.
 CALLS   = $(basename $(filter-out %/random.c,$(wildcard test/fuzz/calls.c test/fuzz/calls/*.c)))
-GUEST   = $(patsubst %,plugin/%,$(filter-out exports loader resolve scope supplier,$(PLUGIN))) \
-	$(LEAVES:%=helper/%)
+GUEST   = $(patsubst %,plugin/%,$(filter-out exports.o loader.o resolve.o scope.o supplier.o,$(PLUGIN))) \
+	$(patsubst %.c,%.o,$(wildcard helper/core/*.c))
 
 $(BUILD)/guarded/%.o: %.c
 	@mkdir -p $(@D)
 	$(SAY) CC $<
-	$(Q)$(CC) $(COMPILE) -Iplugin $(FUZZ_FLAGS) -c -o $@ $<
-$(BUILD)/guarded/guest.a: $(GUEST:%=$(BUILD)/guarded/%.o)
-$(BUILD)/fuzz/guest.a: $(GUEST:%=$(BUILD)/fuzz/%.o)
+	$(Q)$(CC) $(COMPILE) $(FUZZ_FLAGS) -c -o $@ $<
+$(BUILD)/guarded/guest.a: $(GUEST:%=$(BUILD)/guarded/%)
+$(BUILD)/fuzz/guest.a: $(GUEST:%=$(BUILD)/fuzz/%)
 $(BUILD)/%/guest.a:
 	$(Q)$(AR) rcs $@ $^
 $(BUILD)/replay/calls: $(BUILD)/guarded/test/fuzz/replay.o

@@ -6,19 +6,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "attributes.h"
-#include "buffer.h"
-#include "command.h"
+#include "cli.h"
+#include "core/attributes.h"
+#include "core/buffer.h"
+#include "core/settings.h"
 #include "dialects/erase.h"
 #include "dialects/git.h"
-#include "dialects/go.h"
+#include "dialects/goauth.h"
 #include "dialects/keyring.h"
 #include "dialects/login.h"
 #include "dialects/shell.h"
 #include "dialects/status.h"
 #include "dialects/tokenfile.h"
 #include "process.h"
-#include "settings.h"
 
 enum { INPUT_WAIT_MS = 1000 };
 

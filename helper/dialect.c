@@ -2,7 +2,7 @@
  * sypht-dialect: the callers that speak JSON. sypht-credential recognises them and becomes this
  * program, which is told the dialect's name; it owns cJSON, so that all others do without.
  */
-#include "command.h"
+#include "cli.h"
 #include "dialects/bazel.h"
 #include "dialects/cargo.h"
 #include "dialects/docker.h"

@@ -19,12 +19,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attributes.h"
-#include "keeper.h"
-#include "look.h"
-#include "part.h"
+#include "core/attributes.h"
+#include "fleet/heartbeat.h"
+#include "fleet/lookup.h"
+#include "fleet/request.h"
+#include "libexec.h"
 #include "process.h"
-#include "session.h"
 
 /* ---- hold ---- */
 

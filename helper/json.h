@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <time.h>
 
-#include "buffer.h"
+#include "core/buffer.h"
 
 /*
  * JSON as others write it, and the few pieces of it that we write: the fence round cJSON. Every

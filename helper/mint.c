@@ -11,12 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "attributes.h"
-#include "discovery.h"
-#include "endpoint.h"
+#include "core/attributes.h"
+#include "core/settings.h"
+#include "mint/discovery.h"
+#include "mint/endpoint.h"
+#include "mint/response.h"
 #include "process.h"
-#include "response.h"
-#include "settings.h"
 
 enum {
 	KEY_MAX_BYTES = 64 * 1024,

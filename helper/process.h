@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "buffer.h"
+#include "core/buffer.h"
 
 /* What our own programs do about themselves before and besides their work. */
 

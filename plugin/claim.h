@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "escape.h"
+#include "core/escape.h"
 
 /*
  * A lock for work that may take long in a host that we do not control. A mutex would be held for

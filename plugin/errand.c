@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attributes.h"
+#include "core/attributes.h"
+#include "core/origin.h"
+#include "core/settings.h"
+#include "core/spawn.h"
+#include "core/token.h"
+#include "core/trace.h"
 #include "object.h"
-#include "origin.h"
-#include "settings.h"
-#include "spawn.h"
-#include "token.h"
-#include "trace.h"
 
 enum {
 	PATH_MAX_BYTES = 4096,

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <time.h>
 
-#include "status.h"
+#include "core/status.h"
 
 struct origin;
 struct settings;

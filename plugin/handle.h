@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/token.h"
 #include "held.h"
 #include "resolve.h"
-#include "token.h"
 
 /*
  * What the application set on its handles, as far as it matters here. libcurl has no way to ask.

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "buffer.h"
+#include "core/buffer.h"
 
 /*
  * A response that is kept back: its headers and its body, piece by piece, in the order they came.

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "buffer.h"
+#include "core/buffer.h"
 #include "notice.h"
 #include "policy.h"
 #include "replay.h"

@@ -3,9 +3,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "buffer.h"
+#include "core/buffer.h"
+#include "core/trace.h"
 #include "scope.h"
-#include "trace.h"
 
 _Atomic(enum notice) notice_state;
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "buffer.h"
+#include "core/buffer.h"
 #include "handle.h"
 #include "options.h"
 #include "scope.h"

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/suggestion.h"
 #include "program.h"
-#include "suggestion.h"
 
 #define LIBRARY "libsypht-preload.so"
 

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 
-#include "buffer.h"
 #include "claim.h"
+#include "core/buffer.h"
+#include "core/configkey.h"
+#include "core/profile.h"
+#include "core/salvage.h"
 #include "errand.h"
-#include "key.h"
-#include "profile.h"
-#include "salvage.h"
 #include "supplier.h"
 
 enum { REALMS_STEP = 8, SPARE_REALMS = 16 };

@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "origin.h"
-#include "settings.h"
+#include "core/origin.h"
+#include "core/settings.h"
 
 struct supplier;
 

@@ -8,15 +8,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "buffer.h"
-#include "cache.h"
 #include "claim.h"
+#include "core/buffer.h"
+#include "core/cache.h"
+#include "core/origin.h"
+#include "core/profile.h"
+#include "core/settings.h"
+#include "core/source.h"
+#include "core/state.h"
 #include "errand.h"
-#include "origin.h"
-#include "profile.h"
-#include "settings.h"
-#include "source.h"
-#include "state.h"
 
 enum {
 	SLOT_COUNT = 4,

@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "status.h"
-#include "token.h"
+#include "core/status.h"
+#include "core/token.h"
 
 struct origin;
 struct profile;

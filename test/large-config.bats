@@ -9,7 +9,7 @@ setup_file() {
 
 	# shellcheck disable=SC2086
 	${CC:-cc} -std=c11 -D_GNU_SOURCE -O1 -g ${SANITIZE:-} -I"$root/helper" \
-		-o "$BATS_FILE_TMPDIR/skim" "$root/test/drivers/skim.c" "$root/helper/skim.c"
+		-o "$BATS_FILE_TMPDIR/skim" "$root/test/drivers/skim.c" "$root/helper/core/skim.c"
 }
 
 # profiles FIRST LAST: their sections.

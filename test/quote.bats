@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What others said and we repeat: helper/quote.c, alone.
+# What others said and we repeat: helper/mint/quote.c, alone.
 
 load suite
 

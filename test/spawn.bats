@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Running a program from inside somebody else's process: helper/spawn.c, alone, in a driver that
+# Running a program from inside somebody else's process: helper/core/spawn.c, alone, in a driver that
 # plays the awkward hosts.
 
 load suite

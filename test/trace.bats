@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Where SYPHT_TRACE's lines go, and where they must not: helper/trace.c, alone.
+# Where SYPHT_TRACE's lines go, and where they must not: helper/core/trace.c, alone.
 
 load suite
 

@@ -1,8 +1,8 @@
-#include "bazel.h"
+#include "dialects/bazel.h"
 
 #include <unistd.h>
 
-#include "../json.h"
+#include "json.h"
 
 enum { REQUEST_MAX_BYTES = 64 * 1024 };
 

@@ -1,7 +1,7 @@
 #ifndef BAZEL_H
 #define BAZEL_H
 
-#include "call.h"
+#include "dialects/call.h"
 
 /*
  * The credential helper specification of EngFlow that Bazel, and others, speak: {"uri":…} on stdin,

@@ -1,14 +1,14 @@
-#include "call.h"
+#include "dialects/call.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "../profile.h"
-#include "../source.h"
-#include "../supply.h"
-#include "../vault.h"
-#include "../withdraw.h"
+#include "core/profile.h"
+#include "core/source.h"
+#include "supply/credentialfile.h"
+#include "supply/supply.h"
+#include "supply/withdraw.h"
 
 static struct supply make_supply(const struct call *call, const struct profile *profile)
 {

@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <time.h>
 
-#include "../buffer.h"
-#include "../origin.h"
-#include "../token.h"
+#include "core/buffer.h"
+#include "core/origin.h"
+#include "core/token.h"
 
 struct profile;
 struct secret;

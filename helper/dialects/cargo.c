@@ -1,12 +1,12 @@
-#include "cargo.h"
+#include "dialects/cargo.h"
 
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-#include "../challenge.h"
-#include "../json.h"
-#include "../profile.h"
+#include "core/profile.h"
+#include "dialects/challenge.h"
+#include "json.h"
 
 enum { REQUEST_MAX_BYTES = 256 * 1024 };
 

@@ -1,7 +1,7 @@
 #ifndef CARGO_H
 #define CARGO_H
 
-#include "call.h"
+#include "dialects/call.h"
 
 /*
  * Cargo's credential provider protocol, version 1: a hello, then an answer for each line of stdin

@@ -1,11 +1,11 @@
-#include "docker.h"
+#include "dialects/docker.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "../json.h"
-#include "../profile.h"
-#include "change.h"
+#include "core/profile.h"
+#include "dialects/credentials.h"
+#include "json.h"
 
 #define NAME  "docker-credential-sypht"
 #define USAGE "Usage: " NAME " <store|get|erase|list|version>\n"

@@ -1,7 +1,7 @@
 #ifndef DOCKER_H
 #define DOCKER_H
 
-#include "call.h"
+#include "dialects/call.h"
 
 /*
  * docker-credential-helpers, as docker, podman, skopeo and others run docker-credential-NAME: a

@@ -1,8 +1,8 @@
-#include "erase.h"
+#include "dialects/erase.h"
 
-#include "../cache.h"
-#include "../profile.h"
-#include "../settings.h"
+#include "core/cache.h"
+#include "core/profile.h"
+#include "core/settings.h"
 
 /* Whether a token is cached that could still be sent. */
 static bool has_live_token(const struct call *call)

@@ -1,7 +1,7 @@
 #ifndef ERASE_H
 #define ERASE_H
 
-#include "call.h"
+#include "dialects/call.h"
 
 /*
  * erase as a person types it: drop the cached token of the profile that covers a URL, or of the

@@ -1,14 +1,14 @@
-#include "git.h"
+#include "dialects/git.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "../attributes.h"
-#include "../challenge.h"
-#include "../profile.h"
-#include "change.h"
+#include "core/attributes.h"
+#include "core/profile.h"
+#include "dialects/challenge.h"
+#include "dialects/credentials.h"
 
 /* What the caller described: the attributes, and the place they mean. */
 struct description {

@@ -1,7 +1,7 @@
 #ifndef GIT_H
 #define GIT_H
 
-#include "call.h"
+#include "dialects/call.h"
 
 /*
  * git's credential protocol, gitcredentials(7) and git-credential(1): a description on stdin, an

@@ -1,12 +1,12 @@
-#include "keyring.h"
+#include "dialects/keyring.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "../buffer.h"
-#include "../outsider.h"
-#include "../profile.h"
-#include "change.h"
+#include "core/buffer.h"
+#include "core/profile.h"
+#include "dialects/credentials.h"
+#include "supply/external.h"
 
 static enum status check_words(const struct call *call, struct failure *failure)
 {

@@ -1,7 +1,7 @@
 #ifndef KEYRING_H
 #define KEYRING_H
 
-#include "call.h"
+#include "dialects/call.h"
 
 /*
  * The command line of Python's keyring, as pip and uv run it: get URL USER prints the token, with

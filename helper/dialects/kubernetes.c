@@ -1,9 +1,9 @@
-#include "kubernetes.h"
+#include "dialects/kubernetes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../json.h"
+#include "json.h"
 
 static bool is_spoken(const char *version)
 {

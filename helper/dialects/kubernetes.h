@@ -1,7 +1,7 @@
 #ifndef KUBERNETES_H
 #define KUBERNETES_H
 
-#include "call.h"
+#include "dialects/call.h"
 
 /*
  * ExecCredential of client.authentication.k8s.io, v1 and v1beta1: a request in

@@ -1,18 +1,18 @@
-#include "login.h"
+#include "dialects/login.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "../attributes.h"
-#include "../outsider.h"
-#include "../profile.h"
-#include "../secret.h"
-#include "../settings.h"
-#include "../source.h"
-#include "../supply.h"
-#include "../terminal.h"
-#include "change.h"
+#include "core/attributes.h"
+#include "core/profile.h"
+#include "core/settings.h"
+#include "core/source.h"
+#include "dialects/credentials.h"
+#include "dialects/terminal.h"
+#include "supply/external.h"
+#include "supply/secret.h"
+#include "supply/supply.h"
 
 /* ---- what somebody says ---- */
 

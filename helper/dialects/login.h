@@ -1,7 +1,7 @@
 #ifndef LOGIN_H
 #define LOGIN_H
 
-#include "call.h"
+#include "dialects/call.h"
 
 /*
  * For people: keep the client credentials of a profile, or drop them and the tokens they got.

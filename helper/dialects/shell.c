@@ -1,6 +1,6 @@
-#include "shell.h"
+#include "dialects/shell.h"
 
-#include "../buffer.h"
+#include "core/buffer.h"
 
 static enum status answer(
 	struct call *call, const char *before, const char *after, struct failure *failure)

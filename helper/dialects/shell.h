@@ -1,7 +1,7 @@
 #ifndef SHELL_H
 #define SHELL_H
 
-#include "call.h"
+#include "dialects/call.h"
 
 /*
  * For people and scripts: the token as one line. URL is the operand; without one the token is for

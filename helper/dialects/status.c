@@ -1,20 +1,20 @@
-#include "status.h"
+#include "dialects/status.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "../directory.h"
-#include "../member.h"
-#include "../process.h"
-#include "../profile.h"
-#include "../secret.h"
-#include "../settings.h"
-#include "../storeurl.h"
-#include "../supply.h"
-#include "account.h"
-#include "verdict.h"
+#include "core/directory.h"
+#include "core/profile.h"
+#include "core/settings.h"
+#include "core/storeurl.h"
+#include "dialects/explain.h"
+#include "dialects/profilestatus.h"
+#include "process.h"
+#include "supply/fleetclient.h"
+#include "supply/secret.h"
+#include "supply/supply.h"
 
 /* ---- where things are, and whether they can be used ---- */
 

@@ -1,7 +1,7 @@
 #ifndef DIALECT_STATUS_H
 #define DIALECT_STATUS_H
 
-#include "call.h"
+#include "dialects/call.h"
 
 /*
  * What this machine knows, for people who ask why it does not work: where config and cache are and

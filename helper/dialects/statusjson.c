@@ -1,9 +1,9 @@
-#include "statusjson.h"
+#include "dialects/statusjson.h"
 
-#include "../json.h"
-#include "../profile.h"
-#include "../storeurl.h"
-#include "account.h"
+#include "core/profile.h"
+#include "core/storeurl.h"
+#include "dialects/profilestatus.h"
+#include "json.h"
 
 /* ,"name":"value" or ,"name":null */
 static enum status add_text(struct buffer *out, const char *name, const char *value)

@@ -1,4 +1,4 @@
-#include "tokenfile.h"
+#include "dialects/tokenfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../buffer.h"
+#include "core/buffer.h"
 
 /* ---- where ---- */
 

@@ -1,7 +1,7 @@
 #ifndef TOKENFILE_H
 #define TOKENFILE_H
 
-#include "call.h"
+#include "dialects/call.h"
 
 /*
  * Tokens in files, for programs that look nowhere else. The file is ours, 0600, and replaced whole;

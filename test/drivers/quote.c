@@ -1,5 +1,5 @@
 /* quote MOST [SECRET…]: each line of stdin as it is quoted by somebody who told those secrets. */
-#include "quote.h"
+#include "mint/quote.h"
 
 #include <stdio.h>
 #include <stdlib.h>

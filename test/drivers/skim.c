@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "skim.h"
+#include "core/skim.h"
 
 enum { ROUNDS = 200000, LETTERS_MAX = 300, WANTED_MAX = 40 };
 

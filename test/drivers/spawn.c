@@ -3,7 +3,7 @@
  *	and print what came of it.
  * spawn HOST: call spawn_run() in an awkward host, and say what the host noticed.
  */
-#include "spawn.h"
+#include "core/spawn.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* trace TEXT: say it where SYPHT_TRACE says; exit 0 if errno was left alone. */
-#include "trace.h"
+#include "core/trace.h"
 
 #include <errno.h>
 
-#include "settings.h"
+#include "core/settings.h"
 
 int main(int argc, char **argv)
 {

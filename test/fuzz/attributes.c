@@ -2,7 +2,7 @@
  * key=value lines: what is read can be written and reads the same again, and it makes no difference
  * whether it came from memory or through a descriptor.
  */
-#include "attributes.h"
+#include "core/attributes.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

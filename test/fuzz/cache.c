@@ -2,18 +2,18 @@
  * What may lie in a token's place: an entry of ours, or nothing. The input is such a file; where it
  * does not begin with "token_url=", the profile's own key is put before it.
  */
-#include "cache.h"
+#include "core/cache.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "attributes.h"
+#include "core/attributes.h"
+#include "core/profile.h"
+#include "core/settings.h"
+#include "core/state.h"
+#include "core/token.h"
 #include "fuzz.h"
-#include "profile.h"
-#include "settings.h"
-#include "state.h"
-#include "token.h"
 
 enum { NOW = 1800000000, MAX_LIFETIME = 3600 };
 

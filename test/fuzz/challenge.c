@@ -1,5 +1,5 @@
 /* WWW-Authenticate: no scheme is found that the value does not name. */
-#include "challenge.h"
+#include "dialects/challenge.h"
 
 #include "fuzz.h"
 

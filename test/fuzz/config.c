@@ -3,15 +3,15 @@
  * and looking for one profile finds the first that reading them all would, in a small file and in a
  * large one, which is skimmed.
  */
-#include "config.h"
+#include "core/config.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/profile.h"
 #include "fuzz.h"
-#include "profile.h"
 
 enum { PROFILES_MAX = 64 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "status.h"
+#include "core/status.h"
 
 /*
  * What each fuzzer here defines. It aborts where a promise is broken; libFuzzer (make fuzz) looks

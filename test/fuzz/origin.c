@@ -2,7 +2,7 @@
  * Origins: what is accepted is plain, writes and reads the same again, and is what libcurl makes of
  * the same URL. The input is a URL; or, where it holds a line break, git's protocol and host.
  */
-#include "origin.h"
+#include "core/origin.h"
 
 #include <curl/curl.h>
 

@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "buffer.h"
+#include "core/buffer.h"
 #include "fuzz.h"
 
 enum { FILE_MAX_BYTES = 1 << 20, NEIGHBOURHOOD_BYTES = 2048 };

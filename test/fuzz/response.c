@@ -2,11 +2,11 @@
  * The token endpoint's answer: a token that may be sent, or a refusal that can be printed and does
  * not repeat the secret. The first byte of the input picks the HTTP status.
  */
-#include "response.h"
+#include "mint/response.h"
 
+#include "core/token.h"
 #include "fuzz.h"
-#include "quote.h"
-#include "token.h"
+#include "mint/quote.h"
 
 #define SECRET "hunter2"
 

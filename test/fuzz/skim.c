@@ -1,6 +1,6 @@
 /* Looking through much text: found is the first place where it stands. The first byte of the input
  * is the length of what is looked for, which comes next. */
-#include "skim.h"
+#include "core/skim.h"
 
 #include <strings.h>
 

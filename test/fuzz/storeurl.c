@@ -2,9 +2,9 @@
  * URLs of shared stores: what is accepted can be shown, and what is shown leads to the same place
  * and tells neither user nor password.
  */
-#include "storeurl.h"
+#include "core/storeurl.h"
 
-#include "buffer.h"
+#include "core/buffer.h"
 #include "fuzz.h"
 
 static void check(const struct storeurl *url, const char *text)

@@ -1,0 +1,309 @@
+#include "core/cache.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/attributes.h"
+#include "core/directory.h"
+#include "core/profile.h"
+#include "core/settings.h"
+#include "core/state.h"
+#include "core/token.h"
+
+enum { FILE_MAX_BYTES = 2 * TOKEN_MAX_BYTES, NAME_MAX_BYTES = 32 };
+
+/* ---- what tells one token from another ---- */
+
+/* Rows of the key; every file of the cache begins with them. */
+static enum status write_key(const struct profile *profile, struct buffer *out)
+{
+	const char *url = profile->token_url ? profile->token_url : profile->issuer;
+	enum status status = attributes_add(out, "token_url", url);
+
+	if (!status)
+		status = attributes_add(out, "client_id", profile->client_id);
+	if (!status)
+		status = attributes_add(out, "scope", profile->scope);
+	if (!status)
+		status = attributes_add(out, "audience", profile->audience);
+	for (size_t i = 0; i < profile->resource.count && !status; i++)
+		status = attributes_add(out, "resource[]", profile->resource.items[i]);
+	return status;
+}
+
+/* FNV-1a, 64 bits. It only has to spread names: what a file holds is compared in full. */
+static void digest(const struct profile *profile, char out[17])
+{
+	struct buffer key = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	uint64_t hash = 14695981039346656037U;
+
+	out[0] = '\0';
+	if (write_key(profile, &key) == STATUS_OK) {
+		for (size_t i = 0; i < key.length; i++)
+			hash = (hash ^ (unsigned char)key.data[i]) * 1099511628211U;
+		snprintf(out, 17, "%016" PRIx64, hash);
+	}
+	buffer_release(&key);
+}
+
+static bool same(const char *one, const char *other)
+{
+	return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+static bool is_for(const struct attributes *entry, const struct profile *profile)
+{
+	const char *url = profile->token_url ? profile->token_url : profile->issuer;
+	const char *resource = NULL;
+
+	for (size_t i = 0; i < profile->resource.count; i++) {
+		resource = attributes_next(entry, "resource[]", resource);
+		if (!resource || strcmp(resource, profile->resource.items[i]) != 0)
+			return false;
+	}
+	return !attributes_next(entry, "resource[]", resource) &&
+	       same(attributes_get(entry, "token_url"), url) &&
+	       same(attributes_get(entry, "client_id"), profile->client_id) &&
+	       same(attributes_get(entry, "scope"), profile->scope) &&
+	       same(attributes_get(entry, "audience"), profile->audience);
+}
+
+enum status cache_open(struct cache *cache, const struct settings *settings,
+	const struct profile *profile, bool create, struct failure *failure)
+{
+	char *path = settings_cache_path(settings);
+	enum status status;
+
+	*cache = (struct cache)CACHE_INIT;
+	cache->settings = settings;
+	cache->profile = profile;
+	digest(profile, cache->digest);
+	source_mark_client(settings, profile, cache->client_mark);
+	if (path)
+		status = directory_open(&cache->directory, path, create, "cache", failure);
+	else
+		status = status_fail(failure, STATUS_SYSTEM,
+			"no cache directory: neither SYPHT_CACHE_DIR nor HOME is set");
+	buffer_free_text(path);
+	return status;
+}
+
+void cache_close(struct cache *cache)
+{
+	cache_unlock(cache);
+	if (cache->directory >= 0)
+		close(cache->directory);
+	cache->directory = -1;
+}
+
+/* ---- files ---- */
+
+static void name_file(const struct cache *cache, const char *suffix, char out[NAME_MAX_BYTES])
+{
+	snprintf(out, NAME_MAX_BYTES, "%s.%s", cache->digest, suffix);
+}
+
+/* A file that was written to its end, about this profile. */
+static bool read_entry(const struct cache *cache, const char *suffix, struct attributes *entry)
+{
+	char name[NAME_MAX_BYTES];
+
+	if (cache->directory < 0)
+		return false;
+	name_file(cache, suffix, name);
+	entry->text.limit = FILE_MAX_BYTES;
+	return directory_read(cache->directory, name, &entry->text) &&
+	       attributes_split(entry, NULL) == STATUS_OK && entry->closed &&
+	       is_for(entry, cache->profile);
+}
+
+static enum status write_entry(const struct cache *cache, const char *suffix,
+	const struct buffer *content, struct failure *failure)
+{
+	const struct lock *lock = &cache->lock;
+	char name[NAME_MAX_BYTES];
+	char next[LOCK_NAME_BYTES];
+	struct directory_turn turn = {.next = next};
+
+	if (cache->directory < 0)
+		return status_fail(failure, STATUS_SYSTEM, "there is no cache directory");
+	name_file(cache, suffix, name);
+	if (lock->generation < 0) /* no lock can be had there, so nobody is passed by */
+		return directory_write(cache->directory, name, content, failure);
+	turn.generation = lock->generation;
+	lock_next_name(lock, next);
+	return directory_write_in_turn(cache->directory, name, &turn, content, failure);
+}
+
+static enum status remove_entry(
+	const struct cache *cache, const char *suffix, struct failure *failure)
+{
+	char name[NAME_MAX_BYTES];
+
+	if (cache->directory < 0)
+		return STATUS_OK;
+	if (lock_is_lost(&cache->lock))
+		return status_fail(failure, STATUS_SYSTEM,
+			"another process has the token in hand, as this one was stopped");
+	name_file(cache, suffix, name);
+	return directory_remove(cache->directory, name, NULL, failure);
+}
+
+/* Digits only, so that nothing overflows or turns negative. */
+static bool get_number(const struct attributes *entry, const char *key, long long *number)
+{
+	enum { DIGITS_MAX = 15 };
+	const char *text = attributes_get(entry, key);
+	size_t digits = text ? strspn(text, "0123456789") : 0;
+
+	if (digits == 0 || digits > DIGITS_MAX || text[digits] != '\0')
+		return false;
+	*number = strtoll(text, NULL, 10);
+	return true;
+}
+
+/* ---- tokens ---- */
+
+static const char *mark_of(const struct cache *cache)
+{
+	return cache->client_mark[0] != '\0' ? cache->client_mark : NULL;
+}
+
+bool cache_get(const struct cache *cache, time_t now, struct token *token)
+{
+	struct attributes entry = ATTRIBUTES_INIT;
+	struct token found = TOKEN_INIT;
+	const char *value;
+	long long obtained;
+	long long expires;
+	bool good = false;
+
+	if (read_entry(cache, "token", &entry) &&
+		same(attributes_get(&entry, "client_mark"), mark_of(cache)) &&
+		get_number(&entry, "obtained", &obtained) &&
+		get_number(&entry, "expires", &expires)) {
+		found.obtained = (time_t)obtained;
+		found.expires = (time_t)expires;
+		value = attributes_get(&entry, "credential");
+		if (value && token_is_b64token(value) &&
+			token_is_believable(&found, cache->profile->max_lifetime, now)) {
+			found.cached = true;
+			found.value = buffer_duplicate(value);
+			found.scope = buffer_duplicate(attributes_get(&entry, "granted_scope"));
+			good = found.value != NULL;
+		}
+	}
+	attributes_release(&entry);
+	if (good)
+		*token = found;
+	return good;
+}
+
+enum status cache_put(const struct cache *cache, const struct token *token, struct failure *failure)
+{
+	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
+	enum status status = write_key(cache->profile, &content);
+
+	if (!status)
+		status = attributes_add_number(&content, "obtained", (long long)token->obtained);
+	if (!status)
+		status = attributes_add_number(&content, "expires", (long long)token->expires);
+	if (!status)
+		status = attributes_add(&content, "client_mark", mark_of(cache));
+	if (!status)
+		status = attributes_add(&content, "granted_scope", token->scope);
+	if (!status)
+		status = attributes_add(&content, "credential", token->value);
+	if (!status)
+		status = buffer_append(&content, "\n", 1); /* without it a reader calls it torn */
+	if (status)
+		status_fail(failure, status, "cache: the token does not fit into an entry");
+	else
+		status = write_entry(cache, "token", &content, failure);
+	buffer_release(&content);
+	return status;
+}
+
+enum status cache_erase(const struct cache *cache, struct failure *failure)
+{
+	return remove_entry(cache, "token", failure);
+}
+
+/* ---- the record ---- */
+
+void cache_get_state(const struct cache *cache, time_t now, struct state *state)
+{
+	struct attributes entry = ATTRIBUTES_INIT;
+
+	*state = (struct state)STATE_INIT;
+	if (read_entry(cache, "state", &entry))
+		state_read(state, &entry, now);
+	attributes_release(&entry);
+}
+
+enum status cache_put_state(
+	const struct cache *cache, const struct state *state, struct failure *failure)
+{
+	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
+	enum status status;
+
+	if (state_is_empty(state))
+		return remove_entry(cache, "state", failure);
+	status = write_key(cache->profile, &content);
+	if (!status)
+		status = state_write(state, &content);
+	if (!status)
+		status = buffer_append(&content, "\n", 1);
+	if (status)
+		status_fail(failure, status, "cache: the record does not fit into an entry");
+	else
+		status = write_entry(cache, "state", &content, failure);
+	buffer_release(&content);
+	return status;
+}
+
+/* ---- the lock ---- */
+
+/* Files of versions before the record; nobody reads them. */
+static void remove_leftovers(const struct cache *cache)
+{
+	static const char *const suffixes[] = {"failed", "serial", "replaced"};
+	char name[NAME_MAX_BYTES];
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		name_file(cache, suffixes[i], name);
+		unlinkat(cache->directory, name, 0);
+	}
+}
+
+static void take_over(const struct cache *cache, const char *suffix)
+{
+	char name[NAME_MAX_BYTES];
+
+	name_file(cache, suffix, name);
+	directory_take_over(cache->directory, name, cache->lock.generation);
+}
+
+bool cache_lock(struct cache *cache, long timeout_ms)
+{
+	if (cache->directory < 0) {
+		errno = ENOENT;
+		return false;
+	}
+	if (!lock_take(&cache->lock, cache->directory, cache->digest, timeout_ms))
+		return false;
+	take_over(cache, "token");
+	take_over(cache, "state");
+	remove_leftovers(cache);
+	source_mark_client(cache->settings, cache->profile, cache->client_mark);
+	return true;
+}
+
+void cache_unlock(struct cache *cache)
+{
+	lock_release(&cache->lock);
+}

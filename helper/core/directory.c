@@ -1,0 +1,169 @@
+#include "core/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NAME_MAX_BYTES = 64 };
+
+#define OPEN_TO_OTHERS (S_IRWXG | S_IRWXO)
+
+/* Like mkdir -p, but each one private; what exists is left as it is. */
+static void make_directories(const char *path)
+{
+	char *copy = buffer_duplicate(path);
+
+	if (!copy)
+		return;
+	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(copy, 0700);
+		*slash = '/';
+	}
+	mkdir(copy, 0700);
+	free(copy);
+}
+
+static enum status check_private(
+	int directory, const char *path, const char *what, struct failure *failure)
+{
+	struct stat found;
+
+	if (fstat(directory, &found) != 0)
+		return status_fail(
+			failure, STATUS_SYSTEM, "%s directory %s: %s", what, path, strerror(errno));
+	if (found.st_uid != geteuid())
+		return status_fail(failure, STATUS_UNSAFE,
+			"%s directory %s belongs to another user", what, path);
+	if (found.st_mode & OPEN_TO_OTHERS)
+		return status_fail(failure, STATUS_UNSAFE,
+			"%s directory is open to others; run: chmod 700 '%s'", what, path);
+	return STATUS_OK;
+}
+
+enum status directory_open(
+	int *directory, const char *path, bool create, const char *what, struct failure *failure)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	enum status status;
+	int fd = open(path, flags);
+
+	*directory = -1;
+	if (fd < 0 && errno == ENOENT && create) {
+		make_directories(path);
+		fd = open(path, flags);
+	}
+	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
+		return status_fail(failure, STATUS_UNSAFE,
+			"%s directory %s is a symbolic link or no directory", what, path);
+	if (fd < 0)
+		return status_fail(
+			failure, STATUS_SYSTEM, "%s directory %s: %s", what, path, strerror(errno));
+
+	status = check_private(fd, path, what, failure);
+	if (status)
+		close(fd);
+	else
+		*directory = fd;
+	return status;
+}
+
+bool directory_read(int directory, const char *name, struct buffer *content)
+{
+	struct stat found;
+	bool good = false;
+	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_uid == geteuid() &&
+		!(found.st_mode & OPEN_TO_OTHERS))
+		good = buffer_read(content, fd) == STATUS_OK;
+	close(fd);
+	return good;
+}
+
+/* One name for all writers of a generation: what a killed one leaves, the next one removes. */
+static void name_unfinished(const char *name, int generation, char out[NAME_MAX_BYTES])
+{
+	if (generation == 0)
+		snprintf(out, NAME_MAX_BYTES, "%s~", name);
+	else
+		snprintf(out, NAME_MAX_BYTES, "%s~%d", name, generation);
+}
+
+enum status directory_write(
+	int directory, const char *name, const struct buffer *content, struct failure *failure)
+{
+	const struct directory_turn turn = {.next = NULL};
+
+	return directory_write_in_turn(directory, name, &turn, content, failure);
+}
+
+void directory_take_over(int directory, const char *name, int generation)
+{
+	char unfinished[NAME_MAX_BYTES];
+
+	while (generation-- > 0) {
+		name_unfinished(name, generation, unfinished);
+		unlinkat(directory, unfinished, 0);
+	}
+}
+
+/*
+ * A writer that is stopped before this test finds next; one that is stopped behind it finds its
+ * unfinished file gone.
+ */
+static bool put_in_place(int directory, const char *unfinished, const char *name, const char *next)
+{
+	if (next && faccessat(directory, next, F_OK, 0) == 0) {
+		errno = ESTALE;
+		return false;
+	}
+	return renameat(directory, unfinished, directory, name) == 0;
+}
+
+enum status directory_write_in_turn(int directory, const char *name,
+	const struct directory_turn *turn, const struct buffer *content, struct failure *failure)
+{
+	char fresh[NAME_MAX_BYTES];
+	bool written;
+	int fd;
+
+	name_unfinished(name, turn->generation, fresh);
+	unlinkat(directory, fresh, 0);
+	fd = openat(directory, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return status_fail(
+			failure, STATUS_SYSTEM, "cannot write %s: %s", name, strerror(errno));
+
+	written = fchmod(fd, 0600) == 0 && buffer_write(content, fd) == STATUS_OK;
+	if (close(fd) != 0)
+		written = false;
+	if (!written || !put_in_place(directory, fresh, name, turn->next)) {
+		status_fail(failure, STATUS_SYSTEM, "cannot write %s: %s", name, strerror(errno));
+		unlinkat(directory, fresh, 0);
+		return STATUS_SYSTEM;
+	}
+	return STATUS_OK;
+}
+
+enum status directory_remove(
+	int directory, const char *name, bool *removed, struct failure *failure)
+{
+	struct stat found;
+	bool done = unlinkat(directory, name, 0) == 0;
+	int error = errno;
+
+	if (removed)
+		*removed = done;
+	/* where nothing may be written the kernel does not look whether it is there */
+	if (done || (fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) && errno == ENOENT))
+		return STATUS_OK;
+	errno = error;
+	return status_fail(failure, STATUS_SYSTEM, "cannot remove %s: %s", name, strerror(errno));
+}

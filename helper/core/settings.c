@@ -1,0 +1,179 @@
+#include "core/settings.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "core/buffer.h"
+
+#define FIELD(name) offsetof(struct settings, name)
+
+/* For each field the variables it is read from, the first that is set wins. */
+static const struct {
+	const char *variable;
+	size_t field;
+	bool absolute; /* the XDG base directory specification ignores relative paths */
+} SOURCES[] = {
+	{"SYPHT_API_KEY", FIELD(api_key), false},
+	{"SYPHT_AUTH_ENDPOINT", FIELD(auth_endpoint), false},
+	{"SYPHT_API_BASE_ENDPOINT", FIELD(api_base_endpoint), false},
+	{"SYPHT_AUDIENCE", FIELD(audience), false},
+	{"SYPHT_CLIENT_ID", FIELD(client_id), false},
+	{"SYPHT_CLIENT_SECRET", FIELD(client_secret), false},
+	{"SYPHT_CLIENT_SECRET_FILE", FIELD(client_secret_file), false},
+	{"SYPHT_PROFILE", FIELD(profile), false},
+	{"SYPHT_CONFIG", FIELD(config), false},
+	{"SYPHT_CACHE_DIR", FIELD(cache_dir), false},
+	{"SYPHT_CAINFO", FIELD(cainfo), false},
+	{"CURL_CA_BUNDLE", FIELD(cainfo), false},
+	{"SSL_CERT_FILE", FIELD(cainfo), false},
+	{"SYPHT_TIMEOUT", FIELD(timeout), false},
+	{"SYPHT_ON_FAILURE", FIELD(on_failure), false},
+	{"SYPHT_TRACE", FIELD(trace), false},
+	{"SYPHT_CREDENTIAL", FIELD(credential), false},
+	{"XDG_CONFIG_HOME", FIELD(config_home), true},
+	{"XDG_CACHE_HOME", FIELD(cache_home), true},
+	{"HOME", FIELD(home), true},
+	{"CREDENTIALS_DIRECTORY", FIELD(credentials_dir), true},
+	{"KUBERNETES_SERVICE_HOST", FIELD(kubernetes), false},
+};
+
+enum { SOURCE_COUNT = sizeof(SOURCES) / sizeof(SOURCES[0]) };
+
+static const char **field_of(struct settings *settings, size_t i)
+{
+	return (const char **)(void *)((char *)settings + SOURCES[i].field);
+}
+
+static void forget(const char **field)
+{
+	union {
+		const char *text;
+		char *copy;
+	} kept = {.text = *field};
+
+	buffer_free_text(kept.copy);
+	*field = NULL;
+}
+
+/* musl's getenv() compares each variable in full: of all a warm get does, that would be a third. */
+static const char *value_of(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (char **variable = environ; variable && *variable; variable++) {
+		if (**variable == *name && strncmp(*variable, name, length) == 0 &&
+			(*variable)[length] == '=')
+			return *variable + length + 1;
+	}
+	return NULL;
+}
+
+void settings_read(struct settings *settings)
+{
+	memset(settings, 0, sizeof(*settings));
+	if (getauxval(AT_SECURE))
+		return;
+	for (size_t i = 0; i < SOURCE_COUNT; i++) {
+		const char **field = field_of(settings, i);
+		const char *value = value_of(SOURCES[i].variable);
+
+		if (!*field && value && *value != '\0' && (!SOURCES[i].absolute || *value == '/'))
+			*field = value;
+	}
+}
+
+bool settings_keep(struct settings *settings)
+{
+	struct settings now, kept = {0};
+	bool whole = true;
+
+	settings_read(&now);
+	for (size_t i = 0; i < SOURCE_COUNT; i++) {
+		const char *value = *field_of(&now, i);
+
+		if (value && !*field_of(&kept, i))
+			whole &= (*field_of(&kept, i) = buffer_duplicate(value)) != NULL;
+	}
+	for (size_t i = 0; i < SOURCE_COUNT && !whole; i++)
+		forget(field_of(&kept, i));
+	*settings = kept;
+	return whole;
+}
+
+long settings_timeout_s(const struct settings *settings)
+{
+	char *end;
+	long seconds;
+
+	if (!settings->timeout)
+		return SETTINGS_TIMEOUT_DEFAULT_S;
+	seconds = strtol(settings->timeout, &end, 10);
+	if (*end != '\0' || seconds < 1 || seconds > SETTINGS_TIMEOUT_MAX_S)
+		return SETTINGS_TIMEOUT_DEFAULT_S;
+	return seconds;
+}
+
+bool settings_passes_on_failure(const struct settings *settings)
+{
+	return settings->on_failure && strcmp(settings->on_failure, "pass") == 0;
+}
+
+bool settings_write_config_path(const struct settings *settings, char *path, size_t size)
+{
+	const char *directory = settings->config, *rest = "";
+	int length;
+
+	if (!directory) {
+		directory = settings->config_home ? settings->config_home : settings->home;
+		rest = settings->config_home ? "/sypht/config" : "/.config/sypht/config";
+	}
+	length = directory ? snprintf(path, size, "%s%s", directory, rest) : -1;
+	return length >= 0 && (size_t)length < size;
+}
+
+/* "directory" + "rest" */
+static char *join(const char *directory, const char *rest)
+{
+	size_t size;
+	char *path;
+
+	if (!directory) {
+		errno = ENOENT;
+		return NULL;
+	}
+	size = strlen(directory) + strlen(rest) + 1;
+	path = malloc(size);
+	if (path)
+		snprintf(path, size, "%s%s", directory, rest);
+	return path;
+}
+
+char *settings_config_path(const struct settings *settings)
+{
+	if (settings->config)
+		return buffer_duplicate(settings->config);
+	if (settings->config_home)
+		return join(settings->config_home, "/sypht/config");
+	return join(settings->home, "/.config/sypht/config");
+}
+
+char *settings_credentials_path(const struct settings *settings)
+{
+	if (settings->config_home)
+		return join(settings->config_home, "/sypht/credentials");
+	return join(settings->home, "/.config/sypht/credentials");
+}
+
+char *settings_cache_path(const struct settings *settings)
+{
+	if (settings->cache_dir)
+		return buffer_duplicate(settings->cache_dir);
+	if (settings->cache_home)
+		return join(settings->cache_home, "/sypht");
+	return join(settings->home, "/.cache/sypht");
+}

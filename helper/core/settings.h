@@ -1,0 +1,67 @@
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/status.h"
+
+/*
+ * What the environment says, read once: the only place that knows the names of
+ * the SYPHT_ variables. In a set-uid program everything is unset.
+ * Empty counts as unset. The strings belong to the environment unless copied.
+ */
+enum { SETTINGS_TIMEOUT_DEFAULT_S = 30, SETTINGS_TIMEOUT_MAX_S = 3600 };
+
+struct settings {
+	const char *api_key;            /* SYPHT_API_KEY, client_id:client_secret */
+	const char *auth_endpoint;      /* SYPHT_AUTH_ENDPOINT */
+	const char *api_base_endpoint;  /* SYPHT_API_BASE_ENDPOINT */
+	const char *audience;           /* SYPHT_AUDIENCE */
+	const char *client_id;          /* SYPHT_CLIENT_ID */
+	const char *client_secret;      /* SYPHT_CLIENT_SECRET */
+	const char *client_secret_file; /* SYPHT_CLIENT_SECRET_FILE */
+	const char *profile;            /* SYPHT_PROFILE */
+	const char *config;             /* SYPHT_CONFIG */
+	const char *cache_dir;          /* SYPHT_CACHE_DIR */
+	const char *cainfo;             /* SYPHT_CAINFO, else CURL_CA_BUNDLE, else SSL_CERT_FILE */
+	const char *timeout;            /* SYPHT_TIMEOUT, seconds: settings_timeout_s() */
+	const char *on_failure;         /* SYPHT_ON_FAILURE: settings_passes_on_failure() */
+	const char *trace;              /* SYPHT_TRACE */
+	const char *credential;         /* SYPHT_CREDENTIAL */
+	const char *config_home;        /* XDG_CONFIG_HOME if absolute */
+	const char *cache_home;         /* XDG_CACHE_HOME if absolute */
+	const char *home;               /* HOME if absolute */
+	const char *credentials_dir;    /* CREDENTIALS_DIRECTORY, systemd.exec(5) */
+	const char *kubernetes;         /* KUBERNETES_SERVICE_HOST, set in every pod */
+};
+
+void settings_read(struct settings *settings);
+
+/*
+ * A copy whose strings outlive every change of the environment, for programs that are
+ * guests in another's process. It is made once and kept; false where memory is short, and
+ * settings is then empty.
+ */
+bool settings_keep(struct settings *settings);
+
+/* Whole seconds in 1..SETTINGS_TIMEOUT_MAX_S; anything else is the default. */
+long settings_timeout_s(const struct settings *settings);
+
+/* SYPHT_ON_FAILURE=pass; everything else means fail. */
+bool settings_passes_on_failure(const struct settings *settings);
+
+/*
+ * Paths, for buffer_free_text(). NULL with errno ENOENT: no variable says where home is; ENOMEM.
+ * The config: $SYPHT_CONFIG, else $XDG_CONFIG_HOME/sypht/config, else ~/.config/sypht/config.
+ * The stored client credentials: $XDG_CONFIG_HOME/sypht/credentials, else
+ * ~/.config/sypht/credentials. The cache: $SYPHT_CACHE_DIR, else $XDG_CACHE_HOME/sypht, else
+ * ~/.cache/sypht. The second writes the path of the config to path, and is false where no variable
+ * says where home is, or size bytes are too few.
+ */
+char *settings_config_path(const struct settings *settings);
+bool settings_write_config_path(const struct settings *settings, char *path, size_t size);
+char *settings_credentials_path(const struct settings *settings);
+char *settings_cache_path(const struct settings *settings);
+
+#endif

@@ -1,0 +1,229 @@
+#include "core/state.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/attributes.h"
+
+enum { CLOCK_SLACK_S = 2, COUNT_MAX = 1000, RENEWAL_MAX_S = 3600, DIGITS_MAX = 15 };
+
+/* 5 s, doubled for each time in a row but the first. */
+static long pause_after(long in_a_row, long most)
+{
+	long pause = STATE_PAUSE_S;
+
+	while (in_a_row-- > 1 && pause < most)
+		pause *= 2;
+	return pause < most ? pause : most;
+}
+
+/* ---- what happens ---- */
+
+static bool is_same_failure(const struct state_failure *one, const struct state_failure *other)
+{
+	return one->status == other->status && one->environment == other->environment &&
+	       strcmp(one->marks, other->marks) == 0;
+}
+
+void state_fail(
+	struct state *state, const struct state_failure *failure, long retry_after_s, time_t now)
+{
+	long in_a_row = is_same_failure(&state->failure, failure) ? state->failure.in_a_row : 0;
+	long pause = STATE_PAUSE_S;
+
+	if (in_a_row < COUNT_MAX)
+		in_a_row++;
+	if (failure->status == STATUS_REFUSED)
+		pause = pause_after(in_a_row, STATE_PAUSE_REFUSED_S);
+	if (retry_after_s > STATE_PAUSE_ASKED_S)
+		retry_after_s = STATE_PAUSE_ASKED_S;
+	if (pause < retry_after_s)
+		pause = retry_after_s;
+	state->failure = *failure;
+	state->failure.at = now;
+	state->failure.retry_from = now + pause;
+	state->failure.in_a_row = in_a_row;
+	state->renewing_until = 0;
+}
+
+/* How long a replacement is on probation after it may be replaced again. */
+static bool is_long_ago(const struct state_refusal *refusal, time_t now)
+{
+	return now >= refusal->replace_from + pause_after(refusal->in_a_row, STATE_PAUSE_REPLACE_S);
+}
+
+void state_refuse(struct state *state, const char *fingerprint, time_t now)
+{
+	struct state_refusal *refusal = &state->refusal;
+
+	if (refusal->fingerprint[0] == '\0' || is_long_ago(refusal, now))
+		*refusal = (struct state_refusal){.replace_from = now};
+	memcpy(refusal->fingerprint, fingerprint, TOKEN_FINGERPRINT_BYTES);
+}
+
+void state_approve(struct state *state, time_t now)
+{
+	struct state_refusal *refusal = &state->refusal;
+
+	if (refusal->in_a_row <= STATE_HEALS && now < refusal->replace_from)
+		refusal->replace_from = now;
+}
+
+void state_succeed(struct state *state, time_t now)
+{
+	struct state_refusal *refusal = &state->refusal;
+
+	state->failure = (struct state_failure){.status = STATUS_OK};
+	state->renewing_until = 0;
+	if (refusal->fingerprint[0] == '\0')
+		return;
+	if (refusal->in_a_row < COUNT_MAX)
+		refusal->in_a_row++;
+	refusal->replace_from = now + pause_after(refusal->in_a_row, STATE_PAUSE_REPLACE_S);
+}
+
+long state_pause(const struct state *state, time_t now)
+{
+	const struct state_refusal *refusal = &state->refusal;
+
+	if (refusal->fingerprint[0] == '\0' || now >= refusal->replace_from)
+		return 0;
+	return (long)(refusal->replace_from - now);
+}
+
+bool state_is_still(const struct state_failure *failure, const struct settings *settings,
+	const struct profile *profile, time_t now)
+{
+	char marks[SOURCE_MARKS_BYTES];
+
+	if (failure->status == STATUS_OK || now >= failure->retry_from)
+		return false;
+	source_mark_all(settings, profile, marks);
+	return strcmp(failure->marks, marks) == 0;
+}
+
+/* ---- its lines ---- */
+
+bool state_is_empty(const struct state *state)
+{
+	return state->failure.status == STATUS_OK && state->refusal.fingerprint[0] == '\0' &&
+	       state->renewing_until == 0 && state->serial == 0;
+}
+
+static enum status write_failure(const struct state_failure *failure, struct buffer *out)
+{
+	const struct {
+		const char *key;
+		long long value;
+	} numbers[] = {
+		{"failed", (long long)failure->at},
+		{"retry_from", (long long)failure->retry_from},
+		{"status", failure->status},
+		{"failures", failure->in_a_row},
+		{"environment", failure->environment},
+	};
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !status; i++)
+		status = attributes_add_number(out, numbers[i].key, numbers[i].value);
+	if (!status)
+		status = attributes_add(out, "marks", failure->marks);
+	return status ? status : attributes_add(out, "error", failure->reason.reason);
+}
+
+static enum status write_refusal(const struct state_refusal *refusal, struct buffer *out)
+{
+	enum status status = attributes_add(out, "refused", refusal->fingerprint);
+
+	if (!status)
+		status = attributes_add_number(
+			out, "replace_from", (long long)refusal->replace_from);
+	return status ? status : attributes_add_number(out, "replacements", refusal->in_a_row);
+}
+
+enum status state_write(const struct state *state, struct buffer *out)
+{
+	enum status status = STATUS_OK;
+
+	if (state->failure.status)
+		status = write_failure(&state->failure, out);
+	if (!status && state->refusal.fingerprint[0] != '\0')
+		status = write_refusal(&state->refusal, out);
+	if (!status && state->renewing_until)
+		status = attributes_add_number(
+			out, "renewing_until", (long long)state->renewing_until);
+	if (!status && state->serial)
+		status = attributes_add_number(out, "serial", state->serial);
+	return status;
+}
+
+/* Digits only, so that nothing overflows or turns negative; 0 where it is none. */
+static long long number(const struct attributes *entry, const char *key)
+{
+	const char *text = attributes_get(entry, key);
+	size_t digits = text ? strspn(text, "0123456789") : 0;
+
+	if (digits == 0 || digits > DIGITS_MAX || text[digits] != '\0')
+		return 0;
+	return strtoll(text, NULL, 10);
+}
+
+static bool copy(const struct attributes *entry, const char *key, char *out, size_t size)
+{
+	const char *text = attributes_get(entry, key);
+
+	if (!text || strlen(text) >= size)
+		return false;
+	memcpy(out, text, strlen(text) + 1);
+	return true;
+}
+
+static bool is_within(long long least, long long value, long long most)
+{
+	return least <= value && value <= most;
+}
+
+/* A clock that was set back makes it a thing of the future, which is no more to be believed. */
+static void read_failure(struct state_failure *failure, const struct attributes *entry, time_t now)
+{
+	struct state_failure found = {
+		.at = (time_t)number(entry, "failed"),
+		.retry_from = (time_t)number(entry, "retry_from"),
+		.status = (enum status)number(entry, "status"),
+		.in_a_row = (long)number(entry, "failures"),
+		.environment = (long)number(entry, "environment"),
+	};
+
+	if (copy(entry, "marks", found.marks, sizeof(found.marks)) &&
+		copy(entry, "error", found.reason.reason, sizeof(found.reason.reason)) &&
+		is_within(STATUS_OK + 1, (long long)found.status, STATUS_SYSTEM) &&
+		is_within(1, found.in_a_row, COUNT_MAX) &&
+		is_within(1, found.at, now + CLOCK_SLACK_S) &&
+		is_within(found.at, found.retry_from, found.at + STATE_PAUSE_REFUSED_S))
+		*failure = found;
+}
+
+static void read_refusal(struct state_refusal *refusal, const struct attributes *entry, time_t now)
+{
+	struct state_refusal found = {
+		.replace_from = (time_t)number(entry, "replace_from"),
+		.in_a_row = (long)number(entry, "replacements"),
+	};
+
+	if (copy(entry, "refused", found.fingerprint, sizeof(found.fingerprint)) &&
+		is_within(0, found.in_a_row, COUNT_MAX) &&
+		is_within(1, found.replace_from, now + STATE_PAUSE_REPLACE_S + CLOCK_SLACK_S))
+		*refusal = found;
+}
+
+void state_read(struct state *state, const struct attributes *entry, time_t now)
+{
+	long long renewing_until = number(entry, "renewing_until");
+
+	*state = (struct state){.serial = number(entry, "serial")};
+	read_failure(&state->failure, entry, now);
+	read_refusal(&state->refusal, entry, now);
+	if (is_within(now, renewing_until, now + RENEWAL_MAX_S))
+		state->renewing_until = (time_t)renewing_until;
+}

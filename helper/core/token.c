@@ -1,0 +1,102 @@
+#include "core/token.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/buffer.h"
+
+enum { MARGIN_MAX_S = 60, MARGIN_PART = 10, WINDOW_MAX_S = 300, WINDOW_PART = 5 };
+enum { CLOCK_SLACK_S = 2 }; /* coarse clocks lag, and clocks are slewed */
+
+bool token_is_b64token(const char *text)
+{
+	size_t length = strspn(
+		text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/");
+	size_t padding = strspn(text + length, "=");
+
+	return length > 0 && text[length + padding] == '\0' && length + padding <= TOKEN_MAX_BYTES;
+}
+
+static long smaller(long one, long other)
+{
+	return one < other ? one : other;
+}
+
+long token_lifetime(const struct token *token)
+{
+	return (long)(token->expires - token->obtained);
+}
+
+time_t token_usable_until(const struct token *token)
+{
+	if (token->to_the_end)
+		return token->expires;
+	return token->expires - smaller(MARGIN_MAX_S, token_lifetime(token) / MARGIN_PART);
+}
+
+time_t token_renew_from(const struct token *token)
+{
+	return token_usable_until(token) -
+	       smaller(WINDOW_MAX_S, token_lifetime(token) / WINDOW_PART);
+}
+
+bool token_usable(const struct token *token, time_t now)
+{
+	return token->value && token->obtained <= now + CLOCK_SLACK_S &&
+	       now < token_usable_until(token);
+}
+
+bool token_wants_renewal(const struct token *token, time_t now)
+{
+	return token->value && now >= token_renew_from(token);
+}
+
+bool token_is_believable(const struct token *token, long max_lifetime, time_t now)
+{
+	return token->obtained < token->expires && token_lifetime(token) <= max_lifetime &&
+	       token->expires <= now + max_lifetime + CLOCK_SLACK_S;
+}
+
+static bool is_among(const char *word, size_t length, const char *list)
+{
+	for (list += strspn(list, " "); *list != '\0'; list += strspn(list, " ")) {
+		size_t found = strcspn(list, " ");
+
+		if (found == length && strncmp(list, word, length) == 0)
+			return true;
+		list += found;
+	}
+	return false;
+}
+
+bool token_grants(const char *asked, const char *granted)
+{
+	if (!asked || !granted)
+		return true;
+	for (asked += strspn(asked, " "); *asked != '\0'; asked += strspn(asked, " ")) {
+		size_t length = strcspn(asked, " ");
+
+		if (!is_among(asked, length, granted))
+			return false;
+		asked += length;
+	}
+	return true;
+}
+
+/* FNV-1a, 32 bits: enough to tell tokens apart, far too little to find one. */
+void token_fingerprint(const char *value, char out[TOKEN_FINGERPRINT_BYTES])
+{
+	uint32_t hash = 2166136261U;
+
+	for (; *value != '\0'; value++)
+		hash = (hash ^ (unsigned char)*value) * 16777619U;
+	snprintf(out, TOKEN_FINGERPRINT_BYTES, "%08x", (unsigned)hash);
+}
+
+void token_release(struct token *token)
+{
+	buffer_free_text(token->value);
+	buffer_free_text(token->scope);
+	*token = (struct token)TOKEN_INIT;
+}

@@ -1,0 +1,277 @@
+#include "dialects/credentials.h"
+
+#include <string.h>
+
+#include "core/buffer.h"
+#include "core/profile.h"
+#include "core/settings.h"
+#include "core/source.h"
+#include "core/trace.h"
+#include "supply/credentialfile.h"
+#include "supply/external.h"
+#include "supply/secret.h"
+
+static long timeout_ms(const struct call *call)
+{
+	return settings_timeout_s(call->settings) * 1000;
+}
+
+/* ---- one profile ---- */
+
+/*
+ * One part of a change failed and the other was made: say both. The second is what the caller asked
+ * for in the first place.
+ */
+static enum status fail_in_part(const struct profile *profile, const char *done, enum status status,
+	const struct failure *reason, struct failure *failure)
+{
+	return status_fail(failure, status, "profile %.40s: client credentials %s, but %.180s",
+		profile->name, done, reason->reason);
+}
+
+static enum status keep_secret(struct call *call, const struct profile *profile,
+	const struct secret *secret, struct failure *failure)
+{
+	if (profile->client_secret_helper)
+		return outsider_store(profile, secret, timeout_ms(call), failure);
+	return vault_put(call->settings, profile, secret, failure);
+}
+
+/* The tokens go first: what a fleet shares is found by the secret that is about to be replaced. */
+enum status change_keep(struct call *call, const struct profile *profile,
+	const struct secret *secret, struct failure *failure)
+{
+	struct failure reason;
+	enum status erased = call_erase(call, profile, NULL, &reason);
+	enum status status = keep_secret(call, profile, secret, failure);
+
+	if (status || !erased)
+		return status;
+	return fail_in_part(profile, "kept", erased, &reason, failure);
+}
+
+void change_keep_token(const struct call *call, const struct profile *profile)
+{
+	enum source_kind kind = source_choose(call->settings, profile).kind;
+	struct failure failure;
+
+	if (kind != SOURCE_LOGIN && kind != SOURCE_HELPER)
+		return;
+	if (call_keep(call, profile, &failure))
+		trace_say(call->trace, "the token is not cached: %s", failure.reason);
+}
+
+static enum status drop_secret(
+	struct call *call, const struct profile *profile, bool *was_kept, struct failure *failure)
+{
+	enum status status = vault_erase(call->settings, profile, was_kept, failure);
+
+	if (!status && profile->client_secret_helper) {
+		status = outsider_erase(
+			profile, profile->client_id, NULL, timeout_ms(call), failure);
+		*was_kept = *was_kept || !status;
+	}
+	return status;
+}
+
+/* Again the tokens go first; the secret goes whatever became of them. */
+enum status change_drop(
+	struct call *call, const struct profile *profile, bool *was_kept, struct failure *failure)
+{
+	struct failure reason;
+	enum status erased = call_erase(call, profile, NULL, &reason);
+	enum status status = drop_secret(call, profile, was_kept, failure);
+
+	if (status || !erased)
+		return status;
+	return fail_in_part(
+		profile, *was_kept ? "dropped" : "were not kept", erased, &reason, failure);
+}
+
+/* ---- all profiles that have to do with a place ---- */
+
+struct walk {
+	struct call *call;
+	struct change *change;
+	enum status (*at_endpoint)(struct walk *walk, const struct profile *profile);
+	enum status (*at_origin)(struct walk *walk, const struct profile *profile);
+	struct failure *failure;
+	enum status status;
+	bool stored;   /* by some profile at least */
+	bool declined; /* by some profile; failure says why */
+};
+
+static bool is_endpoint_of(const struct profile *profile, const struct origin *origin)
+{
+	const char *url = profile->token_url ? profile->token_url : profile->issuer;
+	struct origin endpoint;
+
+	return origin_from_url(&endpoint, url) && origin_equal(&endpoint, origin);
+}
+
+static bool visit(struct profile *profile, void *context)
+{
+	struct walk *walk = context;
+	struct change *change = walk->change;
+	bool covered = profile_covers(profile, &change->origin);
+	bool endpoint = !covered && is_endpoint_of(profile, &change->origin);
+
+	change->matched = change->matched || covered || endpoint;
+	if (covered && walk->at_origin)
+		walk->status = walk->at_origin(walk, profile);
+	if (endpoint)
+		walk->status = walk->at_endpoint(walk, profile);
+	profile_free(profile);
+	return walk->status == STATUS_OK;
+}
+
+static enum status walk_all(struct walk *walk)
+{
+	struct call *call = walk->call;
+	struct failure unusable = {.reason = ""};
+	enum status status =
+		profile_each(call->settings, call->profile_name, visit, walk, &unusable);
+
+	/* the profiles of a config that cannot be used are visited too, and may fail in turn */
+	if (status)
+		*walk->failure = unusable;
+	if (!status && walk->declined && !walk->stored)
+		return STATUS_NO_SECRET;
+	return status ? status : walk->status;
+}
+
+/* Where a file or a command comes first, nothing that is kept is in use. */
+static bool replaces(const struct walk *walk, const struct profile *profile)
+{
+	enum source_kind kind = source_choose(walk->call->settings, profile).kind;
+	struct secret kept = SECRET_INIT;
+	bool found = false;
+
+	if (kind == SOURCE_HELPER)
+		found = outsider_get(profile, timeout_ms(walk->call), &kept, NULL) == STATUS_OK;
+	else if (kind != SOURCE_KEY_FILE && kind != SOURCE_FILE && kind != SOURCE_COMMAND)
+		found = vault_get(walk->call->settings, profile, &kept, NULL) == STATUS_OK &&
+			kept.client_secret;
+	secret_release(&kept);
+	return found;
+}
+
+static enum status prove_and_keep(
+	struct walk *walk, const struct profile *profile, const struct secret *secret)
+{
+	struct call *call = walk->call;
+	bool proven = replaces(walk, profile);
+	enum status status = proven ? call_prove(call, profile, secret, walk->failure) : STATUS_OK;
+
+	if (!status)
+		status = change_keep(call, profile, secret, walk->failure);
+	if (!status && proven)
+		change_keep_token(call, profile);
+	token_release(&call->token);
+	return status;
+}
+
+/* Several clients may share an endpoint; a profile that names its own does not take another's. */
+static enum status store_at_endpoint(struct walk *walk, const struct profile *profile)
+{
+	const struct change *change = walk->change;
+	struct secret secret = SECRET_INIT;
+	enum status status;
+
+	if (!change->username || *change->username == '\0' || !change->password ||
+		*change->password == '\0')
+		return STATUS_OK;
+	if (profile->client_id && strcmp(profile->client_id, change->username) != 0) {
+		walk->declined = true;
+		status_fail(walk->failure, STATUS_NO_SECRET,
+			"nothing stored: profile '%s' is for client %.40s", profile->name,
+			profile->client_id);
+		return STATUS_OK;
+	}
+	secret.client_id = buffer_duplicate(change->username);
+	secret.client_secret = buffer_duplicate(change->password);
+	if (secret.client_id && secret.client_secret)
+		status = prove_and_keep(walk, profile, &secret);
+	else
+		status = status_fail(walk->failure, STATUS_NO_MEMORY, "out of memory");
+	walk->stored = walk->stored || !status;
+	secret_release(&secret);
+	return status;
+}
+
+static enum status approve_at_origin(struct walk *walk, const struct profile *profile)
+{
+	if (walk->change->token)
+		call_approve(walk->call, profile, walk->change->token);
+	return STATUS_OK;
+}
+
+enum status change_store(struct call *call, struct change *change, struct failure *failure)
+{
+	struct walk walk = {
+		.call = call,
+		.change = change,
+		.at_origin = approve_at_origin,
+		.at_endpoint = store_at_endpoint,
+		.failure = failure,
+	};
+
+	return walk_all(&walk);
+}
+
+/* With a password only that token goes; a rejected one must not take its successor along. */
+static enum status erase_at_origin(struct walk *walk, const struct profile *profile)
+{
+	if (!call_accepts_user(profile, walk->change->username))
+		return STATUS_OK;
+	return call_erase(walk->call, profile, walk->change->password, walk->failure);
+}
+
+/* Every field that is given must be equal to what is kept; those not given match all. */
+static bool is_kept(const struct walk *walk, const struct profile *profile)
+{
+	const struct change *change = walk->change;
+	struct secret secret = SECRET_INIT;
+	bool matches = false;
+
+	if (vault_get(walk->call->settings, profile, &secret, NULL) == STATUS_OK &&
+		secret.client_secret)
+		matches =
+			(!change->username || strcmp(change->username, secret.client_id) == 0) &&
+			(!change->password || strcmp(change->password, secret.client_secret) == 0);
+	secret_release(&secret);
+	return matches;
+}
+
+static enum status erase_at_endpoint(struct walk *walk, const struct profile *profile)
+{
+	const struct change *change = walk->change;
+	bool kept = is_kept(walk, profile);
+	struct failure reason;
+	enum status erased = STATUS_OK;
+	enum status status = STATUS_OK;
+
+	if (kept || profile->client_secret_helper)
+		erased = call_erase(walk->call, profile, NULL, &reason);
+	if (kept)
+		status = vault_erase(walk->call->settings, profile, &kept, walk->failure);
+	if (!status && profile->client_secret_helper)
+		status = outsider_erase(profile, change->username, change->password,
+			timeout_ms(walk->call), walk->failure);
+	if (status || !erased)
+		return status;
+	return fail_in_part(profile, "dropped", erased, &reason, walk->failure);
+}
+
+enum status change_erase(struct call *call, struct change *change, struct failure *failure)
+{
+	struct walk walk = {
+		.call = call,
+		.change = change,
+		.at_origin = erase_at_origin,
+		.at_endpoint = erase_at_endpoint,
+		.failure = failure,
+	};
+
+	return walk_all(&walk);
+}

@@ -1,0 +1,13 @@
+#ifndef EXPLAIN_H
+#define EXPLAIN_H
+
+#include "dialects/call.h"
+
+/*
+ * Whether tokens go to a place, for people who wonder: which profile covers it and why that one, or
+ * why none does and what to do. Sets call->profile as call_find_profile() does.
+ */
+enum status verdict_write(
+	struct call *call, const struct origin *origin, struct failure *failure) MUST_CHECK;
+
+#endif

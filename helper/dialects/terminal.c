@@ -1,0 +1,99 @@
+#include "dialects/terminal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* What could end or stop the program while the terminal is silent. */
+static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGALRM};
+
+enum { SIGNAL_COUNT = sizeof(SIGNALS) / sizeof(SIGNALS[0]) };
+
+static volatile sig_atomic_t caught;
+
+static void note(int signal_number)
+{
+	caught = signal_number;
+}
+
+static void catch_signals(struct sigaction before[SIGNAL_COUNT])
+{
+	const struct sigaction interrupt = {.sa_handler = note};
+
+	caught = 0;
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+		sigaction(SIGNALS[i], NULL, &before[i]);
+		if (before[i].sa_handler != SIG_IGN)
+			sigaction(SIGNALS[i], &interrupt, NULL);
+	}
+}
+
+static void release_signals(const struct sigaction before[SIGNAL_COUNT])
+{
+	for (size_t i = 0; i < SIGNAL_COUNT; i++)
+		sigaction(SIGNALS[i], &before[i], NULL);
+}
+
+/* The terminal gives a line at a time, so a byte at a time costs nobody anything. */
+static enum status read_line(struct buffer *answer, struct failure *failure)
+{
+	enum status status = STATUS_OK;
+	char byte = '\0';
+	ssize_t got = 0;
+
+	while (!status && !caught && (got = read(STDIN_FILENO, &byte, 1)) == 1 && byte != '\n')
+		status = buffer_append(answer, &byte, 1);
+	explicit_bzero(&byte, sizeof(byte));
+	if (status)
+		return status_fail(failure, status, "the answer is too long");
+	if (got < 0 && !caught)
+		return status_fail(
+			failure, STATUS_SYSTEM, "cannot read the answer: %s", strerror(errno));
+	if (got <= 0)
+		return status_fail(failure, STATUS_USAGE, "no answer was given");
+	return STATUS_OK;
+}
+
+static enum status say(const char *text)
+{
+	struct buffer line = BUFFER_INIT(4096);
+	enum status status = buffer_append_text(&line, text);
+
+	if (!status)
+		status = buffer_write(&line, STDERR_FILENO);
+	buffer_release(&line);
+	return status;
+}
+
+enum status terminal_ask(
+	const char *prompt, bool hidden, struct buffer *answer, struct failure *failure)
+{
+	struct sigaction before[SIGNAL_COUNT];
+	struct termios shown;
+	struct termios silent;
+	enum status status;
+
+	if (tcgetattr(STDIN_FILENO, &shown) != 0)
+		return status_fail(failure, STATUS_SYSTEM, "no terminal: %s", strerror(errno));
+	silent = shown;
+	if (hidden) {
+		silent.c_lflag &= ~(tcflag_t)ECHO;
+		silent.c_lflag |= ECHONL;
+	}
+	catch_signals(before);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+	status = say(prompt);
+	if (status)
+		status_fail(failure, status, "cannot prompt: %s", strerror(errno));
+	else
+		status = read_line(answer, failure);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+	release_signals(before);
+	if (caught) {
+		buffer_clear(answer);
+		raise(caught);
+	}
+	return status;
+}

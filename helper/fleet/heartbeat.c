@@ -1,0 +1,98 @@
+#include "fleet/heartbeat.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fleet/redis.h"
+#include "fleet/request.h"
+#include "process.h"
+
+enum {
+	KEPT_PER_LIFE = 4, /* so that one that comes late is not the lock's end */
+	LAST_WORD_MS = 400,
+};
+
+/* What is known of earlier mints goes into our notices, as they take the place of it. */
+static void read_last_notice(
+	const struct session *session, struct store *store, struct notice *notice)
+{
+	struct buffer sealed = BUFFER_INIT(NOTICE_MAX_BYTES);
+	struct failure unheard;
+
+	*notice = (struct notice){0};
+	if (store_get(store, session->notice_name, &sealed, &unheard) ||
+		!notice_open(&session->seal, &sealed, notice))
+		notice->took_ms = 0;
+	buffer_release(&sealed);
+}
+
+/* Over when the lock is lost, or the store, or when the last notice has come. */
+static void keep(const struct session *session, const struct store_lock *lock, int line)
+{
+	const long long started = process_milliseconds();
+	struct pollfd end = {.fd = line, .events = POLLIN};
+	struct notice notice;
+	struct notice last;
+	struct store *store;
+	bool mine = true;
+
+	if (store_open(&session->place, &store, NULL))
+		return;
+	read_last_notice(session, store, &notice);
+	notice.minting = true;
+	notice.until = 0;
+	while (mine) {
+		notice.at_ms = notice_now_ms();
+		notice.elapsed_ms = process_milliseconds() - started;
+		session_tell(session, store, &notice);
+		if (poll(&end, 1, (int)(lock->life_ms / KEPT_PER_LIFE)) > 0)
+			break;
+		if (store_keep(store, lock, &mine, NULL))
+			mine = false;
+	}
+	if (mine && read(line, &last, sizeof(last)) == (ssize_t)sizeof(last)) {
+		last.took_ms = last.took_ms > 0 ? last.took_ms : notice.took_ms;
+		session_tell(session, store, &last);
+	}
+	store_close(store);
+}
+
+struct keeper keeper_start(const struct session *session, const struct store_lock *lock)
+{
+	struct keeper keeper = {.process = -1, .line = -1};
+	pid_t kept_for = getpid();
+	int line[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line))
+		return keeper;
+	keeper.process = fork();
+	if (keeper.process == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(line[0]);
+		if (getppid() == kept_for)
+			keep(session, lock, line[1]);
+		_exit(0);
+	}
+	close(line[1]);
+	keeper.line = line[0];
+	return keeper;
+}
+
+void keeper_end(const struct keeper *keeper, const struct notice *last)
+{
+	struct pollfd end = {.fd = keeper->line, .events = POLLIN};
+
+	if (keeper->process > 0 && write(keeper->line, last, sizeof(*last)) > 0)
+		poll(&end, 1, LAST_WORD_MS);
+	if (keeper->line >= 0)
+		close(keeper->line);
+	if (keeper->process <= 0)
+		return;
+	kill(keeper->process, SIGKILL);
+	waitpid(keeper->process, NULL, 0);
+}

@@ -1,0 +1,466 @@
+#include "fleet/redis.h"
+
+#include <hiredis/hiredis.h>
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/time.h>
+
+#include "core/storeurl.h"
+#include "process.h"
+
+#ifdef SYPHT_STORE_TLS
+#include "fleet/redistls.h"
+#endif
+
+enum { REPLY_MAX_BYTES = 256 * 1024, NUMBER_MAX_BYTES = 24, ARGUMENTS_MAX = 8 };
+
+/* What sharing takes, in the words of a Redis ACL. */
+#define ALLOW "; allow it ~sypht:* +get +set +del +exists +pexpire +eval"
+
+struct store {
+	redisContext *context;
+	long answer_ms;
+	long long limit; /* no call lasts beyond it */
+};
+
+/* ---- one word to the store, one from it ---- */
+
+struct word {
+	const char *bytes;
+	size_t length;
+};
+
+static struct word text(const char *text)
+{
+	return (struct word){text, strlen(text)};
+}
+
+static struct word number(long long value, char buffer[NUMBER_MAX_BYTES])
+{
+	snprintf(buffer, NUMBER_MAX_BYTES, "%lld", value);
+	return text(buffer);
+}
+
+static enum status say(struct store *store, const struct word *words, struct failure *failure)
+{
+	const char *argv[ARGUMENTS_MAX];
+	size_t lengths[ARGUMENTS_MAX];
+	int count = 0;
+
+	for (; words[count].bytes; count++) {
+		argv[count] = words[count].bytes;
+		lengths[count] = words[count].length;
+	}
+	if (redisAppendCommandArgv(store->context, count, argv, lengths) == REDIS_OK)
+		return STATUS_OK;
+	return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+}
+
+#define SAY(store, failure, ...) say(store, (const struct word[]){__VA_ARGS__, {NULL, 0}}, failure)
+
+/* hiredis bounds each read or write; so each of them gets what is left. */
+static bool bound(struct store *store, long long deadline)
+{
+	long long left_ms = deadline - process_milliseconds();
+	struct timeval limit = {
+		.tv_sec = (time_t)(left_ms / 1000),
+		.tv_usec = (suseconds_t)(left_ms % 1000 * 1000),
+	};
+
+	return left_ms > 0 && redisSetTimeout(store->context, limit) == REDIS_OK;
+}
+
+static bool write_all(struct store *store, long long deadline)
+{
+	int done = 0;
+
+	while (!done) {
+		if (!bound(store, deadline) || redisBufferWrite(store->context, &done) != REDIS_OK)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The first byte says what kind of reply it is, and none of ours is a list. hiredis would make room
+ * for as many elements as a list claims to have: "*1073741824" takes a gigabyte.
+ */
+static bool is_expected(const redisReader *reader)
+{
+	return reader->len == reader->pos || strchr("+-:$", reader->buf[reader->pos]);
+}
+
+/* A reply, or NULL; as large as any of ours, however long the other side may go on. */
+static redisReply *read_reply(struct store *store, long long deadline)
+{
+	redisReader *reader = store->context->reader;
+	size_t total = 0;
+	void *reply = NULL;
+
+	while (is_expected(reader) && redisReaderGetReply(reader, &reply) == REDIS_OK && !reply) {
+		size_t before = reader->len;
+
+		if (total > REPLY_MAX_BYTES || !bound(store, deadline) ||
+			redisBufferRead(store->context) != REDIS_OK)
+			return NULL;
+		total += reader->len - before;
+	}
+	return reply;
+}
+
+/*
+ * How Redis begins to say why it will not, and what a person may do. The rest of what it says is
+ * not repeated, as a server may repeat what it was told.
+ */
+static const char *refusal(const redisReply *reply)
+{
+	static const struct {
+		const char *begins;
+		const char *words;
+	} REFUSALS[] = {
+		{"READONLY", "it is read-only, a replica; name its primary in shared_store"},
+		{"OOM", "it is full; give it more maxmemory"},
+		{"MISCONF", "it cannot save, and so takes nothing; its log says why"},
+		{"NOREPLICAS", "it lacks the replicas that it must write to"},
+		{"NOAUTH", "it wants a password: redis://:PASSWORD@HOST"},
+		{"WRONGPASS", "user or password is wrong"},
+		{"ERR invalid password", "user or password is wrong"},
+		{"ERR AUTH ", "it has no password set; leave it out of shared_store"},
+		{"ERR Client sent AUTH", "it has no password set; leave it out of shared_store"},
+		{"DENIED", "it takes no strangers without a password (its protected-mode)"},
+		{"NOPERM", "its user lacks a permission" ALLOW},
+		{"ERR ACL failure", "its user lacks a permission" ALLOW},
+		{"ERR The user executing", "its user lacks a permission" ALLOW},
+		{"ERR Error running script", "its user lacks a permission" ALLOW},
+		{"ERR unknown command", "it lacks a command that is needed" ALLOW},
+		{"NOSCRIPT", "it runs no scripts" ALLOW},
+		{"LOADING", "it is still starting"},
+		{"MASTERDOWN", "it has lost its primary"},
+		{"CLUSTERDOWN", "its cluster is down"},
+		{"MOVED", "it is a cluster, and another node has this key; name a Redis that is "
+			  "none"},
+		{"ASK", "it is a cluster, and another node has this key; name a Redis that is "
+			"none"},
+		{"BUSY", "it is busy with a script"},
+		{"WRONGTYPE", "something else lies in our place"},
+		{"ERR max number of clients", "it takes no more clients (its maxclients)"},
+		{"ERR DB index", "it has no database of this number"},
+	};
+
+	for (size_t i = 0; i < sizeof(REFUSALS) / sizeof(REFUSALS[0]); i++) {
+		if (strncmp(reply->str, REFUSALS[i].begins, strlen(REFUSALS[i].begins)) == 0)
+			return REFUSALS[i].words;
+	}
+	return "it answers with an error";
+}
+
+/* The answer to one of the commands said; *reply NULL is a failure. */
+static enum status hear(
+	struct store *store, long long deadline, redisReply **reply, struct failure *failure)
+{
+	enum status status;
+
+	*reply = read_reply(store, deadline);
+	if (!*reply)
+		return status_fail(failure, STATUS_UNREACHABLE, "%s",
+			process_milliseconds() >= deadline ? "no answer in time"
+							   : "no answer that makes sense");
+	if ((*reply)->type != REDIS_REPLY_ERROR)
+		return STATUS_OK;
+	status = status_fail(failure, STATUS_REFUSED, "%s", refusal(*reply));
+	freeReplyObject(*reply);
+	*reply = NULL;
+	return status;
+}
+
+static enum status send(struct store *store, long long *deadline, struct failure *failure)
+{
+	*deadline = process_milliseconds() + store->answer_ms;
+	if (*deadline > store->limit)
+		*deadline = store->limit;
+	if (write_all(store, *deadline))
+		return STATUS_OK;
+	return status_fail(failure, STATUS_UNREACHABLE, "%s",
+		process_milliseconds() >= *deadline ? "no answer in time" : "the connection broke");
+}
+
+static enum status exchange(struct store *store, redisReply **reply, struct failure *failure)
+{
+	long long deadline;
+	enum status status = send(store, &deadline, failure);
+
+	*reply = NULL;
+	return status ? status : hear(store, deadline, reply, failure);
+}
+
+static void forget(redisReply *reply)
+{
+	if (reply && reply->str)
+		explicit_bzero(reply->str, reply->len);
+	if (reply)
+		freeReplyObject(reply);
+}
+
+/* For commands of which only the success matters. */
+static enum status obey(struct store *store, struct failure *failure)
+{
+	redisReply *reply;
+	enum status status = exchange(store, &reply, failure);
+
+	forget(reply);
+	return status;
+}
+
+/* For scripts, which answer 1 or 0. */
+static enum status ask(struct store *store, bool *yes, struct failure *failure)
+{
+	redisReply *reply;
+	enum status status = exchange(store, &reply, failure);
+
+	*yes = reply && reply->type == REDIS_REPLY_INTEGER && reply->integer == 1;
+	forget(reply);
+	return status;
+}
+
+static enum status take_value(
+	const redisReply *reply, struct buffer *value, struct failure *failure)
+{
+	buffer_clear(value);
+	if (!reply || reply->type == REDIS_REPLY_NIL)
+		return STATUS_OK;
+	if (reply->type != REDIS_REPLY_STRING)
+		return status_fail(failure, STATUS_UNREACHABLE, "no answer that makes sense");
+	/* what is longer than any of ours is none of ours */
+	return buffer_append(value, reply->str, reply->len) == STATUS_NO_MEMORY
+		       ? status_fail(failure, STATUS_NO_MEMORY, "out of memory")
+		       : STATUS_OK;
+}
+
+/* ---- connections ---- */
+
+static enum status connect_to(
+	struct store *store, const struct storeurl *url, struct failure *failure)
+{
+	struct timeval limit = {
+		.tv_sec = store->answer_ms / 1000,
+		.tv_usec = store->answer_ms % 1000 * 1000,
+	};
+
+	if (url->kind == STOREURL_UNIX)
+		store->context = redisConnectUnixWithTimeout(url->place, limit);
+	else
+		store->context = redisConnectWithTimeout(url->place, url->port, limit);
+	if (!store->context)
+		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	if (store->context->err)
+		return status_fail(failure, STATUS_UNREACHABLE, "%s", store->context->errstr);
+	return STATUS_OK;
+}
+
+static enum status secure(
+	struct store *store, const struct store_place *place, struct failure *failure)
+{
+	if (place->url->kind != STOREURL_TLS)
+		return STATUS_OK;
+#ifdef SYPHT_STORE_TLS
+	return storetls_start(store->context, place->url->place, place->cainfo, failure);
+#else
+	(void)store;
+	return status_fail(failure, STATUS_CONFIG, "hiredis was built without TLS");
+#endif
+}
+
+static enum status log_in(struct store *store, const struct storeurl *url, struct failure *failure)
+{
+	char database[NUMBER_MAX_BYTES];
+	enum status status = STATUS_OK;
+
+	if (url->password[0] != '\0' && url->user[0] != '\0')
+		status = SAY(store, failure, text("AUTH"), text(url->user), text(url->password));
+	else if (url->password[0] != '\0')
+		status = SAY(store, failure, text("AUTH"), text(url->password));
+	if (!status && url->password[0] != '\0')
+		status = obey(store, failure);
+	if (!status && url->database != 0)
+		status = SAY(store, failure, text("SELECT"), number(url->database, database));
+	if (!status && url->database != 0)
+		status = obey(store, failure);
+	return status;
+}
+
+enum status store_open(const struct store_place *place, struct store **out, struct failure *failure)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	enum status status;
+
+	*out = NULL;
+	if (!store)
+		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	store->answer_ms = place->answer_ms;
+	store->limit = LLONG_MAX;
+	status = connect_to(store, place->url, failure);
+	if (!status && !bound(store, process_milliseconds() + place->answer_ms))
+		status = status_fail(failure, STATUS_SYSTEM, "the connection cannot be bounded");
+	if (!status)
+		status = secure(store, place, failure);
+	if (!status)
+		status = log_in(store, place->url, failure);
+	if (status)
+		store_close(store);
+	else
+		*out = store;
+	return status;
+}
+
+void store_close(struct store *store)
+{
+	if (store && store->context)
+		redisFree(store->context);
+	free(store);
+}
+
+void store_limit(struct store *store, long long deadline)
+{
+	store->limit = deadline;
+}
+
+/* ---- entries and locks ---- */
+
+/* The owner's word counts, and is compared where nothing can come between. */
+static const char KEEP[] = "if redis.call('get', KEYS[1]) == ARGV[1] then "
+			   "return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0";
+
+static const char PUT[] = "local owner = redis.call('get', KEYS[1]) "
+			  "if owner ~= ARGV[1] and "
+			  "(owner or redis.call('exists', KEYS[2]) == 1) then return 0 end "
+			  "redis.call('set', KEYS[2], ARGV[2], 'px', ARGV[3]) "
+			  "redis.call('del', KEYS[1]) return 1";
+
+static const char DROP[] = "if redis.call('get', KEYS[1]) == ARGV[1] then "
+			   "return redis.call('del', KEYS[1]) end return 0";
+
+static const char PROBE[] = "redis.call('set', KEYS[1], '1', 'px', 1000) "
+			    "redis.call('pexpire', KEYS[1], 1000) redis.call('get', KEYS[1]) "
+			    "redis.call('exists', KEYS[1]) return redis.call('del', KEYS[1])";
+
+enum status store_probe(struct store *store, const char *name, struct failure *failure)
+{
+	enum status status = SAY(store, failure, text("EVAL"), text(PROBE), text("1"), text(name));
+	bool done = false;
+
+	if (!status)
+		status = ask(store, &done, failure);
+	if (!status && !done)
+		status = status_fail(failure, STATUS_UNREACHABLE, "no answer that makes sense");
+	return status;
+}
+
+enum status store_get(
+	struct store *store, const char *name, struct buffer *value, struct failure *failure)
+{
+	redisReply *reply = NULL;
+	enum status status = SAY(store, failure, text("GET"), text(name));
+
+	if (!status)
+		status = exchange(store, &reply, failure);
+	if (reply)
+		status = take_value(reply, value, failure);
+	forget(reply);
+	return status;
+}
+
+enum status store_set(struct store *store, const char *name, const struct buffer *value,
+	long long life_ms, struct failure *failure)
+{
+	const struct word bytes = {value->data, value->length};
+	char life[NUMBER_MAX_BYTES];
+	enum status status = SAY(
+		store, failure, text("SET"), text(name), bytes, text("PX"), number(life_ms, life));
+
+	return status ? status : obey(store, failure);
+}
+
+/* The next of several answers, for the commands that ask for a value. */
+static enum status hear_value(
+	struct store *store, long long deadline, struct buffer *value, struct failure *failure)
+{
+	redisReply *reply = NULL;
+	enum status status = hear(store, deadline, &reply, failure);
+
+	if (!status)
+		status = take_value(reply, value, failure);
+	forget(reply);
+	return status;
+}
+
+enum status store_lock(struct store *store, const struct store_lock *lock,
+	const char *const names[2], bool *mine, struct buffer *const values[2],
+	struct failure *failure)
+{
+	char life[NUMBER_MAX_BYTES];
+	redisReply *locked = NULL;
+	long long deadline = 0;
+	enum status status = SAY(store, failure, text("SET"), text(lock->name), text(lock->owner),
+		text("NX"), text("PX"), number(lock->life_ms, life));
+
+	*mine = false;
+	for (int i = 0; i < 2 && !status; i++)
+		status = SAY(store, failure, text("GET"), text(names[i]));
+	if (!status)
+		status = send(store, &deadline, failure);
+	if (!status)
+		status = hear(store, deadline, &locked, failure);
+	if (!status)
+		*mine = locked && locked->type == REDIS_REPLY_STATUS;
+	for (int i = 0; i < 2 && !status; i++)
+		status = hear_value(store, deadline, values[i], failure);
+	forget(locked);
+	return status;
+}
+
+enum status store_keep(
+	struct store *store, const struct store_lock *lock, bool *mine, struct failure *failure)
+{
+	char life[NUMBER_MAX_BYTES];
+	enum status status = SAY(store, failure, text("EVAL"), text(KEEP), text("1"),
+		text(lock->name), text(lock->owner), number(lock->life_ms, life));
+
+	*mine = false;
+	return status ? status : ask(store, mine, failure);
+}
+
+enum status store_put(struct store *store, const struct store_lock *lock, const char *name,
+	const struct buffer *value, long long life_ms, bool *done, struct failure *failure)
+{
+	const struct word sealed = {value->data, value->length};
+	char life[NUMBER_MAX_BYTES];
+	enum status status = SAY(store, failure, text("EVAL"), text(PUT), text("2"),
+		text(lock->name), text(name), text(lock->owner), sealed, number(life_ms, life));
+
+	*done = false;
+	return status ? status : ask(store, done, failure);
+}
+
+enum status store_release(
+	struct store *store, const struct store_lock *lock, struct failure *failure)
+{
+	enum status status = SAY(store, failure, text("EVAL"), text(DROP), text("1"),
+		text(lock->name), text(lock->owner));
+
+	return status ? status : obey(store, failure);
+}
+
+enum status store_drop(struct store *store, const char *name, const struct buffer *value,
+	bool *done, struct failure *failure)
+{
+	const struct word sealed = {value->data, value->length};
+	enum status status =
+		SAY(store, failure, text("EVAL"), text(DROP), text("1"), text(name), sealed);
+
+	*done = false;
+	return status ? status : ask(store, done, failure);
+}

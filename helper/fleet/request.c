@@ -1,0 +1,97 @@
+#include "fleet/request.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "core/attributes.h"
+#include "process.h"
+
+/* Who mints next should know how long it took the last time. */
+enum { NOTICE_LIFE_MS = 24 * 60 * 60 * 1000 };
+
+long long session_number(const struct session *session, const char *key)
+{
+	const char *text = attributes_get(session->asked, key);
+
+	return text ? strtoll(text, NULL, 10) : 0;
+}
+
+const char *session_text(const struct session *session, const char *key)
+{
+	const char *value = attributes_get(session->asked, key);
+
+	return value ? value : "";
+}
+
+time_t session_now(const struct session *session)
+{
+	long long passed_ms = process_milliseconds() - session->started;
+
+	return (time_t)(session_number(session, "now") + passed_ms / 1000);
+}
+
+struct store_lock session_lock(const struct session *session, const char *owner)
+{
+	return (struct store_lock){
+		.name = session->lock_name,
+		.owner = owner,
+		.life_ms = (long)session_number(session, "lock_ms"),
+	};
+}
+
+/* A handler may not do more than write what is prepared, and exit. */
+static char late_answer[64];
+static int late_exit_code;
+
+static void end_late(int signal)
+{
+	ssize_t written = write(STDOUT_FILENO, late_answer, strlen(late_answer));
+
+	(void)signal;
+	_exit(written > 0 ? late_exit_code : 1);
+}
+
+enum status session_reach(struct session *session, struct failure *failure)
+{
+	const struct itimerval off = {0};
+	struct itimerval limit = {
+		.it_value.tv_sec = session->place.answer_ms / 1000,
+		.it_value.tv_usec = session->place.answer_ms % 1000 * 1000,
+	};
+	enum status status;
+
+	snprintf(late_answer, sizeof(late_answer), "status=%d\nerror=%s\n\n", STATUS_TIMEOUT,
+		"it cannot be reached in time");
+	late_exit_code = status_exit_code(STATUS_TIMEOUT);
+	signal(SIGALRM, end_late);
+	setitimer(ITIMER_REAL, &limit, NULL);
+	status = store_open(&session->place, &session->store, failure);
+	setitimer(ITIMER_REAL, &off, NULL);
+	if (!status)
+		store_limit(
+			session->store, session->started + session_number(session, "patience_ms"));
+	return status;
+}
+
+void session_tell(const struct session *session, struct store *store, const struct notice *notice)
+{
+	struct buffer sealed = BUFFER_INIT(NOTICE_MAX_BYTES);
+	struct failure unheard;
+
+	if (notice_close(&session->seal, notice, &sealed) ||
+		store_set(store, session->notice_name, &sealed, NOTICE_LIFE_MS, &unheard))
+		buffer_clear(&sealed); /* they find out for themselves */
+	buffer_release(&sealed);
+}
+
+void session_give_up(const struct session *session, const struct store_lock *lock)
+{
+	struct failure unheard;
+
+	if (store_release(session->store, lock, &unheard))
+		return;
+}

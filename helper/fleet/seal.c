@@ -1,0 +1,283 @@
+#include "fleet/seal.h"
+
+#include <sodium.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/attributes.h"
+
+enum {
+	NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+	TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+	MAGIC_BYTES = 8,
+	NUMBER_BYTES = 8,
+	HEADER_BYTES = MAGIC_BYTES + 3 * NUMBER_BYTES,
+	NAME_RANDOM_BYTES = (SEAL_NAME_BYTES - 1) / 2,
+	OWNER_RANDOM_BYTES = (SEAL_OWNER_BYTES - 1) / 2,
+	KEY_MATERIAL_MAX_BYTES = 64 * 1024,
+};
+
+/* Seconds or milliseconds since the epoch, for 30,000 years; nothing overflows near it. */
+static const long long NUMBER_MAX = 999999999999999;
+
+enum { SUBKEY_SEAL = 1, SUBKEY_NAME = 2 };
+
+/* One string a purpose, so that no key of ours is any other's. */
+#define MAGIC       "sypht/1\n"
+#define LINES_MAGIC "sypht/l\n"
+#define KDF_CONTEXT "sypht/1:"
+#define SECRET_SALT "sypht shared store, secret"
+
+_Static_assert(SEAL_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "");
+_Static_assert(SEAL_KEY_BYTES == crypto_kdf_KEYBYTES, "");
+
+/* ---- keys ---- */
+
+static enum status append_secret(const struct attributes *request, struct buffer *out)
+{
+	enum status status =
+		attributes_add(out, "client_secret", attributes_get(request, "client_secret"));
+
+	for (const char *line = NULL;
+		!status && (line = attributes_next(request, "private_key[]", line));)
+		status = attributes_add(out, "private_key[]", line);
+	return status;
+}
+
+/* All that tells one token from another, as the cache has it. */
+static enum status append_context(const struct attributes *request, struct buffer *out)
+{
+	static const char *const KEYS[] = {"client_id", "scope", "audience"};
+	const char *url = attributes_get(request, "token_url");
+	enum status status =
+		attributes_add(out, "token_url", url ? url : attributes_get(request, "issuer"));
+
+	for (size_t i = 0; i < sizeof(KEYS) / sizeof(KEYS[0]) && !status; i++)
+		status = attributes_add(out, KEYS[i], attributes_get(request, KEYS[i]));
+	for (const char *resource = NULL;
+		!status && (resource = attributes_next(request, "resource[]", resource));)
+		status = attributes_add(out, "resource[]", resource);
+	return status;
+}
+
+/* The secret is as hard to guess as RFC 6749, 10.10 wants it; so no slow hash is needed. */
+static void derive(struct seal *seal, const struct buffer *secret, const struct buffer *context)
+{
+	unsigned char from_secret[crypto_generichash_KEYBYTES];
+	unsigned char root[crypto_kdf_KEYBYTES];
+	unsigned char name[NAME_RANDOM_BYTES];
+
+	crypto_generichash(from_secret, sizeof(from_secret), (const unsigned char *)secret->data,
+		secret->length, (const unsigned char *)SECRET_SALT, strlen(SECRET_SALT));
+	crypto_generichash(root, sizeof(root), (const unsigned char *)context->data,
+		context->length, from_secret, sizeof(from_secret));
+	crypto_kdf_derive_from_key(seal->key, sizeof(seal->key), SUBKEY_SEAL, KDF_CONTEXT, root);
+	crypto_kdf_derive_from_key(name, sizeof(name), SUBKEY_NAME, KDF_CONTEXT, root);
+	sodium_bin2hex(seal->name, sizeof(seal->name), name, sizeof(name));
+	sodium_memzero(from_secret, sizeof(from_secret));
+	sodium_memzero(root, sizeof(root));
+}
+
+enum status seal_derive(
+	struct seal *seal, const struct attributes *request, struct failure *failure)
+{
+	struct buffer secret = BUFFER_INIT(KEY_MATERIAL_MAX_BYTES);
+	struct buffer context = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	enum status status = STATUS_OK;
+
+	if (sodium_init() < 0)
+		status = status_fail(failure, STATUS_SYSTEM, "libsodium cannot be used here");
+	else if (append_secret(request, &secret) || append_context(request, &context))
+		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	else if (secret.length == 0)
+		status = status_fail(failure, STATUS_MALFORMED, "there is no secret to seal with");
+	else
+		derive(seal, &secret, &context);
+	buffer_release(&secret);
+	buffer_release(&context);
+	return status;
+}
+
+void seal_clear(struct seal *seal)
+{
+	sodium_memzero(seal, sizeof(*seal));
+}
+
+/* ---- entries: header, nonce, and what is sealed ---- */
+
+static void write_number(unsigned char *out, long long number)
+{
+	for (int i = NUMBER_BYTES - 1; i >= 0; i--, number >>= 8)
+		out[i] = (unsigned char)(number & 0xff);
+}
+
+static long long read_number(const unsigned char *bytes)
+{
+	uint64_t number = 0;
+
+	for (int i = 0; i < NUMBER_BYTES; i++)
+		number = number << 8 | bytes[i];
+	return (long long)number;
+}
+
+static void write_header(unsigned char out[HEADER_BYTES], const struct entry *entry)
+{
+	memcpy(out, MAGIC, MAGIC_BYTES);
+	out += MAGIC_BYTES;
+	write_number(out, entry->serial);
+	write_number(out + NUMBER_BYTES, (long long)entry->token.obtained);
+	write_number(out + 2L * NUMBER_BYTES, (long long)entry->token.expires);
+}
+
+static bool is_sane(long long number)
+{
+	return number >= 0 && number <= NUMBER_MAX;
+}
+
+static bool read_header(const unsigned char *bytes, struct entry *entry)
+{
+	long long obtained;
+	long long expires;
+
+	bytes += MAGIC_BYTES;
+	entry->serial = read_number(bytes);
+	obtained = read_number(bytes + NUMBER_BYTES);
+	expires = read_number(bytes + 2L * NUMBER_BYTES);
+	entry->token.obtained = (time_t)obtained;
+	entry->token.expires = (time_t)expires;
+	return is_sane(entry->serial) && is_sane(obtained) && is_sane(expires);
+}
+
+/* header, nonce, and plain encrypted; the header is bound to it */
+static enum status append_sealed(const struct seal *seal, const unsigned char *header,
+	size_t header_length, const struct buffer *plain, struct buffer *out)
+{
+	size_t head = header_length + NONCE_BYTES;
+	size_t size = head + plain->length + TAG_BYTES;
+	unsigned char *sealed = malloc(size);
+	enum status status = STATUS_NO_MEMORY;
+
+	if (sealed) {
+		memcpy(sealed, header, header_length);
+		randombytes_buf(sealed + header_length, NONCE_BYTES);
+		crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + head, NULL,
+			(const unsigned char *)plain->data, plain->length, header, header_length,
+			NULL, sealed + header_length, seal->key);
+		status = buffer_append(out, sealed, size);
+	}
+	free(sealed);
+	return status;
+}
+
+/* For free_plain(); NULL: it was not sealed so, or memory is short. */
+static unsigned char *open_sealed(const struct seal *seal, const char *magic, size_t header_length,
+	const struct buffer *sealed, size_t *length)
+{
+	const unsigned char *bytes = (const unsigned char *)sealed->data;
+	const size_t head = header_length + NONCE_BYTES;
+	unsigned long long opened = 0;
+	unsigned char *plain;
+
+	if (sealed->length < head + TAG_BYTES || memcmp(bytes, magic, MAGIC_BYTES) != 0)
+		return NULL;
+	plain = malloc(sealed->length);
+	if (plain && crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &opened, NULL, bytes + head,
+			     sealed->length - head, bytes, header_length, bytes + header_length,
+			     seal->key) != 0) {
+		free(plain);
+		plain = NULL;
+	}
+	*length = (size_t)opened;
+	return plain;
+}
+
+static void free_plain(unsigned char *plain, size_t length)
+{
+	if (plain)
+		sodium_memzero(plain, length);
+	free(plain);
+}
+
+enum status seal_close(const struct seal *seal, const struct entry *entry, struct buffer *out)
+{
+	struct buffer plain = BUFFER_INIT(2L * TOKEN_MAX_BYTES);
+	unsigned char header[HEADER_BYTES];
+	enum status status = attributes_add(&plain, "credential", entry->token.value);
+
+	if (!status)
+		status = attributes_add(&plain, "granted_scope", entry->token.scope);
+	write_header(header, entry);
+	if (!status)
+		status = append_sealed(seal, header, sizeof(header), &plain, out);
+	buffer_release(&plain);
+	return status;
+}
+
+static bool read_plain(const unsigned char *plain, size_t length, struct entry *entry)
+{
+	struct attributes body = ATTRIBUTES_INIT;
+	const char *value;
+	bool good = false;
+
+	if (attributes_parse(&body, (const char *)plain, length, NULL) == STATUS_OK) {
+		value = attributes_get(&body, "credential");
+		if (value && token_is_b64token(value)) {
+			entry->token.value = buffer_duplicate(value);
+			entry->token.scope =
+				buffer_duplicate(attributes_get(&body, "granted_scope"));
+			good = entry->token.value != NULL;
+		}
+	}
+	attributes_release(&body);
+	return good;
+}
+
+bool seal_open(const struct seal *seal, const struct buffer *sealed, struct entry *entry)
+{
+	size_t length = 0;
+	unsigned char *plain = open_sealed(seal, MAGIC, HEADER_BYTES, sealed, &length);
+	bool good;
+
+	*entry = (struct entry)ENTRY_INIT;
+	good = plain && read_header((const unsigned char *)sealed->data, entry) &&
+	       read_plain(plain, length, entry);
+	free_plain(plain, length);
+	return good;
+}
+
+/* ---- other lines: magic, nonce, and what is sealed ---- */
+
+enum status seal_close_lines(
+	const struct seal *seal, const struct buffer *lines, struct buffer *out)
+{
+	return append_sealed(seal, (const unsigned char *)LINES_MAGIC, MAGIC_BYTES, lines, out);
+}
+
+bool seal_open_lines(
+	const struct seal *seal, const struct buffer *sealed, struct attributes *attributes)
+{
+	size_t length = 0;
+	unsigned char *plain = open_sealed(seal, LINES_MAGIC, MAGIC_BYTES, sealed, &length);
+	bool good = plain &&
+		    attributes_parse(attributes, (const char *)plain, length, NULL) == STATUS_OK;
+
+	free_plain(plain, length);
+	return good;
+}
+
+/* ---- chance ---- */
+
+void seal_make_owner(char out[SEAL_OWNER_BYTES])
+{
+	unsigned char random[OWNER_RANDOM_BYTES];
+
+	randombytes_buf(random, sizeof(random));
+	sodium_bin2hex(out, SEAL_OWNER_BYTES, random, sizeof(random));
+}
+
+unsigned seal_random_below(unsigned limit)
+{
+	return randombytes_uniform(limit);
+}

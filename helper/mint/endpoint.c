@@ -1,0 +1,185 @@
+#include "mint/endpoint.h"
+
+#include <string.h>
+
+#include "core/attributes.h"
+#include "mint/assertion.h"
+#include "mint/quote.h"
+#include "mint/response.h"
+#include "mint/transfer.h"
+
+enum { BASIC_MAX_BYTES = 256 * 1024, ASSERTION_MAX_BYTES = 64 * 1024 };
+
+#define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+/* What the endpoint is told in confidence, by its place in the list. */
+enum { TOLD_SECRET, TOLD_FORM_SECRET, TOLD_ASSERTION, TOLD_SIGNATURE };
+
+struct exchange {
+	const struct endpoint_request *request;
+	struct buffer username;    /* of Basic, as it is sent */
+	struct buffer form_secret; /* the secret as a form has it */
+	struct buffer assertion;   /* the last one signed */
+	struct quote_secrets secrets;
+};
+
+/* ---- the body ---- */
+
+static enum status append_field(struct buffer *body, const char *name, const char *value)
+{
+	enum status status;
+
+	if (!value)
+		return STATUS_OK;
+	status = buffer_printf(body, "%s%s=", body->length > 0 ? "&" : "", name);
+	return status ? status : transfer_form_encode(body, value);
+}
+
+static enum status append_fields(const struct endpoint_request *request, struct buffer *body)
+{
+	bool post = request->auth_method == PROFILE_AUTH_POST;
+	const struct {
+		const char *name;
+		const char *value;
+	} fields[] = {
+		{"grant_type", "client_credentials"},
+		{"client_id", request->client_id},
+		{"client_secret", post ? request->client_secret : NULL},
+		{"scope", request->scope},
+		{"audience", request->audience},
+	};
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]) && !status; i++)
+		status = append_field(body, fields[i].name, fields[i].value);
+	for (const char *resource = NULL; !status && (resource = attributes_next(request->resources,
+							      "resource[]", resource));)
+		status = append_field(body, "resource", resource);
+	return status;
+}
+
+/* The signature alone would do for whoever can guess the claims. */
+static void keep_confidential(struct exchange *exchange)
+{
+	const char *assertion = exchange->assertion.data;
+
+	exchange->secrets.told[TOLD_ASSERTION] = assertion;
+	exchange->secrets.told[TOLD_SIGNATURE] = assertion ? strrchr(assertion, '.') : NULL;
+}
+
+static enum status append_assertion(
+	struct exchange *exchange, struct buffer *body, struct failure *failure)
+{
+	const struct endpoint_request *request = exchange->request;
+	struct assertion assertion = {
+		.private_key = request->private_key,
+		.key_id = request->private_key_id,
+		.certificate_path = request->certificate_path,
+		.client_id = request->client_id,
+		.audience = request->assertion_audience ? request->assertion_audience
+							: request->token_url,
+		.issued_at = request->clock(),
+	};
+	enum status status;
+
+	buffer_clear(&exchange->assertion);
+	status = assertion_sign(&assertion, &exchange->assertion, failure);
+	if (!status && (append_field(body, "client_assertion_type", ASSERTION_TYPE) ||
+			       append_field(body, "client_assertion", exchange->assertion.data)))
+		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	keep_confidential(exchange);
+	return status;
+}
+
+static enum status write_body(void *context, struct buffer *body, struct failure *failure)
+{
+	struct exchange *exchange = context;
+	const struct endpoint_request *request = exchange->request;
+
+	if (append_fields(request, body))
+		return status_fail(failure, STATUS_NO_MEMORY,
+			TRANSFER_URL ": the request cannot be prepared", request->token_url);
+	if (request->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT)
+		return append_assertion(exchange, body, failure);
+	return STATUS_OK;
+}
+
+/* ---- the exchange ---- */
+
+/* RFC 6749, 2.3.1 form-encodes both halves of Basic; many servers, Sypht's among them, do not. */
+static enum status prepare(struct exchange *exchange, struct failure *failure)
+{
+	const struct endpoint_request *request = exchange->request;
+	enum status (*append)(struct buffer *, const char *) =
+		request->basic_raw ? buffer_append_text : transfer_form_encode;
+
+	if (append(&exchange->username, request->client_id) ||
+		(request->client_secret &&
+			transfer_form_encode(&exchange->form_secret, request->client_secret)))
+		return status_fail(failure, STATUS_NO_MEMORY,
+			TRANSFER_URL ": the request cannot be prepared", request->token_url);
+	exchange->secrets.told[TOLD_SECRET] = request->client_secret;
+	exchange->secrets.told[TOLD_FORM_SECRET] = buffer_text(&exchange->form_secret);
+	return STATUS_OK;
+}
+
+static void use_basic(const struct exchange *exchange, struct transfer *transfer)
+{
+	const struct endpoint_request *request = exchange->request;
+
+	if (request->auth_method != PROFILE_AUTH_BASIC)
+		return;
+	transfer->username = buffer_text(&exchange->username);
+	transfer->password =
+		request->basic_raw ? request->client_secret : buffer_text(&exchange->form_secret);
+}
+
+static enum status read_reply(
+	const struct transfer *transfer, struct grant *grant, struct failure *failure)
+{
+	const struct response response = {
+		.url = transfer->url,
+		.http_status = transfer->http_status,
+		.retry_after_s = transfer->retry_after_s,
+		.body = buffer_text(transfer->reply),
+		.length = transfer->reply->length,
+		.secrets = transfer->secrets,
+	};
+
+	return response_read(&response, grant, failure);
+}
+
+enum status endpoint_mint(const struct endpoint_request *request, struct grant *grant,
+	struct buffer *story, struct endpoint_reply *last, struct failure *failure)
+{
+	struct exchange exchange = {
+		.request = request,
+		.username = BUFFER_INIT(BASIC_MAX_BYTES),
+		.form_secret = BUFFER_INIT(BASIC_MAX_BYTES),
+		.assertion = BUFFER_INIT(ASSERTION_MAX_BYTES),
+	};
+	struct buffer reply = BUFFER_INIT(RESPONSE_MAX_BYTES);
+	enum status status = prepare(&exchange, failure);
+	struct transfer transfer = {
+		.url = request->token_url,
+		.cainfo = request->cainfo,
+		.deadline = request->deadline,
+		.write_body = write_body,
+		.context = &exchange,
+		.secrets = &exchange.secrets,
+		.reply = &reply,
+		.story = story,
+	};
+
+	use_basic(&exchange, &transfer);
+	if (!status)
+		status = transfer_run(&transfer, failure);
+	if (!status)
+		status = read_reply(&transfer, grant, failure);
+	*last = (struct endpoint_reply){transfer.http_status, transfer.retry_after_s};
+	buffer_release(&exchange.username);
+	buffer_release(&exchange.form_secret);
+	buffer_release(&exchange.assertion);
+	buffer_release(&reply);
+	return status;
+}

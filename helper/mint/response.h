@@ -1,0 +1,49 @@
+#ifndef RESPONSE_H
+#define RESPONSE_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+
+struct quote_secrets;
+
+/*
+ * The token endpoint's answer (RFC 6749, 5.1 and 5.2), which is not to be trusted: what comes out
+ * is a token that may be sent, or a refusal in one line.
+ */
+enum { RESPONSE_MAX_BYTES = 1 << 20 };
+
+enum { RESPONSE_LIFETIME_UNKNOWN = -1 };
+
+struct grant {
+	char *token;     /* b64token of RFC 6750 */
+	char *scope;     /* as a quote (quote.h); NULL where the endpoint did not say */
+	long expires_in; /* seconds, at least 1; or RESPONSE_LIFETIME_UNKNOWN */
+};
+
+#define GRANT_INIT \
+	{ \
+		.expires_in = RESPONSE_LIFETIME_UNKNOWN \
+	}
+
+struct response {
+	const char *url; /* of the endpoint, for reasons */
+	long http_status;
+	long retry_after_s; /* 0: the endpoint did not say */
+	const char *body;   /* need not end in NUL */
+	size_t length;
+	const struct quote_secrets *secrets; /* what the endpoint was told; NULL: nothing */
+};
+
+/*
+ * An "error" member that is neither null nor "" decides, whatever the status. failure names the
+ * endpoint, the HTTP status and Retry-After.
+ * STATUS_REFUSED: the endpoint said no; STATUS_UNREACHABLE: it said nothing that makes sense.
+ */
+enum status response_read(
+	const struct response *response, struct grant *grant, struct failure *failure) MUST_CHECK;
+
+/* Wipe and free. */
+void grant_release(struct grant *grant);
+
+#endif

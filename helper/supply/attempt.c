@@ -1,0 +1,135 @@
+#include "supply/attempt.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/profile.h"
+#include "core/settings.h"
+#include "core/source.h"
+#include "core/token.h"
+#include "core/trace.h"
+#include "libexec.h"
+#include "process.h"
+#include "supply/fleetclient.h"
+#include "supply/mintclient.h"
+#include "supply/secret.h"
+#include "supply/supply.h"
+
+enum { ENVIRONMENT_BITS = 12 };
+
+/*
+ * Tells one environment from another, so that a failure stands no longer than what caused it. The
+ * secret in a variable counts too. Of the sum only twelve bits are kept: one secret in 4,096 has
+ * the same ones, so that nobody can check a guess by them.
+ */
+static long sum_environment(const struct attempt *attempt)
+{
+	const struct supply *supply = attempt->supply;
+	const struct settings *settings = supply->settings;
+	struct source source = source_choose(settings, supply->profile);
+	bool in_variable = source.kind == SOURCE_VARIABLE || source.kind == SOURCE_API_KEY;
+	const char *const texts[] = {attempt->cache->digest, source.name,
+		in_variable ? source.text : NULL, settings->cainfo, settings->timeout};
+	uint64_t sum = part_sum_environment();
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		sum = part_add_to_sum(sum, texts[i]);
+	return (long)((sum ^ (sum >> 20) ^ (sum >> 40)) & ((1U << ENVIRONMENT_BITS) - 1));
+}
+
+void attempt_prepare(struct attempt *attempt)
+{
+	cache_get_state(attempt->cache, attempt->supply->clock(), &attempt->state);
+}
+
+enum status attempt_allowed(const struct attempt *attempt, struct failure *failure)
+{
+	const struct supply *supply = attempt->supply;
+	const struct state_failure *last = &attempt->state.failure;
+	time_t now = supply->clock();
+	long pause = state_pause(&attempt->state, now);
+
+	if (pause > 0)
+		return status_fail(failure, STATUS_REFUSED,
+			"the API refuses even fresh tokens of profile '%s'; the next is fetched in "
+			"%ld s",
+			supply->profile->name, pause);
+	/* who waited for the lock while the try failed waited for its outcome, however long ago */
+	if (last->at >= attempt->began)
+		now = last->at;
+	if (!state_is_still(last, supply->settings, supply->profile, now) ||
+		last->environment != sum_environment(attempt))
+		return STATUS_OK;
+	return status_fail(failure, last->status, "%.200s (asked less than %ld s ago)",
+		last->reason.reason, (long)(last->retry_from - last->at));
+}
+
+/* A secret that is simply not there costs nothing to look for again, and may be there at once. */
+static bool is_worth_remembering(const struct attempt *attempt, enum status status)
+{
+	return status != STATUS_NO_SECRET && status != STATUS_UNSAFE &&
+	       status != STATUS_NO_MEMORY && !(status == STATUS_TIMEOUT && attempt->hurried);
+}
+
+/* A process that renews in the background must not keep a file system from being unmounted. */
+static void leave_directory(const struct attempt *attempt)
+{
+	if (attempt->renewing && chdir("/") != 0)
+		trace_say(attempt->supply->trace, "chdir to /: %s", strerror(errno));
+}
+
+enum status attempt_make_uncached(
+	struct attempt *attempt, struct token *token, struct failure *failure)
+{
+	const struct supply *supply = attempt->supply;
+	struct secret secret = SECRET_INIT;
+	const struct member member = {supply, &secret, &attempt->state, attempt->renewing};
+	long left_ms = (long)(attempt->deadline - process_milliseconds());
+	enum status status;
+
+	trace_say(supply->trace, "profile %s: client secret from %s", supply->profile->name,
+		source_choose(supply->settings, supply->profile).name);
+	status = secret_find(supply->settings, supply->profile, left_ms, &secret, failure);
+	leave_directory(attempt);
+	if (!status && supply->profile->shared_store)
+		status = member_obtain(&member, attempt->deadline, token, failure);
+	else if (!status)
+		status = minter_run(supply, &secret, attempt->deadline, token, failure);
+	secret_release(&secret);
+	return status;
+}
+
+/* The token first: a record that lags behind costs a try, the other way round a token is lost. */
+static void keep_token(struct attempt *attempt, const struct token *token)
+{
+	const struct supply *supply = attempt->supply;
+	struct failure unwritten;
+
+	state_succeed(&attempt->state, supply->clock());
+	if (cache_put(attempt->cache, token, &unwritten))
+		trace_say(supply->trace, "the token is not cached: %s", unwritten.reason);
+	if (cache_put_state(attempt->cache, &attempt->state, &unwritten))
+		trace_say(supply->trace, "nothing is remembered: %s", unwritten.reason);
+}
+
+enum status attempt_make(struct attempt *attempt, struct token *token, struct failure *failure)
+{
+	const struct supply *supply = attempt->supply;
+	struct state_failure last = {.environment = sum_environment(attempt)};
+	struct failure unwritten;
+
+	/* before the secret is read: what changes from here on voids the failure */
+	source_mark_all(supply->settings, supply->profile, last.marks);
+	last.status = attempt_make_uncached(attempt, token, failure);
+	if (!last.status) {
+		keep_token(attempt, token);
+	} else if (is_worth_remembering(attempt, last.status)) {
+		last.reason = *failure;
+		state_fail(&attempt->state, &last, failure->retry_after_s, supply->clock());
+		if (cache_put_state(attempt->cache, &attempt->state, &unwritten))
+			trace_say(supply->trace, "nothing is remembered: %s", unwritten.reason);
+	}
+	return last.status;
+}

@@ -1,0 +1,44 @@
+#ifndef ATTEMPT_H
+#define ATTEMPT_H
+
+#include <stdbool.h>
+
+#include "core/cache.h"
+#include "core/state.h"
+#include "core/status.h"
+
+struct supply;
+struct token;
+
+/*
+ * One attempt to get a fresh token, by the holder of the cache's lock, and what is remembered of
+ * it: whether it may be made at all, and how it ended.
+ */
+struct attempt {
+	const struct supply *supply;
+	struct cache *cache; /* locked, where it has a lock */
+	struct state state;
+	time_t began;       /* wall-clock seconds: a failure since then is this attempt's, too */
+	long long deadline; /* on the clock of process_milliseconds() */
+	bool renewing;      /* there still is a good token */
+	bool hurried;       /* the deadline is sooner than SYPHT_TIMEOUT allows */
+};
+
+/* Read what is remembered. */
+void attempt_prepare(struct attempt *attempt);
+
+/*
+ * STATUS_OK: it may be made. Otherwise it has failed, or been refused by its API, too short a time
+ * ago; failure says so.
+ */
+enum status attempt_allowed(const struct attempt *attempt, struct failure *failure) MUST_CHECK;
+
+/* From the fleet where there is one, else from the endpoint, into the cache. */
+enum status attempt_make(
+	struct attempt *attempt, struct token *token, struct failure *failure) MUST_CHECK;
+
+/* The same where there is no cache. Nothing is remembered. */
+enum status attempt_make_uncached(
+	struct attempt *attempt, struct token *token, struct failure *failure) MUST_CHECK;
+
+#endif

@@ -1,0 +1,146 @@
+#include "supply/external.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/attributes.h"
+#include "core/profile.h"
+#include "core/spawn.h"
+#include "process.h"
+#include "supply/secret.h"
+
+enum status outsider_run(const struct profile *profile, const char *command,
+	const struct buffer *input, struct buffer *output, long timeout_ms, struct failure *failure)
+{
+	char shell[] = "sh";
+	char option[] = "-c";
+	char *script = buffer_duplicate(command);
+	char *argv[] = {shell, option, script, NULL};
+	char **environment = process_clean_environment();
+	struct spawn spawn = {
+		.path = "/bin/sh",
+		.argv = argv,
+		.envp = environment,
+		.input = input ? input->data : NULL,
+		.input_length = input ? input->length : 0,
+		.output = output,
+		.asks = true,
+		.timeout_ms = timeout_ms,
+	};
+	int exit_code = 0;
+	enum status status = STATUS_NO_MEMORY;
+
+	if (environment && script)
+		status = spawn_run(&spawn, &exit_code, failure);
+	else
+		status_fail(failure, status, "out of memory");
+	free(environment);
+	free(script);
+	if (status == STATUS_TIMEOUT)
+		return status_fail(failure, status,
+			"the command for the client secret of profile '%s' did not end in time",
+			profile->name);
+	if (!status && exit_code != 0)
+		status = status_fail(failure, STATUS_NO_SECRET,
+			"the command for the client secret of profile '%s' ended with status %d",
+			profile->name, exit_code);
+	return status;
+}
+
+static enum status describe_endpoint(const struct profile *profile, const char *username,
+	const char *password, struct buffer *out)
+{
+	const char *url = profile->token_url ? profile->token_url : profile->issuer;
+	const char *host = strstr(url, "://") + 3;
+
+	if (buffer_printf(out, "protocol=%.*s\nhost=%.*s\n", (int)(host - 3 - url), url,
+		    (int)strcspn(host, "/?#"), host))
+		return STATUS_NO_MEMORY;
+	if (attributes_add(out, "username", username) || attributes_add(out, "password", password))
+		return STATUS_MALFORMED;
+	return buffer_append_text(out, "\n");
+}
+
+static char *helper_command(const char *helper, const char *operation)
+{
+	char *command = NULL;
+	const char *start = helper[0] == '!' || helper[0] == '/' ? "" : "git credential-";
+	int length = asprintf(&command, "%s%s %s", start, helper + (helper[0] == '!'), operation);
+
+	return length < 0 ? NULL : command;
+}
+
+static enum status ask(const struct profile *profile, const char *operation, const char *username,
+	const char *password, struct buffer *output, long timeout_ms, struct failure *failure)
+{
+	struct buffer input = BUFFER_INIT(OUTSIDER_MAX_BYTES);
+	char *command = helper_command(profile->client_secret_helper, operation);
+	enum status status = command ? STATUS_OK : STATUS_NO_MEMORY;
+
+	if (!status)
+		status = describe_endpoint(profile, username, password, &input);
+	if (status)
+		status_fail(failure, status, "cannot ask the credential helper of profile '%s': %s",
+			profile->name,
+			command ? "the credentials hold a line break, or are too long"
+				: "out of memory");
+	else
+		status = outsider_run(profile, command, &input, output, timeout_ms, failure);
+	buffer_release(&input);
+	free(command);
+	return status;
+}
+
+static enum status read_answer(const struct profile *profile, const struct attributes *answer,
+	struct secret *secret, struct failure *failure)
+{
+	const char *password = attributes_get(answer, "password");
+	const char *id = profile->client_id;
+
+	if (!id)
+		id = attributes_get(answer, "username");
+	if (!id || !password || *password == '\0')
+		return status_fail(failure, STATUS_NO_SECRET,
+			"the credential helper of profile '%s' knows no client credentials for %s",
+			profile->name, profile->token_url ? profile->token_url : profile->issuer);
+	secret->client_id = buffer_duplicate(id);
+	secret->client_secret = buffer_duplicate(password);
+	if (!secret->client_id || !secret->client_secret)
+		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	return STATUS_OK;
+}
+
+enum status outsider_get(const struct profile *profile, long timeout_ms, struct secret *secret,
+	struct failure *failure)
+{
+	struct buffer output = BUFFER_INIT(OUTSIDER_MAX_BYTES);
+	struct attributes answer = ATTRIBUTES_INIT;
+	enum status status =
+		ask(profile, "get", profile->client_id, NULL, &output, timeout_ms, failure);
+
+	if (!status)
+		status = attributes_parse(&answer, output.data, output.length, NULL);
+	if (status == STATUS_MALFORMED)
+		status = status_fail(failure, STATUS_NO_SECRET,
+			"the credential helper of profile '%s' gave no key=value lines",
+			profile->name);
+	if (!status)
+		status = read_answer(profile, &answer, secret, failure);
+	attributes_release(&answer);
+	buffer_release(&output);
+	return status;
+}
+
+enum status outsider_store(const struct profile *profile, const struct secret *secret,
+	long timeout_ms, struct failure *failure)
+{
+	return ask(profile, "store", secret->client_id, secret->client_secret, NULL, timeout_ms,
+		failure);
+}
+
+enum status outsider_erase(const struct profile *profile, const char *username,
+	const char *password, long timeout_ms, struct failure *failure)
+{
+	return ask(profile, "erase", username, password, NULL, timeout_ms, failure);
+}

@@ -1,0 +1,408 @@
+#include "supply/fleetclient.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/attributes.h"
+#include "core/profile.h"
+#include "core/settings.h"
+#include "core/state.h"
+#include "core/token.h"
+#include "core/trace.h"
+#include "libexec.h"
+#include "process.h"
+#include "supply/mintclient.h"
+#include "supply/secret.h"
+#include "supply/supply.h"
+
+/*
+ * How long the store may take, as parts of the time that is left: for one answer, and for all that
+ * it does before anybody is seen to keep its lock. Whatever it does, a supply loses three seconds
+ * at most. The lock's life is that of a holder who died; a living one keeps it (sypht-fleet, hold).
+ */
+enum {
+	ANSWER_PART = 10,
+	ANSWER_MAX_MS = 1000,
+	PATIENCE_PART = 5,
+	PATIENCE_MAX_MS = 2000,
+	LAST_WORD_MAX_MS = 1000,
+	LOCK_PART = 5,
+	LOCK_MAX_MS = 3000,
+	LEAST_MS = 20,
+	LAST_LOOK_MS = 700,
+};
+
+/* What sypht-fleet may answer: a token, the right to mint the next, or neither. */
+struct offer {
+	struct token token;     /* value NULL: none */
+	char *owner;            /* of the lock, where it is our turn; or NULL */
+	long long serial;       /* of the token, or for the one we are to mint */
+	long rest_s;            /* the endpoint must not be asked for so long; 0: it may be */
+	struct failure trouble; /* why there is nothing; "" where another member took too long */
+};
+
+struct limits {
+	long left_ms;
+	long answer_ms;
+	long patience_ms;
+	long lock_ms;
+};
+
+static long bounded(long milliseconds, long most)
+{
+	if (milliseconds > most)
+		return most;
+	return milliseconds > LEAST_MS ? milliseconds : LEAST_MS;
+}
+
+static struct limits limits_by(long long deadline)
+{
+	long left_ms = (long)(deadline - process_milliseconds());
+
+	return (struct limits){
+		.left_ms = left_ms,
+		.answer_ms = bounded(left_ms / ANSWER_PART, ANSWER_MAX_MS),
+		.patience_ms = bounded(left_ms / PATIENCE_PART, PATIENCE_MAX_MS),
+		.lock_ms = bounded(left_ms / LOCK_PART, LOCK_MAX_MS),
+	};
+}
+
+static const char *name_of(const struct member *member)
+{
+	return member->supply->profile->name;
+}
+
+/* ---- asking sypht-fleet ---- */
+
+struct question {
+	const char *verb;
+	bool waits; /* for what another member does */
+	long long deadline;
+	const struct offer *offer; /* for verbs about a lock: whose */
+	const struct token *token; /* for those about a token */
+};
+
+/* Who only waits to be told that his word has come spends less on it. */
+static long patience_ms(const struct question *question, const struct limits *limits)
+{
+	return question->waits ? limits->patience_ms
+			       : bounded(limits->patience_ms, LAST_WORD_MAX_MS);
+}
+
+static enum status add_token(struct buffer *rows, const struct token *token)
+{
+	enum status status = attributes_add(rows, "credential", token->value);
+
+	if (!status)
+		status = attributes_add(rows, "granted_scope", token->scope);
+	if (!status)
+		status = attributes_add_number(rows, "obtained", (long long)token->obtained);
+	return status ? status : attributes_add_number(rows, "expires", (long long)token->expires);
+}
+
+/* What sypht-fleet is told besides the request for a token. */
+static enum status add_rows(
+	const struct member *member, const struct question *question, struct buffer *rows)
+{
+	const struct supply *supply = member->supply;
+	const struct profile *profile = supply->profile;
+	const struct offer *offer = question->offer;
+	struct limits limits = limits_by(question->deadline);
+	const struct {
+		const char *key;
+		const char *value;
+	} texts[] = {
+		{"verb", question->verb},
+		{"store", profile->shared_store},
+		{"rejected", supply->rejected},
+		{"fresh", member->renewing ? "1" : NULL},
+		{"owner", offer ? offer->owner : NULL},
+	};
+	const struct {
+		const char *key;
+		long long value;
+	} numbers[] = {
+		{"now", (long long)supply->clock()},
+		{"answer_ms", limits.answer_ms},
+		{"patience_ms", patience_ms(question, &limits)},
+		{"wait_ms", question->waits ? limits.left_ms : 0},
+		{"lock_ms", limits.lock_ms},
+		{"min_valid", supply->min_valid},
+		{"max_lifetime", profile->max_lifetime},
+		{"serial", offer ? offer->serial : member->state->serial},
+	};
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !status; i++)
+		status = attributes_add(rows, texts[i].key, texts[i].value);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !status; i++)
+		status = attributes_add_number(rows, numbers[i].key, numbers[i].value);
+	return status || !question->token ? status : add_token(rows, question->token);
+}
+
+static enum status refusal(const struct attributes *answer, struct failure *failure)
+{
+	const char *error = attributes_get(answer, "error");
+
+	return error ? status_fail(failure, STATUS_UNREACHABLE, "%s", error) : STATUS_OK;
+}
+
+static enum status ask(const struct member *member, const struct question *question,
+	struct attributes *answer, struct failure *failure)
+{
+	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	struct limits limits = limits_by(question->deadline);
+	long timeout_ms = question->waits ? limits.left_ms : patience_ms(question, &limits);
+	enum status status = add_rows(member, question, &request);
+
+	if (!status)
+		status = minter_write_request(
+			member->supply, member->secret, limits.left_ms, &request);
+	if (status)
+		status_fail(failure, status, "what it is to be told is too long");
+	else if (limits.left_ms <= 0)
+		status = status_fail(failure, STATUS_TIMEOUT, "no time left to ask it");
+	else
+		status = part_ask("sypht-fleet", &request, timeout_ms, answer, failure);
+	buffer_release(&request);
+	return status ? status : refusal(answer, failure);
+}
+
+static void say_trouble(
+	const struct member *member, const char *verb, const struct failure *failure)
+{
+	trace_say(member->supply->trace, "profile %s: shared store, %s: %s", name_of(member), verb,
+		failure->reason);
+}
+
+/* ---- what it answers ---- */
+
+static long long number(const struct attributes *answer, const char *key)
+{
+	const char *text = attributes_get(answer, key);
+
+	return text ? strtoll(text, NULL, 10) : 0;
+}
+
+static bool read_token(
+	const struct member *member, const struct attributes *answer, struct token *token)
+{
+	const struct supply *supply = member->supply;
+	const char *value = attributes_get(answer, "credential");
+	time_t now = supply->clock();
+
+	token->obtained = (time_t)number(answer, "obtained");
+	token->expires = (time_t)number(answer, "expires");
+	if (!value || !token_is_b64token(value) ||
+		!token_is_believable(token, supply->profile->max_lifetime, now))
+		return false;
+	token->value = buffer_duplicate(value);
+	token->scope = buffer_duplicate(attributes_get(answer, "granted_scope"));
+	return token_usable(token, now);
+}
+
+static void offer_release(struct offer *offer)
+{
+	token_release(&offer->token);
+	buffer_free_text(offer->owner);
+}
+
+static void look(const struct member *member, bool waits, long long deadline, struct offer *offer)
+{
+	const struct question question = {.verb = "look", .waits = waits, .deadline = deadline};
+	struct attributes answer = ATTRIBUTES_INIT;
+	const char *reason;
+
+	*offer = (struct offer){.token = TOKEN_INIT};
+	if (ask(member, &question, &answer, &offer->trouble) == STATUS_OK) {
+		reason = attributes_get(&answer, "reason");
+		offer->serial = number(&answer, "serial");
+		if (!read_token(member, &answer, &offer->token))
+			token_release(&offer->token);
+		offer->owner = buffer_duplicate(attributes_get(&answer, "owner"));
+		offer->rest_s = (long)number(&answer, "rest");
+		status_fail(&offer->trouble, STATUS_OK, "%s",
+			offer->rest_s > 0 && reason ? reason : "");
+	}
+	attributes_release(&answer);
+}
+
+/* ---- our turn ---- */
+
+static enum status tell(
+	const struct member *member, const struct question *question, struct failure *failure)
+{
+	struct attributes answer = ATTRIBUTES_INIT;
+	enum status status = ask(member, question, &answer, failure);
+
+	if (status)
+		say_trouble(member, question->verb, failure);
+	else
+		trace_say(member->supply->trace, "profile %s: shared store, %s: %s",
+			name_of(member), question->verb,
+			attributes_get(&answer, "done") ? "done" : "nothing to be done any more");
+	attributes_release(&answer);
+	return status;
+}
+
+/* Whoever holds the lock says in the end what came of it, be it that others may try. */
+static enum status mint_for_all(const struct member *member, const struct offer *offer,
+	long long deadline, struct token *token, struct failure *failure)
+{
+	struct question hold = {.verb = "hold", .deadline = deadline, .offer = offer};
+	struct question last = {.verb = "release", .deadline = deadline, .offer = offer};
+	struct buffer rows = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	struct failure untold;
+	enum status status = add_rows(member, &hold, &rows);
+
+	if (!status)
+		status = minter_run_holding(
+			member->supply, member->secret, &rows, deadline, token, failure);
+	if (status == STATUS_SYSTEM) /* sypht-fleet came to grief, which need not be our end */
+		status = minter_run(member->supply, member->secret, deadline, token, failure);
+	if (!status) {
+		last.verb = "put";
+		last.token = token;
+	}
+	if (tell(member, &last, &untold))
+		trace_say(member->supply->trace,
+			"profile %s: other members wait until the lock ends", name_of(member));
+	buffer_release(&rows);
+	return status;
+}
+
+static enum status take(const struct member *member, struct offer *offer, struct token *token)
+{
+	char fingerprint[TOKEN_FINGERPRINT_BYTES];
+
+	*token = offer->token;
+	offer->token = (struct token)TOKEN_INIT;
+	token_fingerprint(token->value, fingerprint);
+	trace_say(member->supply->trace,
+		"profile %s: token %s from the shared store, %lld seconds left", name_of(member),
+		fingerprint, (long long)(token->expires - member->supply->clock()));
+	return STATUS_OK;
+}
+
+/* Another member may have come to its end while we tried: what it has put there will do. */
+static enum status look_once_more(const struct member *member, long long deadline,
+	struct token *token, struct failure *failure)
+{
+	struct offer offer;
+	enum status status = STATUS_TIMEOUT;
+
+	look(member, false, deadline, &offer);
+	if (offer.token.value) {
+		status = take(member, &offer, token);
+		failure->reason[0] = '\0';
+	}
+	offer_release(&offer);
+	return status;
+}
+
+static enum status mint_for_oneself(const struct member *member, const struct offer *offer,
+	long long deadline, struct token *token, struct failure *failure)
+{
+	bool waited = offer->trouble.reason[0] == '\0';
+	long left_ms = (long)(deadline - process_milliseconds());
+	enum status status;
+
+	if (waited && member->renewing)
+		return status_fail(failure, STATUS_TIMEOUT,
+			"another member of the fleet is renewing the token, and takes long");
+	trace_say(member->supply->trace, "profile %s: shared store: %s; minting without it",
+		name_of(member),
+		waited ? "no token came of another member's turn" : offer->trouble.reason);
+	status = minter_run(member->supply, member->secret,
+		waited ? deadline - bounded(left_ms / 2, LAST_LOOK_MS) : deadline, token, failure);
+	if (status && waited && look_once_more(member, deadline, token, failure) == STATUS_OK)
+		status = STATUS_OK;
+	return status;
+}
+
+/* What the endpoint told one member holds for all of them. */
+static enum status keep_off(const struct offer *offer, struct failure *failure)
+{
+	return status_fail(failure, STATUS_REFUSED,
+		"%.170s (as another machine was told; again in %ld s)", offer->trouble.reason,
+		offer->rest_s);
+}
+
+enum status member_obtain(const struct member *member, long long deadline, struct token *token,
+	struct failure *failure)
+{
+	struct offer offer;
+	enum status status;
+
+	look(member, true, deadline, &offer);
+	if (offer.token.value) {
+		status = take(member, &offer, token);
+	} else if (offer.rest_s > 0) {
+		status = keep_off(&offer, failure);
+	} else if (offer.owner) {
+		trace_say(member->supply->trace, "profile %s: minting for the fleet",
+			name_of(member));
+		status = mint_for_all(member, &offer, deadline, token, failure);
+	} else {
+		status = mint_for_oneself(member, &offer, deadline, token, failure);
+	}
+	if (!status && offer.serial > 0)
+		member->state->serial = offer.serial;
+	offer_release(&offer);
+	return status;
+}
+
+enum status member_drop(const struct member *member, const struct token *token, long long deadline,
+	struct failure *failure)
+{
+	const struct question question = {.verb = "drop", .deadline = deadline, .token = token};
+	struct failure reason;
+
+	if (member->state->serial > 0)
+		member->state->serial++;
+	if (tell(member, &question, &reason))
+		return status_fail(failure, STATUS_UNREACHABLE,
+			"the token may still lie in the shared store: %.180s", reason.reason);
+	return STATUS_OK;
+}
+
+static enum status write_ping(const struct supply *supply, const struct secret *secret,
+	const struct limits *limits, struct buffer *request)
+{
+	bool known = secret->client_secret || secret->private_key;
+	enum status status = attributes_add(request, "verb", "ping");
+
+	if (!status)
+		status = attributes_add(request, "store", supply->profile->shared_store);
+	if (!status)
+		status = attributes_add_number(request, "answer_ms", limits->answer_ms);
+	if (!status)
+		status = attributes_add_number(request, "patience_ms", limits->patience_ms);
+	if (!status && known)
+		return minter_write_request(supply, secret, limits->left_ms, request);
+	if (!status)
+		status = attributes_add(request, "cainfo", supply->settings->cainfo);
+	return status ? status : buffer_append_text(request, "\n");
+}
+
+enum status member_ping(const struct supply *supply, const struct secret *secret, long *took_ms,
+	struct failure *failure)
+{
+	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	struct attributes answer = ATTRIBUTES_INIT;
+	long long start = process_milliseconds();
+	struct limits limits = limits_by(start + settings_timeout_s(supply->settings) * 1000);
+	enum status status = STATUS_OK;
+
+	if (write_ping(supply, secret, &limits, &request))
+		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	else
+		status = part_ask("sypht-fleet", &request, limits.patience_ms, &answer, failure);
+	if (!status)
+		status = refusal(&answer, failure);
+	if (!status)
+		*took_ms = (long)(process_milliseconds() - start);
+	attributes_release(&answer);
+	buffer_release(&request);
+	return status;
+}

@@ -1,0 +1,174 @@
+#include "supply/mintclient.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/attributes.h"
+#include "core/profile.h"
+#include "core/settings.h"
+#include "core/token.h"
+#include "core/trace.h"
+#include "libexec.h"
+#include "process.h"
+#include "supply/secret.h"
+#include "supply/supply.h"
+
+static const char *const AUTH_METHODS[] = {
+	[PROFILE_AUTH_BASIC] = "basic",
+	[PROFILE_AUTH_POST] = "post",
+	[PROFILE_AUTH_PRIVATE_KEY_JWT] = "private_key_jwt",
+};
+
+/* A line of the PEM file is a line of ours. */
+static enum status add_private_key(struct buffer *request, const char *pem)
+{
+	enum status status = STATUS_OK;
+
+	while (pem && *pem != '\0' && !status) {
+		size_t length = strcspn(pem, "\r\n");
+
+		if (length > 0)
+			status = buffer_printf(request, "private_key[]=%.*s\n", (int)length, pem);
+		pem += length;
+		pem += strspn(pem, "\r\n");
+	}
+	return status;
+}
+
+/* The certificate is public, so that sypht-mint may read it itself; only we know the home. */
+static enum status add_certificate(const struct supply *supply, struct buffer *request)
+{
+	const char *path = supply->profile->private_key_certificate;
+	const char *home = supply->settings->home;
+
+	if (path && home && strncmp(path, "~/", 2) == 0)
+		return buffer_printf(request, "private_key_certificate=%s%s\n", home, path + 1);
+	return attributes_add(request, "private_key_certificate", path);
+}
+
+enum status minter_write_request(const struct supply *supply, const struct secret *secret,
+	long timeout_ms, struct buffer *request)
+{
+	const struct profile *profile = supply->profile;
+	const struct {
+		const char *key;
+		const char *value;
+	} rows[] = {
+		{"token_url", profile->token_url},
+		{"issuer", profile->issuer},
+		{"client_id", secret->client_id},
+		{"client_secret", secret->client_secret},
+		{"auth_method", AUTH_METHODS[profile->auth_method]},
+		{"basic_encoding", profile->basic_raw ? "raw" : NULL},
+		{"scope", profile->scope},
+		{"audience", profile->audience},
+		{"private_key_id", profile->private_key_id},
+		{"assertion_audience", profile->assertion_audience},
+		{"cainfo", supply->settings->cainfo},
+	};
+	enum status status = attributes_add_number(request, "timeout_ms", timeout_ms);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !status; i++)
+		status = attributes_add(request, rows[i].key, rows[i].value);
+	for (size_t i = 0; i < profile->resource.count && !status; i++)
+		status = attributes_add(request, "resource[]", profile->resource.items[i]);
+	if (!status)
+		status = add_private_key(request, secret->private_key);
+	if (!status)
+		status = add_certificate(supply, request);
+	return status ? status : buffer_append_text(request, "\n");
+}
+
+static enum status read_refusal(const struct attributes *answer, struct failure *failure)
+{
+	const char *code = attributes_get(answer, "status");
+	const char *error = attributes_get(answer, "error");
+	const char *retry_after = attributes_get(answer, "retry_after");
+	long status = code ? strtol(code, NULL, 10) : STATUS_SYSTEM;
+
+	if (status <= STATUS_OK || status > STATUS_SYSTEM)
+		status = STATUS_SYSTEM;
+	status_fail(failure, (enum status)status, "%s",
+		error ? error : "sypht-mint answered neither token nor error");
+	failure->retry_after_s = retry_after ? strtol(retry_after, NULL, 10) : 0;
+	return (enum status)status;
+}
+
+/* The life that the profile grants a token which the endpoint gave expires_in seconds. */
+static long bounded_lifetime(const struct profile *profile, const char *expires_in)
+{
+	long lifetime = expires_in ? strtol(expires_in, NULL, 10) : profile->default_lifetime;
+
+	return lifetime < profile->max_lifetime ? lifetime : profile->max_lifetime;
+}
+
+static enum status read_token(const struct supply *supply, const struct attributes *answer,
+	time_t asked_at, struct token *token, struct failure *failure)
+{
+	const char *value = attributes_get(answer, "credential");
+	long lifetime = bounded_lifetime(supply->profile, attributes_get(answer, "expires_in"));
+
+	for (const char *line = NULL; (line = attributes_next(answer, "trace[]", line));)
+		trace_say(supply->trace, "%s", line);
+	if (!value || !token_is_b64token(value) || lifetime < 1)
+		return read_refusal(answer, failure);
+
+	token->value = buffer_duplicate(value);
+	token->scope = buffer_duplicate(attributes_get(answer, "scope"));
+	token->obtained = asked_at;
+	token->expires = asked_at + lifetime;
+	return token->value ? STATUS_OK : status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+}
+
+static void tell_of_token(const struct supply *supply, const struct token *token)
+{
+	char fingerprint[TOKEN_FINGERPRINT_BYTES];
+
+	token_fingerprint(token->value, fingerprint);
+	trace_say(supply->trace, "profile %s: minted token %s, lives %ld seconds",
+		supply->profile->name, fingerprint, token_lifetime(token));
+	if (!token_grants(supply->profile->scope, token->scope))
+		trace_say(supply->trace, "profile %s: warning: asked for scope '%s', granted '%s'",
+			supply->profile->name, supply->profile->scope, token->scope);
+}
+
+static enum status ask(const struct supply *supply, const struct secret *secret, const char *part,
+	const struct buffer *first_rows, long long deadline, struct token *token,
+	struct failure *failure)
+{
+	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	struct attributes answer = ATTRIBUTES_INIT;
+	time_t asked_at = supply->clock();
+	long left_ms = (long)(deadline - process_milliseconds());
+	enum status status;
+
+	if (left_ms <= 0)
+		status = status_fail(failure, STATUS_TIMEOUT, "no time left to ask for a token");
+	else if ((first_rows && buffer_append(&request, first_rows->data, first_rows->length)) ||
+		 minter_write_request(supply, secret, left_ms, &request))
+		status = status_fail(failure, STATUS_NO_SECRET,
+			"the client credentials hold a line break, or are too long");
+	else
+		status = part_ask(part, &request, left_ms, &answer, failure);
+	if (!status)
+		status = read_token(supply, &answer, asked_at, token, failure);
+	if (!status)
+		tell_of_token(supply, token);
+	attributes_release(&answer);
+	buffer_release(&request);
+	return status;
+}
+
+enum status minter_run(const struct supply *supply, const struct secret *secret, long long deadline,
+	struct token *token, struct failure *failure)
+{
+	return ask(supply, secret, "sypht-mint", NULL, deadline, token, failure);
+}
+
+enum status minter_run_holding(const struct supply *supply, const struct secret *secret,
+	const struct buffer *fleet_rows, long long deadline, struct token *token,
+	struct failure *failure)
+{
+	return ask(supply, secret, "sypht-fleet", fleet_rows, deadline, token, failure);
+}
