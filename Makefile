@@ -52,8 +52,8 @@ CREDENTIAL = credential.o cli.o dialects.a supply.a shared.a core.a
 DIALECT    = dialect.o cli.o dialects.a supply.a json.o shared.a core.a
 MINT       = mint.o mint.a json.o shared.a core.a
 FLEET      = fleet.o fleet.a shared.a core.a
-RUN        = run.o program.o libraries.o image.o path.o
-PLUGIN     = image.o $(patsubst plugin/%.c,%.o,$(filter-out $(RUN:%.o=plugin/%.c),$(wildcard plugin/*.c)))
+PLUGIN     = $(patsubst plugin/%.c,%.o,$(wildcard plugin/*.c))
+RUN        = $(patsubst plugin/%.c,%.o,$(wildcard plugin/run/*.c)) elffile.o
 ABSENT     = $(if $(STORE),,helper/fleet/%) $(if $(STORE_TLS),,helper/fleet/redistls.c)
 
 PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint $(if $(STORE),sypht-fleet) sypht-dialect \

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "table.h"
+#include "pointermap.h"
 
 static struct table easies = TABLE_INIT;
 static struct table multis = TABLE_INIT;

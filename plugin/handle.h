@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "core/token.h"
-#include "held.h"
+#include "heldresponse.h"
 #include "resolve.h"
 
 /*

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "image.h"
+#include "elffile.h"
 
 enum { CHUNK_BYTES = 1024 };
 

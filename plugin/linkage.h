@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "object.h"
+#include "sharedobject.h"
 
 /*
  * What a reference to a symbol leads to, as the dynamic linker would have it were this library not

@@ -12,8 +12,8 @@
 
 #include "imports.h"
 #include "linkage.h"
-#include "object.h"
 #include "resolve.h"
+#include "sharedobject.h"
 
 /*
  * dlopen() and dlsym() look at the address they return to: whose RUNPATH applies, whom RTLD_NEXT

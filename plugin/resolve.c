@@ -6,7 +6,7 @@
 
 #include "foreign.h"
 #include "linkage.h"
-#include "object.h"
+#include "sharedobject.h"
 
 /* A function that every libcurl has and no preload would hook: where it is, libcurl is. */
 static const char ANCHOR[] = "curl_easy_strerror";

@@ -11,7 +11,7 @@
 #include "core/configkey.h"
 #include "core/profile.h"
 #include "core/salvage.h"
-#include "errand.h"
+#include "helper.h"
 #include "supplier.h"
 
 enum { REALMS_STEP = 8, SPARE_REALMS = 16 };

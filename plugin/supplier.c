@@ -16,7 +16,7 @@
 #include "core/settings.h"
 #include "core/source.h"
 #include "core/state.h"
-#include "errand.h"
+#include "helper.h"
 
 enum {
 	SLOT_COUNT = 4,

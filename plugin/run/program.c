@@ -1,4 +1,4 @@
-#include "program.h"
+#include "run/program.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -11,9 +11,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "image.h"
-#include "libraries.h"
-#include "path.h"
+#include "elffile.h"
+#include "run/libraries.h"
+#include "run/path.h"
 
 enum {
 	SHEBANG_BYTES = 256, /* the kernel reads no further */

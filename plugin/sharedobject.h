@@ -1,5 +1,5 @@
-#ifndef OBJECT_H
-#define OBJECT_H
+#ifndef SHAREDOBJECT_H
+#define SHAREDOBJECT_H
 
 #include <stdbool.h>
 #include <stddef.h>

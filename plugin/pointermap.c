@@ -1,4 +1,4 @@
-#include "table.h"
+#include "pointermap.h"
 
 #include <stdint.h>
 #include <stdlib.h>

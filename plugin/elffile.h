@@ -1,5 +1,5 @@
-#ifndef IMAGE_H
-#define IMAGE_H
+#ifndef ELFFILE_H
+#define ELFFILE_H
 
 #include <link.h>
 #include <stdbool.h>

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "core/suggestion.h"
-#include "program.h"
+#include "run/program.h"
 
 #define LIBRARY "libsypht-preload.so"
 

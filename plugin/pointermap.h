@@ -1,5 +1,5 @@
-#ifndef TABLE_H
-#define TABLE_H
+#ifndef POINTERMAP_H
+#define POINTERMAP_H
 
 #include <pthread.h>
 #include <stdatomic.h>

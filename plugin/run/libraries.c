@@ -1,4 +1,4 @@
-#include "libraries.h"
+#include "run/libraries.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "image.h"
-#include "path.h"
+#include "elffile.h"
+#include "run/path.h"
 
 enum {
 	LIBRARIES_MAX = 1024,

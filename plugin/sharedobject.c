@@ -1,4 +1,4 @@
-#include "object.h"
+#include "sharedobject.h"
 
 #include <elf.h>
 #include <link.h>

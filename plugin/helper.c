@@ -1,4 +1,4 @@
-#include "errand.h"
+#include "helper.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 #include "core/spawn.h"
 #include "core/token.h"
 #include "core/trace.h"
-#include "object.h"
+#include "sharedobject.h"
 
 enum {
 	PATH_MAX_BYTES = 4096,

@@ -1,4 +1,4 @@
-#include "held.h"
+#include "heldresponse.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#ifndef ERRAND_H
-#define ERRAND_H
+#ifndef HELPER_H
+#define HELPER_H
 
 #include <stdbool.h>
 #include <time.h>

@@ -1,4 +1,4 @@
-#include "image.h"
+#include "elffile.h"
 
 #include <elf.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "path.h"
+#include "run/path.h"
 
 #include <stdio.h>
 #include <string.h>

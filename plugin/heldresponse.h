@@ -1,5 +1,5 @@
-#ifndef HELD_H
-#define HELD_H
+#ifndef HELDRESPONSE_H
+#define HELDRESPONSE_H
 
 #include <stdbool.h>
 #include <stddef.h>
