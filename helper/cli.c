@@ -125,7 +125,7 @@ static bool is_called_as(const char *name, const char *pattern)
 	return length > 0 && strcmp(name, pattern) == 0;
 }
 
-static enum status pick_dialect(const struct command *command, struct call *call,
+static enum status pick_dialect(const struct cli_command *command, struct call *call,
 	const struct dialect **picked, struct failure *failure)
 {
 	const char *slash = call->argv[0] ? strrchr(call->argv[0], '/') : NULL;
@@ -147,7 +147,7 @@ static enum status pick_dialect(const struct command *command, struct call *call
 	return STATUS_OK;
 }
 
-const char *command_suggest(const struct verb *verbs, const char *word)
+const char *cli_suggest(const struct verb *verbs, const char *word)
 {
 	struct suggestion suggestion = suggestion_for(word, strlen(word));
 
@@ -183,7 +183,7 @@ static enum status show_version(struct call *call, struct failure *failure)
 	return buffer_append_text(call->reply, PROGRAM " " SYPHT_VERSION "\n");
 }
 
-static enum status run(const struct command *command, int argc, char **argv, struct call *call,
+static enum status run(const struct cli_command *command, int argc, char **argv, struct call *call,
 	struct failure *failure)
 {
 	const struct dialect *dialect;
@@ -220,7 +220,7 @@ static void complain(enum status status, const struct failure *failure)
 		errno = 0; /* nobody is left to tell */
 }
 
-int command_main(const struct command *command, int argc, char **argv)
+int cli_main(const struct cli_command *command, int argc, char **argv)
 {
 	struct buffer reply = BUFFER_INIT(REPLY_MAX_BYTES);
 	struct failure failure = {.reason = ""};

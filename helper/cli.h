@@ -11,10 +11,10 @@
 struct verb {
 	const char *name; /* NULL ends the list, and stands for any other words, or none */
 	call_verb *run;
-	int operands; /* at most, behind the verb; COMMAND_ANY_NUMBER: as many as come */
+	int operands; /* at most, behind the verb; CLI_ANY_NUMBER: as many as come */
 };
 
-enum { COMMAND_ANY_NUMBER = 1 << 16 };
+enum { CLI_ANY_NUMBER = 1 << 16 };
 
 struct dialect {
 	const char *name;      /* as in --protocol=NAME */
@@ -24,7 +24,7 @@ struct dialect {
 	call_verb *misuse; /* answers a verb with too many words; NULL: an error of ours */
 };
 
-struct command {
+struct cli_command {
 	const char *name;
 	const char *usage;
 	const struct dialect *dialects; /* the first is spoken where nothing asks for another; a
@@ -32,9 +32,9 @@ struct command {
 };
 
 /* The verb of that list that somebody may have meant by word, or NULL. */
-const char *command_suggest(const struct verb *verbs, const char *word);
+const char *cli_suggest(const struct verb *verbs, const char *word);
 
 /* All of main(): the exit status. */
-int command_main(const struct command *command, int argc, char **argv);
+int cli_main(const struct cli_command *command, int argc, char **argv);
 
 #endif

@@ -184,7 +184,7 @@ static const struct verb OWN[] = {
 	{"status", show_status, 1},
 	{"kubernetes", pass_on_kubernetes, 1},
 	{"help", show_help, 0},
-	{NULL, refuse_or_ignore, COMMAND_ANY_NUMBER},
+	{NULL, refuse_or_ignore, CLI_ANY_NUMBER},
 };
 
 static const struct verb GIT[] = {
@@ -192,14 +192,14 @@ static const struct verb GIT[] = {
 	{"store", git_store, 0},
 	{"erase", git_erase, 0},
 	{"capability", git_capability, 0},
-	{NULL, ignore_as_git, COMMAND_ANY_NUMBER},
+	{NULL, ignore_as_git, CLI_ANY_NUMBER},
 };
 
 static const struct verb KEYRING[] = {
 	{"get", keyring_get, 2},
 	{"set", keyring_set, 2},
 	{"del", keyring_del, 2},
-	{NULL, refuse_keyring, COMMAND_ANY_NUMBER},
+	{NULL, refuse_keyring, CLI_ANY_NUMBER},
 };
 
 static const struct verb GOAUTH[] = {{NULL, go_answer, 1}};
@@ -211,7 +211,7 @@ static const struct verb HTSLIB[] = {
 
 static const struct verb PNPM[] = {{NULL, shell_authorization, 1}};
 
-static const struct verb ELSEWHERE[] = {{NULL, pass_on, COMMAND_ANY_NUMBER}};
+static const struct verb ELSEWHERE[] = {{NULL, pass_on, CLI_ANY_NUMBER}};
 
 static const struct dialect DIALECTS[] = {
 	{"own", NULL, OWN, NULL},
@@ -231,7 +231,7 @@ static const struct dialect DIALECTS[] = {
 
 static enum status refuse(const struct verb *verbs, const char *word, struct failure *failure)
 {
-	const char *nearest = word ? command_suggest(verbs, word) : NULL;
+	const char *nearest = word ? cli_suggest(verbs, word) : NULL;
 
 	if (!word)
 		return status_fail(
@@ -280,7 +280,7 @@ static enum status refuse_keyring(struct call *call, struct failure *failure)
 
 int main(int argc, char **argv)
 {
-	static const struct command command = {PROGRAM, USAGE, DIALECTS};
+	static const struct cli_command command = {PROGRAM, USAGE, DIALECTS};
 
-	return command_main(&command, argc, argv);
+	return cli_main(&command, argc, argv);
 }

@@ -27,14 +27,14 @@ static enum status refuse_directly(struct call *call, struct failure *failure)
 	return status_fail(failure, STATUS_USAGE, "sypht-dialect wants --protocol=NAME");
 }
 
-static const struct verb NONE[] = {{NULL, refuse_directly, COMMAND_ANY_NUMBER}};
+static const struct verb NONE[] = {{NULL, refuse_directly, CLI_ANY_NUMBER}};
 
 static const struct verb BAZEL[] = {
 	{"get", bazel_get, 0},
-	{NULL, refuse, COMMAND_ANY_NUMBER},
+	{NULL, refuse, CLI_ANY_NUMBER},
 };
 
-static const struct verb CARGO[] = {{NULL, cargo_converse, COMMAND_ANY_NUMBER}};
+static const struct verb CARGO[] = {{NULL, cargo_converse, CLI_ANY_NUMBER}};
 
 static const struct verb DOCKER[] = {
 	{"get", docker_get, 0},
@@ -43,7 +43,7 @@ static const struct verb DOCKER[] = {
 	{"list", docker_list, 0},
 	{"version", docker_version, 0},
 	{"help", docker_help, 0},
-	{NULL, docker_usage, COMMAND_ANY_NUMBER},
+	{NULL, docker_usage, CLI_ANY_NUMBER},
 };
 
 static const struct verb KUBERNETES[] = {
@@ -65,7 +65,7 @@ static const struct dialect DIALECTS[] = {
 
 int main(int argc, char **argv)
 {
-	static const struct command command = {"sypht-dialect", USAGE, DIALECTS};
+	static const struct cli_command command = {"sypht-dialect", USAGE, DIALECTS};
 
-	return command_main(&command, argc, argv);
+	return cli_main(&command, argc, argv);
 }

@@ -31,7 +31,7 @@
 enum { REST_LEAST_S = 5, REST_MOST_S = 300 };
 
 /* The request without what is the store's alone. */
-static enum status write_request(const struct session *session, struct buffer *request)
+static enum status write_request(const struct request *session, struct buffer *request)
 {
 	const char *value;
 	enum status status = STATUS_OK;
@@ -44,7 +44,7 @@ static enum status write_request(const struct session *session, struct buffer *r
 	return status ? status : buffer_append_text(request, "\n");
 }
 
-static enum status pass_on(const struct session *session, const struct attributes *answer)
+static enum status pass_on(const struct request *session, const struct attributes *answer)
 {
 	const char *value;
 	enum status status = STATUS_OK;
@@ -67,7 +67,7 @@ static long rest_of(const struct attributes *answer)
 }
 
 /* What the other members are to know of the mint that has just ended. */
-static struct notice notice_of(const struct session *session, const struct attributes *answer)
+static struct notice notice_of(const struct request *session, const struct attributes *answer)
 {
 	const char *error = attributes_get(answer, "error");
 	struct notice notice = {.at_ms = notice_now_ms()};
@@ -82,20 +82,20 @@ static struct notice notice_of(const struct session *session, const struct attri
 	return notice;
 }
 
-static enum status hold(struct session *session, struct failure *failure)
+static enum status hold(struct request *session, struct failure *failure)
 {
-	const struct store_lock lock = session_lock(session, session_text(session, "owner"));
+	const struct redis_lock lock = request_lock(session, request_text(session, "owner"));
 	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	struct attributes answer = ATTRIBUTES_INIT;
 	enum status status = write_request(session, &request);
-	const struct keeper keeper = keeper_start(session, &lock);
+	const struct heartbeat keeper = heartbeat_start(session, &lock);
 	struct notice last;
 
 	if (!status)
-		status = part_ask("sypht-mint", &request,
-			(long)session_number(session, "timeout_ms"), &answer, failure);
+		status = libexec_ask("sypht-mint", &request,
+			(long)request_number(session, "timeout_ms"), &answer, failure);
 	last = notice_of(session, &answer);
-	keeper_end(&keeper, &last);
+	heartbeat_end(&keeper, &last);
 	if (!status)
 		status = pass_on(session, &answer);
 	attributes_release(&answer);
@@ -105,78 +105,78 @@ static enum status hold(struct session *session, struct failure *failure)
 
 /* ---- put, release, drop, ping ---- */
 
-static enum status done(const struct session *session, bool well)
+static enum status done(const struct request *session, bool well)
 {
 	return well ? attributes_add_number(session->answer, "done", 1) : STATUS_OK;
 }
 
-static enum status put(struct session *session, struct failure *failure)
+static enum status put(struct request *session, struct failure *failure)
 {
-	const struct store_lock lock = session_lock(session, session_text(session, "owner"));
+	const struct redis_lock lock = request_lock(session, request_text(session, "owner"));
 	struct buffer sealed = BUFFER_INIT(SEAL_MAX_BYTES);
 	struct entry entry = {
 		.token.value = buffer_duplicate(attributes_get(session->asked, "credential")),
 		.token.scope = buffer_duplicate(attributes_get(session->asked, "granted_scope")),
-		.token.obtained = (time_t)session_number(session, "obtained"),
-		.token.expires = (time_t)session_number(session, "expires"),
-		.serial = session_number(session, "serial"),
+		.token.obtained = (time_t)request_number(session, "obtained"),
+		.token.expires = (time_t)request_number(session, "expires"),
+		.serial = request_number(session, "serial"),
 	};
-	long long life_ms = (long long)(entry.token.expires - session_now(session)) * 1000;
+	long long life_ms = (long long)(entry.token.expires - request_now(session)) * 1000;
 	bool well = false;
-	enum status status = session_reach(session, failure);
+	enum status status = request_reach(session, failure);
 
 	if (!status && (!entry.token.value || seal_close(&session->seal, &entry, &sealed)))
 		status = status_fail(failure, STATUS_NO_MEMORY, "the token cannot be sealed");
 	if (!status && life_ms > 0)
-		status = store_put(session->store, &lock, session->entry_name, &sealed, life_ms,
+		status = redis_put(session->store, &lock, session->entry_name, &sealed, life_ms,
 			&well, failure);
 	if (status == STATUS_REFUSED)
-		session_give_up(session, &lock);
+		request_give_up(session, &lock);
 	token_release(&entry.token);
 	buffer_release(&sealed);
 	return status ? status : done(session, well);
 }
 
-static enum status release(struct session *session, struct failure *failure)
+static enum status release(struct request *session, struct failure *failure)
 {
-	const struct store_lock lock = session_lock(session, session_text(session, "owner"));
-	enum status status = session_reach(session, failure);
+	const struct redis_lock lock = request_lock(session, request_text(session, "owner"));
+	enum status status = request_reach(session, failure);
 
 	if (!status)
-		status = store_release(session->store, &lock, failure);
+		status = redis_release(session->store, &lock, failure);
 	return status ? status : done(session, true);
 }
 
-static enum status drop(struct session *session, struct failure *failure)
+static enum status drop(struct request *session, struct failure *failure)
 {
 	const char *value = attributes_get(session->asked, "credential");
 	struct buffer sealed = BUFFER_INIT(SEAL_MAX_BYTES);
 	struct entry entry = ENTRY_INIT;
 	bool well = false;
-	enum status status = session_reach(session, failure);
+	enum status status = request_reach(session, failure);
 
 	if (!status)
-		status = store_get(session->store, session->entry_name, &sealed, failure);
+		status = redis_get(session->store, session->entry_name, &sealed, failure);
 	if (!status && seal_open(&session->seal, &sealed, &entry) &&
 		(!value || strcmp(entry.token.value, value) == 0))
-		status = store_drop(session->store, session->entry_name, &sealed, &well, failure);
+		status = redis_drop(session->store, session->entry_name, &sealed, &well, failure);
 	token_release(&entry.token);
 	buffer_release(&sealed);
 	return status ? status : done(session, well);
 }
 
-static enum status ping(struct session *session, struct failure *failure)
+static enum status ping(struct request *session, struct failure *failure)
 {
-	enum status status = session_reach(session, failure);
+	enum status status = request_reach(session, failure);
 
-	return status ? status : store_probe(session->store, session->probe_name, failure);
+	return status ? status : redis_probe(session->store, session->probe_name, failure);
 }
 
 /* ---- one question, one answer ---- */
 
 static const struct verb {
 	const char *name;
-	enum status (*run)(struct session *session, struct failure *failure);
+	enum status (*run)(struct request *session, struct failure *failure);
 	bool sealed; /* it has to do with an entry */
 } VERBS[] = {
 	{"look", look_for_token, true},
@@ -197,13 +197,13 @@ static const struct verb *find_verb(const char *name)
 }
 
 /* Braces, so that a cluster keeps all of them in one place, as scripts demand. */
-static void name_place(const struct session *session, const char *suffix, char *name)
+static void name_place(const struct request *session, const char *suffix, char *name)
 {
-	snprintf(name, SESSION_NAME_BYTES, "sypht:{%s}:%s", session->seal.name, suffix);
+	snprintf(name, REQUEST_NAME_BYTES, "sypht:{%s}:%s", session->seal.name, suffix);
 }
 
 /* A ping by whoever has no secret is about a place of nobody's. */
-static enum status name_places(struct session *session, bool sealed, struct failure *failure)
+static enum status name_places(struct request *session, bool sealed, struct failure *failure)
 {
 	enum status status = STATUS_OK;
 
@@ -219,20 +219,20 @@ static enum status name_places(struct session *session, bool sealed, struct fail
 static enum status answer_question(
 	const struct attributes *asked, struct buffer *answer, struct failure *failure)
 {
-	struct session session = {
+	struct request session = {
 		.asked = asked,
 		.answer = answer,
 		.started = process_milliseconds(),
 	};
-	const struct verb *verb = find_verb(session_text(&session, "verb"));
+	const struct verb *verb = find_verb(request_text(&session, "verb"));
 	enum status status = STATUS_OK;
 
-	session.place = (struct store_place){
+	session.place = (struct redis_place){
 		.url = &session.url,
 		.cainfo = attributes_get(asked, "cainfo"),
-		.answer_ms = (long)session_number(&session, "answer_ms"),
+		.answer_ms = (long)request_number(&session, "answer_ms"),
 	};
-	if (!verb || !storeurl_parse(&session.url, session_text(&session, "store")) ||
+	if (!verb || !storeurl_parse(&session.url, request_text(&session, "store")) ||
 		session.place.answer_ms < 1)
 		status = status_fail(failure, STATUS_MALFORMED,
 			"sypht-fleet needs verb, store and answer_ms on stdin");
@@ -240,7 +240,7 @@ static enum status answer_question(
 		status = name_places(&session, verb->sealed, failure);
 	if (verb && !status)
 		status = verb->run(&session, failure);
-	store_close(session.store);
+	redis_close(session.store);
 	seal_clear(&session.seal);
 	storeurl_clear(&session.url);
 	return status;

@@ -10,18 +10,18 @@
 enum { GRACE_MS = 500, PATH_MAX_BYTES = 4096 };
 
 /* All that a part and what it loads may want to know of the environment. */
-static const char *const PART_ENVIRONMENT[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
+static const char *const LIBEXEC_ENVIRONMENT[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
 	"all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_DIR", "OPENSSL_CONF", "TZ",
 	NULL};
 
-enum status part_ask(const char *name, const struct buffer *request, long timeout_ms,
+enum status libexec_ask(const char *name, const struct buffer *request, long timeout_ms,
 	struct attributes *answer, struct failure *failure)
 {
 	struct buffer path = BUFFER_INIT(PATH_MAX_BYTES);
 	struct buffer output = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	char *own_name = buffer_duplicate(name);
 	char *argv[] = {own_name, NULL};
-	char **environment = process_select_environment(PART_ENVIRONMENT);
+	char **environment = process_select_environment(LIBEXEC_ENVIRONMENT);
 	int exit_code;
 	enum status status = process_find_part(name, &path, failure);
 
@@ -50,7 +50,7 @@ enum status part_ask(const char *name, const struct buffer *request, long timeou
 	return status;
 }
 
-uint64_t part_add_to_sum(uint64_t sum, const char *text)
+uint64_t libexec_add_to_sum(uint64_t sum, const char *text)
 {
 	const uint64_t prime = 1099511628211U;
 
@@ -59,13 +59,13 @@ uint64_t part_add_to_sum(uint64_t sum, const char *text)
 	return (sum ^ (text ? 0 : UINT8_MAX)) * prime;
 }
 
-uint64_t part_sum_environment(void)
+uint64_t libexec_sum_environment(void)
 {
-	char **environment = process_select_environment(PART_ENVIRONMENT);
+	char **environment = process_select_environment(LIBEXEC_ENVIRONMENT);
 	uint64_t sum = 14695981039346656037U;
 
 	for (char **variable = environment; variable && *variable; variable++)
-		sum = part_add_to_sum(sum, *variable);
+		sum = libexec_add_to_sum(sum, *variable);
 	free(environment);
 	return sum;
 }

@@ -16,14 +16,14 @@ struct buffer;
  * answer is parsed, not yet believed; the caller's, for attributes_release(). STATUS_SYSTEM: the
  * part is not there, or ended without an answer. STATUS_TIMEOUT: it was killed.
  */
-enum status part_ask(const char *name, const struct buffer *request, long timeout_ms,
+enum status libexec_ask(const char *name, const struct buffer *request, long timeout_ms,
 	struct attributes *answer, struct failure *failure) MUST_CHECK;
 
 /*
  * A sum (FNV-1a, 64 bits) over what a part is told of the environment, and one more text in it;
  * NULL counts as another text than "".
  */
-uint64_t part_sum_environment(void);
-uint64_t part_add_to_sum(uint64_t sum, const char *text);
+uint64_t libexec_sum_environment(void);
+uint64_t libexec_add_to_sum(uint64_t sum, const char *text);
 
 #endif

@@ -12,47 +12,47 @@ typedef ElfW(Verdef) elf_version;
 typedef ElfW(Verdaux) elf_version_name;
 
 /* The linker's name for our own header: the plugin is built for the same machine. */
-extern const image_header __ehdr_start __attribute__((visibility("hidden")));
+extern const elffile_header __ehdr_start __attribute__((visibility("hidden")));
 
-bool image_read_at(int fd, uint64_t offset, void *bytes, size_t length)
+bool elffile_read_at(int fd, uint64_t offset, void *bytes, size_t length)
 {
 	return offset < INT64_MAX && pread(fd, bytes, length, (off_t)offset) == (ssize_t)length;
 }
 
-void image_text_at(int fd, uint64_t offset, char *text, size_t size)
+void elffile_text_at(int fd, uint64_t offset, char *text, size_t size)
 {
 	ssize_t length = offset < INT64_MAX ? pread(fd, text, size - 1, (off_t)offset) : 0;
 
 	text[length > 0 ? length : 0] = '\0';
 }
 
-static bool is_native(const image_header *header)
+static bool is_native(const elffile_header *header)
 {
 	return header->e_ident[EI_CLASS] == __ehdr_start.e_ident[EI_CLASS] &&
 	       header->e_ident[EI_DATA] == __ehdr_start.e_ident[EI_DATA] &&
 	       header->e_machine == __ehdr_start.e_machine;
 }
 
-enum image_kind image_read(struct image *image, int fd)
+enum elffile_kind elffile_read(struct elffile *image, int fd)
 {
 	const size_t size = sizeof(image->segments[0]);
 
 	image->fd = fd;
 	image->segment_count = 0;
-	if (!image_read_at(fd, 0, &image->header, sizeof(image->header)) ||
+	if (!elffile_read_at(fd, 0, &image->header, sizeof(image->header)) ||
 		memcmp(image->header.e_ident, ELFMAG, SELFMAG) != 0)
-		return IMAGE_MALFORMED;
+		return ELFFILE_MALFORMED;
 	if (!is_native(&image->header))
-		return IMAGE_FOREIGN;
-	if (image->header.e_phentsize != size || image->header.e_phnum > IMAGE_SEGMENTS_MAX ||
-		!image_read_at(
+		return ELFFILE_FOREIGN;
+	if (image->header.e_phentsize != size || image->header.e_phnum > ELFFILE_SEGMENTS_MAX ||
+		!elffile_read_at(
 			fd, image->header.e_phoff, image->segments, image->header.e_phnum * size))
-		return IMAGE_MALFORMED;
+		return ELFFILE_MALFORMED;
 	image->segment_count = image->header.e_phnum;
-	return IMAGE_NATIVE;
+	return ELFFILE_NATIVE;
 }
 
-const image_segment *image_find(const struct image *image, uint32_t type)
+const elffile_segment *elffile_find(const struct elffile *image, uint32_t type)
 {
 	for (int i = 0; i < image->segment_count; i++)
 		if (image->segments[i].p_type == type)
@@ -61,10 +61,10 @@ const image_segment *image_find(const struct image *image, uint32_t type)
 }
 
 /* Where in the file an address of the program lies; -1, at which nothing is ever read. */
-static uint64_t offset_of(const struct image *image, uint64_t address)
+static uint64_t offset_of(const struct elffile *image, uint64_t address)
 {
 	for (int i = 0; i < image->segment_count; i++) {
-		const image_segment *load = &image->segments[i];
+		const elffile_segment *load = &image->segments[i];
 
 		if (load->p_type == PT_LOAD && address >= load->p_vaddr &&
 			address - load->p_vaddr < load->p_filesz)
@@ -73,15 +73,15 @@ static uint64_t offset_of(const struct image *image, uint64_t address)
 	return UINT64_MAX;
 }
 
-bool image_next(const struct image *image, int64_t tag, unsigned *position, uint64_t *value)
+bool elffile_next(const struct elffile *image, int64_t tag, unsigned *position, uint64_t *value)
 {
-	const image_segment *dynamic = image_find(image, PT_DYNAMIC);
+	const elffile_segment *dynamic = elffile_find(image, PT_DYNAMIC);
 	elf_entry entry;
 
 	while (dynamic && *position < DYNAMIC_MAX) {
 		uint64_t offset = dynamic->p_offset + (uint64_t)*position * sizeof(entry);
 
-		if (!image_read_at(image->fd, offset, &entry, sizeof(entry)) ||
+		if (!elffile_read_at(image->fd, offset, &entry, sizeof(entry)) ||
 			entry.d_tag == DT_NULL)
 			return false;
 		(*position)++;
@@ -92,41 +92,41 @@ bool image_next(const struct image *image, int64_t tag, unsigned *position, uint
 	return false;
 }
 
-uint64_t image_value(const struct image *image, int64_t tag)
+uint64_t elffile_value(const struct elffile *image, int64_t tag)
 {
 	unsigned position = 0;
 	uint64_t value;
 
-	return image_next(image, tag, &position, &value) ? value : 0;
+	return elffile_next(image, tag, &position, &value) ? value : 0;
 }
 
-uint64_t image_strings(const struct image *image)
+uint64_t elffile_strings(const struct elffile *image)
 {
-	return offset_of(image, image_value(image, DT_STRTAB));
+	return offset_of(image, elffile_value(image, DT_STRTAB));
 }
 
-void image_string(const struct image *image, uint64_t index, char *text, size_t size)
+void elffile_string(const struct elffile *image, uint64_t index, char *text, size_t size)
 {
-	uint64_t strings = image_strings(image);
+	uint64_t strings = elffile_strings(image);
 
-	image_text_at(image->fd, strings == UINT64_MAX ? strings : strings + index, text, size);
+	elffile_text_at(image->fd, strings == UINT64_MAX ? strings : strings + index, text, size);
 }
 
-void image_versions(const struct image *image, const char *prefix, char *names, size_t size)
+void elffile_versions(const struct elffile *image, const char *prefix, char *names, size_t size)
 {
-	uint64_t offset = offset_of(image, image_value(image, DT_VERDEF));
+	uint64_t offset = offset_of(image, elffile_value(image, DT_VERDEF));
 	size_t length = 0;
 	elf_version version;
 
 	names[0] = '\0';
 	for (int i = 0;
-		i < VERSIONS_MAX && image_read_at(image->fd, offset, &version, sizeof(version));
+		i < VERSIONS_MAX && elffile_read_at(image->fd, offset, &version, sizeof(version));
 		i++) {
 		elf_version_name first = {.vda_name = 0};
-		char name[IMAGE_NAME_BYTES];
+		char name[ELFFILE_NAME_BYTES];
 
-		if (image_read_at(image->fd, offset + version.vd_aux, &first, sizeof(first)))
-			image_string(image, first.vda_name, name, sizeof(name));
+		if (elffile_read_at(image->fd, offset + version.vd_aux, &first, sizeof(first)))
+			elffile_string(image, first.vda_name, name, sizeof(name));
 		else
 			name[0] = '\0';
 		if (strncmp(name, prefix, strlen(prefix)) == 0 && length < size)

@@ -6,8 +6,8 @@
 
 #include "pointermap.h"
 
-static struct table easies = TABLE_INIT;
-static struct table multis = TABLE_INIT;
+static struct pointermap easies = POINTERMAP_INIT;
+static struct pointermap multis = POINTERMAP_INIT;
 static atomic_ulong serials;
 
 bool text_reserve(struct text *text, size_t size)
@@ -39,14 +39,14 @@ bool text_is(const struct text *text, const char *value)
 /* A thread that forks may leave another behind in the middle of a change. */
 static void before_fork(void)
 {
-	table_lock(&easies);
-	table_lock(&multis);
+	pointermap_lock(&easies);
+	pointermap_lock(&multis);
 }
 
 static void after_fork(void)
 {
-	table_unlock(&multis);
-	table_unlock(&easies);
+	pointermap_unlock(&multis);
+	pointermap_unlock(&easies);
 }
 
 /* Handlers run in the order they were registered: the host's come after these. */
@@ -59,7 +59,7 @@ static bool easy_keep(struct easy *easy)
 {
 	void *stale;
 
-	if (!table_put(&easies, easy->handle, easy, &stale))
+	if (!pointermap_put(&easies, easy->handle, easy, &stale))
 		return false;
 	easy_free(stale);
 	return true;
@@ -67,7 +67,7 @@ static bool easy_keep(struct easy *easy)
 
 struct easy *easy_find(const CURL *handle)
 {
-	return table_find(&easies, handle);
+	return pointermap_find(&easies, handle);
 }
 
 /* What libcurl does where nothing is set. */
@@ -163,7 +163,7 @@ void easy_reset(struct easy *easy)
 
 struct easy *easy_take(const CURL *handle)
 {
-	return table_take(&easies, handle);
+	return pointermap_take(&easies, handle);
 }
 
 void easy_free(struct easy *easy)
@@ -178,7 +178,7 @@ void easy_free(struct easy *easy)
 
 struct multi *multi_find(const CURLM *handle)
 {
-	return table_find(&multis, handle);
+	return pointermap_find(&multis, handle);
 }
 
 struct multi *multi_get(CURLM *handle, const struct libcurl *libcurl)
@@ -194,7 +194,7 @@ struct multi *multi_get(CURLM *handle, const struct libcurl *libcurl)
 	multi->libcurl = libcurl;
 	multi->handle = handle;
 	multi->serial = atomic_fetch_add(&serials, 1);
-	if (table_put(&multis, handle, multi, &stale))
+	if (pointermap_put(&multis, handle, multi, &stale))
 		return multi;
 	free(multi);
 	return NULL;
@@ -315,14 +315,14 @@ void multi_discount(struct easy *easy)
 
 struct multi *multi_take(const CURLM *handle)
 {
-	return table_take(&multis, handle);
+	return pointermap_take(&multis, handle);
 }
 
 void multi_restore(struct multi *multi)
 {
 	void *stale;
 
-	if (!table_put(&multis, multi->handle, multi, &stale))
+	if (!pointermap_put(&multis, multi->handle, multi, &stale))
 		multi_free(multi);
 }
 

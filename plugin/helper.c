@@ -48,7 +48,7 @@ static void free_all(char **copy)
 	free(copy);
 }
 
-bool errand_prepare(void)
+bool helper_prepare(void)
 {
 	size_t count = 0, kept = 0;
 	char **copy;
@@ -73,12 +73,12 @@ bool errand_prepare(void)
 /* The directory of this library, with the slash. */
 static enum status append_directory(struct buffer *path)
 {
-	struct object ours;
+	struct sharedobject ours;
 	const char *slash;
 	char *absolute;
 	enum status status = STATUS_SYSTEM;
 
-	if (!object_ours(&ours))
+	if (!sharedobject_ours(&ours))
 		return status;
 	absolute = *ours.name == '/' ? buffer_duplicate(ours.name) : realpath(ours.name, NULL);
 	if (!absolute && errno == ENOMEM)
@@ -220,7 +220,7 @@ static enum status read_answer(
 	return STATUS_OK;
 }
 
-enum status errand_get(const struct settings *settings, const struct origin *origin, time_t now,
+enum status helper_get(const struct settings *settings, const struct origin *origin, time_t now,
 	long min_valid_s, struct token *token, struct failure *failure)
 {
 	struct buffer question = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
@@ -257,12 +257,12 @@ static void tell(const struct settings *settings, const char *verb, const struct
 	buffer_release(&question);
 }
 
-void errand_erase(const struct settings *settings, const struct origin *origin, const char *value)
+void helper_erase(const struct settings *settings, const struct origin *origin, const char *value)
 {
 	tell(settings, "erase", origin, value);
 }
 
-void errand_approve(const struct settings *settings, const struct origin *origin, const char *value)
+void helper_approve(const struct settings *settings, const struct origin *origin, const char *value)
 {
 	tell(settings, "store", origin, value);
 }

@@ -12,23 +12,23 @@ struct token;
 
 /*
  * Running sypht-credential on the application's behalf. It gets the environment of the moment
- * errand_prepare() was called, without the dynamic linker's variables. False where memory is short.
+ * helper_prepare() was called, without the dynamic linker's variables. False where memory is short.
  */
-bool errand_prepare(void) MUST_CHECK;
+bool helper_prepare(void) MUST_CHECK;
 
 /*
  * What "sypht-credential get" answers for origin; token is the caller's to release, and lives from
  * now on. min_valid_s: the token must stay valid for so many seconds, 0 for any. On failure the
  * reason is the helper's own.
  */
-enum status errand_get(const struct settings *settings, const struct origin *origin, time_t now,
+enum status helper_get(const struct settings *settings, const struct origin *origin, time_t now,
 	long min_valid_s, struct token *token, struct failure *failure) MUST_CHECK;
 
 /* "sypht-credential erase": drop the token in the cache if it still is value. */
-void errand_erase(const struct settings *settings, const struct origin *origin, const char *value);
+void helper_erase(const struct settings *settings, const struct origin *origin, const char *value);
 
 /* "sypht-credential store": the API took this token, which replaced one that it had refused. */
-void errand_approve(
+void helper_approve(
 	const struct settings *settings, const struct origin *origin, const char *value);
 
 #endif

@@ -23,7 +23,7 @@ static bool contains_name(int fd, uint64_t offset, uint64_t length)
 		size_t wanted =
 			end - offset < sizeof(chunk) ? (size_t)(end - offset) : sizeof(chunk);
 
-		if (!image_read_at(fd, offset, chunk, wanted))
+		if (!elffile_read_at(fd, offset, chunk, wanted))
 			return false;
 		if (memmem(chunk, wanted, NAME, sizeof(NAME) - 1))
 			return true;
@@ -36,7 +36,7 @@ static bool contains_name(int fd, uint64_t offset, uint64_t length)
 
 bool imports_libcurl(const char *path)
 {
-	struct image image;
+	struct elffile image;
 	bool found;
 	int fd = -1;
 
@@ -44,8 +44,8 @@ bool imports_libcurl(const char *path)
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return false;
-	found = image_read(&image, fd) == IMAGE_NATIVE &&
-		contains_name(fd, image_strings(&image), image_value(&image, DT_STRSZ));
+	found = elffile_read(&image, fd) == ELFFILE_NATIVE &&
+		contains_name(fd, elffile_strings(&image), elffile_value(&image, DT_STRSZ));
 	close(fd);
 	return found;
 }

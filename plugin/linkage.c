@@ -8,7 +8,7 @@
 
 static atomic_size_t count_at_start;
 
-static bool count_one(const struct object *object, void *count)
+static bool count_one(const struct sharedobject *object, void *count)
 {
 	(void)object;
 	++*(size_t *)count;
@@ -19,7 +19,7 @@ static size_t count_objects(void)
 {
 	size_t count = 0;
 
-	object_each(count_one, &count);
+	sharedobject_each(count_one, &count);
 	return count;
 }
 
@@ -60,7 +60,7 @@ void linkage_note_global(const char *file)
 	while (!atomic_compare_exchange_weak(&global_names, &next, name));
 }
 
-static bool is_called(const struct object *object, const char *name)
+static bool is_called(const struct sharedobject *object, const char *name)
 {
 	const char *slash = strrchr(object->name, '/');
 
@@ -87,10 +87,10 @@ struct census {
 	size_t *order;
 	size_t *marks;
 	size_t *needed;
-	struct object objects[];
+	struct sharedobject objects[];
 };
 
-static bool take_one(const struct object *object, void *context)
+static bool take_one(const struct sharedobject *object, void *context)
 {
 	struct census *census = context;
 
@@ -100,11 +100,11 @@ static bool take_one(const struct object *object, void *context)
 	return false;
 }
 
-static bool count_needed(const struct object *object, void *count)
+static bool count_needed(const struct sharedobject *object, void *count)
 {
 	size_t position = 0;
 
-	while (object_needed(object, &position))
+	while (sharedobject_needed(object, &position))
 		++*(size_t *)count;
 	return false;
 }
@@ -127,7 +127,7 @@ static void link_objects(struct census *census, size_t room)
 		size_t position = 0;
 
 		census->first[i] = total;
-		while (total < room && (name = object_needed(&census->objects[i], &position)))
+		while (total < room && (name = sharedobject_needed(&census->objects[i], &position)))
 			census->needed[total++] = find_called(census, name);
 	}
 	census->first[census->count] = total;
@@ -139,7 +139,7 @@ static struct census *census_new(void)
 	size_t count = count_objects(), room = 0;
 	size_t *numbers;
 
-	object_each(count_needed, &room);
+	sharedobject_each(count_needed, &room);
 	census = calloc(1, sizeof(*census) + count * sizeof(*census->objects) +
 				   (3 * count + 1 + room) * sizeof(*numbers));
 	if (!census)
@@ -150,16 +150,17 @@ static struct census *census_new(void)
 	census->marks = numbers + count;
 	census->first = numbers + 2 * count;
 	census->needed = census->first + count + 1;
-	object_each(take_one, census);
+	sharedobject_each(take_one, census);
 	link_objects(census, room);
 	return census;
 }
 
 static bool exports(const struct census *census, size_t index)
 {
-	const struct object *object = &census->objects[index];
+	const struct sharedobject *object = &census->objects[index];
 
-	return !object_is_us(object) && object_symbol(object, census->name, census->version);
+	return !sharedobject_is_us(object) &&
+	       sharedobject_symbol(object, census->name, census->version);
 }
 
 /* How many objects root brings along. */
@@ -194,7 +195,7 @@ static size_t find_below(struct census *census, size_t root, bool for_caller)
 	for (size_t i = 0; i < count; i++) {
 		size_t index = census->order[i];
 
-		serves |= object_contains(&census->objects[index], census->caller);
+		serves |= sharedobject_contains(&census->objects[index], census->caller);
 		if (found == census->count && exports(census, index))
 			found = index;
 	}
@@ -247,32 +248,32 @@ struct only {
 	const char *name;
 	const char *version;
 	const void *caller;
-	struct object *first;
+	struct sharedobject *first;
 	size_t count;
 	bool by_itself;
 };
 
-static bool count_exporting(const struct object *object, void *context)
+static bool count_exporting(const struct sharedobject *object, void *context)
 {
 	struct only *only = context;
 
-	if (object_is_us(object) || !object_symbol(object, only->name, only->version))
+	if (sharedobject_is_us(object) || !sharedobject_symbol(object, only->name, only->version))
 		return false;
-	only->by_itself = object_contains(object, only->caller);
+	only->by_itself = sharedobject_contains(object, only->caller);
 	if (only->count++ == 0 || only->by_itself)
 		*only->first = *object;
 	return only->by_itself;
 }
 
-bool linkage_find(struct object *object, const void *caller, const char *name, const char *version,
-	bool strict)
+bool linkage_find(struct sharedobject *object, const void *caller, const char *name,
+	const char *version, bool strict)
 {
 	struct only only = {.name = name, .version = version, .caller = caller, .first = object};
 	struct census *census;
 	size_t found;
 	bool reached;
 
-	object_each(count_exporting, &only);
+	sharedobject_each(count_exporting, &only);
 	if (only.count == 0 || only.by_itself || (only.count == 1 && !strict))
 		return only.count > 0;
 	census = census_new();
@@ -300,16 +301,16 @@ struct line {
 	void *found;
 };
 
-static bool match_preloaded(const struct object *object, void *context)
+static bool match_preloaded(const struct sharedobject *object, void *context)
 {
 	struct line *line = context;
 
 	if (line->index++ >= atomic_load(&count_at_start))
 		return true;
-	if (object_is_us(object))
+	if (sharedobject_is_us(object))
 		line->behind_us = true;
-	else if (line->behind_us && !object_symbol(object, line->anchor, NULL))
-		line->found = object_symbol(object, line->name, line->version);
+	else if (line->behind_us && !sharedobject_symbol(object, line->anchor, NULL))
+		line->found = sharedobject_symbol(object, line->name, line->version);
 	return line->found != NULL;
 }
 
@@ -317,6 +318,6 @@ void *linkage_preloaded(const char *name, const char *version, const char *ancho
 {
 	struct line line = {.name = name, .version = version, .anchor = anchor};
 
-	object_each(match_preloaded, &line);
+	sharedobject_each(match_preloaded, &line);
 	return line.found;
 }

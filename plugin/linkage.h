@@ -17,8 +17,8 @@
  * caller could not have reached is none; without, any that is loaded will do where there is no
  * better one. False also where memory is short.
  */
-bool linkage_find(struct object *object, const void *caller, const char *name, const char *version,
-	bool strict);
+bool linkage_find(struct sharedobject *object, const void *caller, const char *name,
+	const char *version, bool strict);
 
 /*
  * The function by that name of another preload library behind this one, which is no function of

@@ -109,7 +109,7 @@ static void *found_by_handle(void *handle, const char *name)
 	void *found = real_dlsym()(handle, name);
 	void *hook = found ? resolve_hook(found, name) : NULL;
 
-	if (found && object_is_ours(found))
+	if (found && sharedobject_is_ours(found))
 		return found_behind_us(name);
 	return hook ? hook : found;
 }
@@ -121,7 +121,7 @@ static void *found_by_default(void *handle, const char *name)
 	void *found = real_dlsym()(handle, name);
 	void *hook;
 
-	if (!found || !object_is_ours(found))
+	if (!found || !sharedobject_is_ours(found))
 		return found;
 	hook = resolve_hook_for(caller, name);
 	return hook ? hook : found_behind_us(name);

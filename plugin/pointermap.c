@@ -15,8 +15,8 @@ struct slot {
 	_Atomic(void *) record;
 };
 
-struct table_slots {
-	struct table_slots *outgrown;
+struct pointermap_slots {
+	struct pointermap_slots *outgrown;
 	size_t mask;
 	struct slot slot[];
 };
@@ -26,14 +26,14 @@ static size_t hash(const void *address)
 	return (size_t)(((uint64_t)(uintptr_t)address * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }
 
-static struct table_shard *shard_of(struct table *table, size_t hashed)
+static struct pointermap_shard *shard_of(struct pointermap *table, size_t hashed)
 {
-	return &table->shards[hashed % TABLE_SHARDS];
+	return &table->shards[hashed % POINTERMAP_SHARDS];
 }
 
-static size_t home_of(const struct table_slots *slots, size_t hashed)
+static size_t home_of(const struct pointermap_slots *slots, size_t hashed)
 {
-	return (hashed / TABLE_SHARDS) & slots->mask;
+	return (hashed / POINTERMAP_SHARDS) & slots->mask;
 }
 
 static const void *address_in(const struct slot *slot)
@@ -42,7 +42,7 @@ static const void *address_in(const struct slot *slot)
 }
 
 /* The slot that holds address, or the empty one where it would be put. */
-static struct slot *probe(struct table_slots *slots, const void *address, size_t hashed)
+static struct slot *probe(struct pointermap_slots *slots, const void *address, size_t hashed)
 {
 	size_t index = home_of(slots, hashed);
 	const void *found;
@@ -53,7 +53,7 @@ static struct slot *probe(struct table_slots *slots, const void *address, size_t
 }
 
 /* A moving shard may, for a moment, have no empty slot on the way: the steps are counted. */
-static inline void *look(struct table_slots *slots, const void *address, size_t hashed)
+static inline void *look(struct pointermap_slots *slots, const void *address, size_t hashed)
 {
 	size_t index = home_of(slots, hashed);
 
@@ -76,21 +76,21 @@ static inline void *look(struct table_slots *slots, const void *address, size_t 
  */
 static atomic_uintptr_t forker;
 
-static void shard_lock(struct table_shard *shard)
+static void shard_lock(struct pointermap_shard *shard)
 {
 	if (atomic_load(&forker) != (uintptr_t)pthread_self())
 		pthread_mutex_lock(&shard->mutex);
 }
 
-static void shard_unlock(struct table_shard *shard)
+static void shard_unlock(struct pointermap_shard *shard)
 {
 	if (atomic_load(&forker) != (uintptr_t)pthread_self())
 		pthread_mutex_unlock(&shard->mutex);
 }
 
-static void *find_locked(struct table_shard *shard, const void *address, size_t hashed)
+static void *find_locked(struct pointermap_shard *shard, const void *address, size_t hashed)
 {
-	struct table_slots *slots;
+	struct pointermap_slots *slots;
 	void *record;
 
 	shard_lock(shard);
@@ -101,11 +101,11 @@ static void *find_locked(struct table_shard *shard, const void *address, size_t 
 }
 
 static __attribute__((noinline)) void *find_slowly(
-	struct table_shard *shard, const void *address, size_t hashed)
+	struct pointermap_shard *shard, const void *address, size_t hashed)
 {
 	for (int tries = 0; tries < TRIES_WITHOUT_LOCK; tries++) {
 		unsigned before = atomic_load_explicit(&shard->version, memory_order_acquire);
-		struct table_slots *slots =
+		struct pointermap_slots *slots =
 			atomic_load_explicit(&shard->slots, memory_order_acquire);
 		void *record = slots ? look(slots, address, hashed) : NULL;
 
@@ -117,12 +117,12 @@ static __attribute__((noinline)) void *find_slowly(
 }
 
 /* Most are in their home slot: for those a few instructions do. */
-void *table_find(struct table *table, const void *address)
+void *pointermap_find(struct pointermap *table, const void *address)
 {
 	size_t hashed = hash(address);
-	struct table_shard *shard = shard_of(table, hashed);
+	struct pointermap_shard *shard = shard_of(table, hashed);
 	unsigned before = atomic_load_explicit(&shard->version, memory_order_acquire);
-	struct table_slots *slots = atomic_load_explicit(&shard->slots, memory_order_acquire);
+	struct pointermap_slots *slots = atomic_load_explicit(&shard->slots, memory_order_acquire);
 
 	if (slots && !(before & 1)) {
 		struct slot *slot = &slots->slot[home_of(slots, hashed)];
@@ -143,20 +143,20 @@ static void store(struct slot *slot, const void *address, void *record)
 	atomic_store_explicit(&slot->address, address, memory_order_release);
 }
 
-static void begin_change(struct table_shard *shard)
+static void begin_change(struct pointermap_shard *shard)
 {
 	atomic_fetch_add(&shard->version, 1);
 }
 
-static void end_change(struct table_shard *shard)
+static void end_change(struct pointermap_shard *shard)
 {
 	atomic_fetch_add(&shard->version, 1);
 }
 
 /* Make room for one more, so that at least a third of the slots stays empty. */
-static struct table_slots *with_room(struct table_shard *shard)
+static struct pointermap_slots *with_room(struct pointermap_shard *shard)
 {
-	struct table_slots *old = atomic_load(&shard->slots), *slots;
+	struct pointermap_slots *old = atomic_load(&shard->slots), *slots;
 	size_t size = old ? old->mask + 1 : 0;
 	size_t wanted = size ? size * 2 : SLOTS_MIN;
 
@@ -178,11 +178,11 @@ static struct table_slots *with_room(struct table_shard *shard)
 	return slots;
 }
 
-bool table_put(struct table *table, const void *address, void *record, void **replaced)
+bool pointermap_put(struct pointermap *table, const void *address, void *record, void **replaced)
 {
 	size_t hashed = hash(address);
-	struct table_shard *shard = shard_of(table, hashed);
-	struct table_slots *slots;
+	struct pointermap_shard *shard = shard_of(table, hashed);
+	struct pointermap_slots *slots;
 
 	*replaced = NULL;
 	shard_lock(shard);
@@ -203,7 +203,7 @@ bool table_put(struct table *table, const void *address, void *record, void **re
 }
 
 /* Close the gap: move up whatever may not be found behind it. */
-static void close_gap(struct table_slots *slots, size_t gap)
+static void close_gap(struct pointermap_slots *slots, size_t gap)
 {
 	size_t index = gap;
 
@@ -223,11 +223,11 @@ static void close_gap(struct table_slots *slots, size_t gap)
 	store(&slots->slot[gap], NULL, NULL);
 }
 
-void *table_take(struct table *table, const void *address)
+void *pointermap_take(struct pointermap *table, const void *address)
 {
 	size_t hashed = hash(address);
-	struct table_shard *shard = shard_of(table, hashed);
-	struct table_slots *slots;
+	struct pointermap_shard *shard = shard_of(table, hashed);
+	struct pointermap_slots *slots;
 	struct slot *slot;
 	void *record = NULL;
 
@@ -245,16 +245,16 @@ void *table_take(struct table *table, const void *address)
 	return record;
 }
 
-void table_lock(struct table *table)
+void pointermap_lock(struct pointermap *table)
 {
-	for (size_t i = 0; i < TABLE_SHARDS; i++)
+	for (size_t i = 0; i < POINTERMAP_SHARDS; i++)
 		pthread_mutex_lock(&table->shards[i].mutex);
 	atomic_store(&forker, (uintptr_t)pthread_self());
 }
 
-void table_unlock(struct table *table)
+void pointermap_unlock(struct pointermap *table)
 {
 	atomic_store(&forker, 0);
-	for (size_t i = 0; i < TABLE_SHARDS; i++)
+	for (size_t i = 0; i < POINTERMAP_SHARDS; i++)
 		pthread_mutex_unlock(&table->shards[i].mutex);
 }

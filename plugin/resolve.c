@@ -40,9 +40,9 @@ struct reference {
 static _Atomic(struct reference *) references;
 
 /* The next preload's function if there is one in between, else libcurl's own; never ours. */
-static void *next_function(const struct object *object, const char *name, const char *version)
+static void *next_function(const struct sharedobject *object, const char *name, const char *version)
 {
-	void *own = object_symbol(object, name, version);
+	void *own = sharedobject_symbol(object, name, version);
 	void *preloaded = own ? linkage_preloaded(name, version, ANCHOR) : NULL;
 
 	return preloaded ? preloaded : own;
@@ -55,14 +55,16 @@ static bool complete(const struct libcurl *libcurl)
 	       libcurl->own.easy_setopt;
 }
 
-static bool read_libcurl(struct libcurl *libcurl, const struct object *object, const char *version)
+static bool read_libcurl(
+	struct libcurl *libcurl, const struct sharedobject *object, const char *version)
 {
 	*libcurl = (struct libcurl){.start = object->start, .end = object->end};
 #define FIND_NEXT(result, name, parameters) \
 	libcurl->next.name = (result(*) parameters)next_function(object, "curl_" #name, version);
 	HOOKED(FIND_NEXT)
 #define FIND_OWN(result, name, parameters) \
-	libcurl->own.name = (result(*) parameters)object_symbol(object, "curl_" #name, version);
+	libcurl->own.name = \
+		(result(*) parameters)sharedobject_symbol(object, "curl_" #name, version);
 	OWN(FIND_OWN)
 	return complete(libcurl);
 }
@@ -104,10 +106,11 @@ static struct libcurl *keep_libcurl(struct libcurl *found)
 
 static bool still_loaded(const struct libcurl *libcurl)
 {
-	struct object object;
+	struct sharedobject object;
 
-	return object_at(&object, (const void *)libcurl->start) && object.start == libcurl->start &&
-	       object.end == libcurl->end && object_symbol(&object, ANCHOR, NULL);
+	return sharedobject_at(&object, (const void *)libcurl->start) &&
+	       object.start == libcurl->start && object.end == libcurl->end &&
+	       sharedobject_symbol(&object, ANCHOR, NULL);
 }
 
 void resolve_forget_unloaded(void)
@@ -118,7 +121,7 @@ void resolve_forget_unloaded(void)
 }
 
 /* The libcurl that the object is; NULL where it is none, or memory is short. */
-static struct libcurl *libcurl_of(const struct object *object, const char *version)
+static struct libcurl *libcurl_of(const struct sharedobject *object, const char *version)
 {
 	struct libcurl *found = malloc(sizeof(*found));
 
@@ -142,15 +145,15 @@ static struct reference *find_reference(struct site site, unsigned long generati
 }
 
 static bool refers_the_same(const struct reference *reference, struct site site,
-	const struct object *user, const struct libcurl *libcurl)
+	const struct sharedobject *user, const struct libcurl *libcurl)
 {
 	return reference->start == user->start && reference->end == user->end &&
 	       reference->node == site.node && reference->libcurl == libcurl;
 }
 
 /* Where memory is short, it is found out again the next time. */
-static void keep_reference(struct site site, const struct object *user, struct libcurl *libcurl,
-	unsigned long generation)
+static void keep_reference(struct site site, const struct sharedobject *user,
+	struct libcurl *libcurl, unsigned long generation)
 {
 	struct reference *reference = atomic_load(&references);
 
@@ -177,12 +180,12 @@ const struct libcurl *resolve(struct site site)
 {
 	unsigned long generation;
 	struct reference *reference;
-	struct object object, user;
+	struct sharedobject object, user;
 	struct libcurl *libcurl;
 
 	if (site.node >= NODE_EXPORTED)
 		return atomic_load(&foreign[site.node - NODE_EXPORTED]);
-	generation = object_generation();
+	generation = sharedobject_generation();
 	reference = find_reference(site, generation);
 	if (reference)
 		return reference->libcurl;
@@ -190,7 +193,7 @@ const struct libcurl *resolve(struct site site)
 	if (!linkage_find(&object, site.caller, ANCHOR, version_of(site.node), false))
 		return NULL;
 	libcurl = libcurl_of(&object, version_of(site.node));
-	if (libcurl && object_at(&user, site.caller))
+	if (libcurl && sharedobject_at(&user, site.caller))
 		keep_reference(site, &user, libcurl, generation);
 	return libcurl;
 }
@@ -234,7 +237,7 @@ static int foreign_place(struct libcurl *libcurl)
 	return -1;
 }
 
-static void *hook_of(const struct object *object, enum function function)
+static void *hook_of(const struct sharedobject *object, enum function function)
 {
 	struct libcurl *libcurl;
 	int place;
@@ -248,11 +251,11 @@ static void *hook_of(const struct object *object, enum function function)
 void *resolve_hook(const void *address, const char *name)
 {
 	enum function function = function_of(name);
-	struct object object;
+	struct sharedobject object;
 
-	if (function == FUNCTION_COUNT || object_is_ours(address) || !object_at(&object, address) ||
-		!object_symbol(&object, ANCHOR, NULL) ||
-		object_symbol(&object, name, NULL) != address)
+	if (function == FUNCTION_COUNT || sharedobject_is_ours(address) ||
+		!sharedobject_at(&object, address) || !sharedobject_symbol(&object, ANCHOR, NULL) ||
+		sharedobject_symbol(&object, name, NULL) != address)
 		return NULL;
 	return hook_of(&object, function);
 }
@@ -260,7 +263,7 @@ void *resolve_hook(const void *address, const char *name)
 void *resolve_hook_for(const void *caller, const char *name)
 {
 	enum function function = function_of(name);
-	struct object object;
+	struct sharedobject object;
 
 	if (function == FUNCTION_COUNT || !linkage_find(&object, caller, ANCHOR, NULL, true))
 		return NULL;

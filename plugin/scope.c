@@ -45,7 +45,7 @@ static void keep_settings(void)
 	struct hold hold;
 
 	claim_take(&claim, &hold, READING_S);
-	if (!atomic_load(&kept_settings) && errand_prepare() && settings_keep(&settings))
+	if (!atomic_load(&kept_settings) && helper_prepare() && settings_keep(&settings))
 		atomic_store(&kept_settings, &settings);
 	claim_release(&hold);
 }
@@ -128,7 +128,7 @@ static void drop_realms(struct scope *scope)
  */
 static void salvage(const struct settings *from, salvage_visitor *visit, void *context)
 {
-	const char *built_in = KEY_RULES[KEY_ORIGIN].built_in;
+	const char *built_in = CONFIGKEY_RULES[KEY_ORIGIN].built_in;
 	const char *url = from->api_base_endpoint ? from->api_base_endpoint : built_in;
 	struct origin origin;
 	char path[PATH_MAX];

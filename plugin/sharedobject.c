@@ -11,18 +11,18 @@ extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
 /* Dynamic linkers differ in whether they relocate the section's pointers in place. */
-static const void *table_at(const struct object *object, ElfW(Addr) address)
+static const void *pointermap_at(const struct sharedobject *object, ElfW(Addr) address)
 {
 	return (const void *)(address < object->base ? address + object->base : address);
 }
 
-static void read_dynamic(struct object *object)
+static void read_dynamic(struct sharedobject *object)
 {
 	const ElfW(Dyn) * entry;
 	const ElfW(Dyn) *soname = NULL;
 
 	for (entry = object->dynamic; entry && entry->d_tag != DT_NULL; entry++) {
-		const void *table = table_at(object, entry->d_un.d_ptr);
+		const void *table = pointermap_at(object, entry->d_un.d_ptr);
 
 		switch (entry->d_tag) {
 		case DT_SYMTAB:
@@ -54,9 +54,9 @@ static void read_dynamic(struct object *object)
 		object->soname = object->strings + soname->d_un.d_val;
 }
 
-static void read_object(struct object *object, const struct dl_phdr_info *info)
+static void read_object(struct sharedobject *object, const struct dl_phdr_info *info)
 {
-	*object = (struct object){
+	*object = (struct sharedobject){
 		.name = info->dlpi_name, .base = info->dlpi_addr, .start = UINTPTR_MAX};
 
 	for (size_t i = 0; i < info->dlpi_phnum; i++) {
@@ -74,7 +74,7 @@ static void read_object(struct object *object, const struct dl_phdr_info *info)
 	}
 }
 
-static bool has_symbols(const struct object *object)
+static bool has_symbols(const struct sharedobject *object)
 {
 	return object->symbols && object->strings && (object->gnu_hash || object->sysv_hash);
 }
@@ -86,7 +86,7 @@ static int read_generation(struct dl_phdr_info *info, size_t size, void *generat
 	return 1;
 }
 
-unsigned long object_generation(void)
+unsigned long sharedobject_generation(void)
 {
 	unsigned long generation = 0;
 
@@ -95,14 +95,14 @@ unsigned long object_generation(void)
 }
 
 struct walk {
-	object_visitor *visit;
+	sharedobject_visitor *visit;
 	void *context;
 };
 
 static int visit_object(struct dl_phdr_info *info, size_t size, void *context)
 {
 	const struct walk *walk = context;
-	struct object object;
+	struct sharedobject object;
 
 	(void)size;
 	read_object(&object, info);
@@ -110,7 +110,7 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *context)
 	return walk->visit(&object, walk->context);
 }
 
-bool object_each(object_visitor *visit, void *context)
+bool sharedobject_each(sharedobject_visitor *visit, void *context)
 {
 	struct walk walk = {.visit = visit, .context = context};
 
@@ -118,7 +118,7 @@ bool object_each(object_visitor *visit, void *context)
 }
 
 struct search {
-	struct object *found;
+	struct sharedobject *found;
 	const void *address;
 };
 
@@ -128,20 +128,20 @@ static int match_address(struct dl_phdr_info *info, size_t size, void *context)
 
 	(void)size;
 	read_object(search->found, info);
-	if (!object_contains(search->found, search->address))
+	if (!sharedobject_contains(search->found, search->address))
 		return 0;
 	read_dynamic(search->found);
 	return 1;
 }
 
-bool object_at(struct object *object, const void *address)
+bool sharedobject_at(struct sharedobject *object, const void *address)
 {
 	struct search search = {.found = object, .address = address};
 
 	return dl_iterate_phdr(match_address, &search) == 1;
 }
 
-const char *object_needed(const struct object *object, size_t *position)
+const char *sharedobject_needed(const struct sharedobject *object, size_t *position)
 {
 	const ElfW(Dyn) *dynamic = object->dynamic;
 
@@ -154,27 +154,27 @@ const char *object_needed(const struct object *object, size_t *position)
 	return NULL;
 }
 
-bool object_contains(const struct object *object, const void *address)
+bool sharedobject_contains(const struct sharedobject *object, const void *address)
 {
 	return (uintptr_t)address >= object->start && (uintptr_t)address < object->end;
 }
 
-bool object_ours(struct object *object)
+bool sharedobject_ours(struct sharedobject *object)
 {
-	return object_at(object, __ehdr_start);
+	return sharedobject_at(object, __ehdr_start);
 }
 
-bool object_is_us(const struct object *object)
+bool sharedobject_is_us(const struct sharedobject *object)
 {
-	return object_contains(object, __ehdr_start);
+	return sharedobject_contains(object, __ehdr_start);
 }
 
-bool object_is_ours(const void *address)
+bool sharedobject_is_ours(const void *address)
 {
 	return (const char *)address >= __ehdr_start && (const char *)address < _end;
 }
 
-static const char *version_name(const struct object *object, ElfW(Half) index)
+static const char *version_name(const struct sharedobject *object, ElfW(Half) index)
 {
 	const ElfW(Verdef) *definition = object->definitions;
 
@@ -189,7 +189,7 @@ static const char *version_name(const struct object *object, ElfW(Half) index)
 	       ((const ElfW(Verdaux) *)((const char *)definition + definition->vd_aux))->vda_name;
 }
 
-static bool version_matches(const struct object *object, uint32_t index, const char *version)
+static bool version_matches(const struct sharedobject *object, uint32_t index, const char *version)
 {
 	const char *name;
 	ElfW(Half) exported;
@@ -204,7 +204,7 @@ static bool version_matches(const struct object *object, uint32_t index, const c
 }
 
 static bool symbol_matches(
-	const struct object *object, uint32_t index, const char *name, const char *version)
+	const struct sharedobject *object, uint32_t index, const char *name, const char *version)
 {
 	const ElfW(Sym) *symbol = (const ElfW(Sym) *)object->symbols + index;
 
@@ -214,7 +214,8 @@ static bool symbol_matches(
 	       version_matches(object, index, version);
 }
 
-static uint32_t find_by_gnu_hash(const struct object *object, const char *name, const char *version)
+static uint32_t find_by_gnu_hash(
+	const struct sharedobject *object, const char *name, const char *version)
 {
 	const uint32_t *header = object->gnu_hash;
 	const uint32_t buckets = header[0], first = header[1], bloom_words = header[2];
@@ -239,7 +240,7 @@ static uint32_t find_by_gnu_hash(const struct object *object, const char *name, 
 }
 
 static uint32_t find_by_sysv_hash(
-	const struct object *object, const char *name, const char *version)
+	const struct sharedobject *object, const char *name, const char *version)
 {
 	const uint32_t *header = object->sysv_hash;
 	const uint32_t *bucket = header + 2, *chain = bucket + header[0];
@@ -255,7 +256,8 @@ static uint32_t find_by_sysv_hash(
 	return index;
 }
 
-static uint32_t find_symbol(const struct object *object, const char *name, const char *version)
+static uint32_t find_symbol(
+	const struct sharedobject *object, const char *name, const char *version)
 {
 	if (!has_symbols(object))
 		return STN_UNDEF;
@@ -263,7 +265,7 @@ static uint32_t find_symbol(const struct object *object, const char *name, const
 				: find_by_sysv_hash(object, name, version);
 }
 
-void *object_symbol(const struct object *object, const char *name, const char *version)
+void *sharedobject_symbol(const struct sharedobject *object, const char *name, const char *version)
 {
 	uint32_t index = find_symbol(object, name, version);
 
@@ -272,7 +274,7 @@ void *object_symbol(const struct object *object, const char *name, const char *v
 	return (void *)(object->base + ((const ElfW(Sym) *)object->symbols)[index].st_value);
 }
 
-const char *object_symbol_version(const struct object *object, const char *name)
+const char *sharedobject_symbol_version(const struct sharedobject *object, const char *name)
 {
 	uint32_t index = find_symbol(object, name, NULL);
 

@@ -220,7 +220,7 @@ static enum status ask_helper(struct supplier *supplier, const struct origin *or
 	enum status status;
 	time_t now;
 
-	status = errand_get(supplier->settings, origin, clock_now(), min_valid_s, &token, failure);
+	status = helper_get(supplier->settings, origin, clock_now(), min_valid_s, &token, failure);
 	now = clock_now();
 	if (!status && !look_in_cache(supplier, now, &state) && !publish(supplier, &token))
 		status = status_fail(failure, STATUS_SYSTEM, "too many threads in the way");
@@ -409,7 +409,7 @@ void supplier_drop(struct supplier *supplier, const struct origin *origin, const
 	if (is_current(supplier, fingerprint) && may_replace(supplier, fingerprint))
 		refused = forget(supplier, fingerprint);
 	if (refused) {
-		errand_erase(supplier->settings, origin, refused);
+		helper_erase(supplier->settings, origin, refused);
 		supplier->replace_from = clock_now() + STATE_PAUSE_S;
 		atomic_store(&supplier->on_probation, true);
 	}
@@ -447,7 +447,7 @@ void supplier_judge(struct supplier *supplier, const struct origin *origin, bool
 	leave(slot);
 	supplier->replace_from = 0;
 	if (value)
-		errand_approve(supplier->settings, origin, value);
+		helper_approve(supplier->settings, origin, value);
 	buffer_free_text(value);
 }
 

@@ -103,7 +103,7 @@ static bool is_store(const char *value)
 
 #define A_URL "an https URL (http only to a loopback host)"
 
-const struct key_rule KEY_RULES[KEY_COUNT] = {
+const struct configkey_rule CONFIGKEY_RULES[CONFIGKEY_COUNT] = {
 	[KEY_ORIGIN] = {"origin", is_safe_urls, A_URL, true, "https://api.sypht.com", NULL},
 	[KEY_TOKEN_URL] = {"token_url", is_safe_url, A_URL, false,
 		"https://auth.sypht.com/oauth2/token", NULL},
@@ -137,11 +137,11 @@ const struct key_rule KEY_RULES[KEY_COUNT] = {
 	[KEY_SHARED_STORE] = {"shared_store", is_store, A_STORE, false, NULL, NULL},
 };
 
-enum key key_find(const char *name)
+enum configkey configkey_find(const char *name)
 {
-	enum key key = 0;
+	enum configkey key = 0;
 
-	while (key < KEY_COUNT && strcmp(KEY_RULES[key].name, name) != 0)
+	while (key < CONFIGKEY_COUNT && strcmp(CONFIGKEY_RULES[key].name, name) != 0)
 		key++;
 	return key;
 }

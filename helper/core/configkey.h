@@ -7,7 +7,7 @@
  */
 
 /* What a profile is made of, in the order of struct profile. */
-enum key {
+enum configkey {
 	KEY_ORIGIN,
 	KEY_TOKEN_URL,
 	KEY_ISSUER,
@@ -28,10 +28,10 @@ enum key {
 	KEY_MAX_LIFETIME,
 	KEY_BASIC_USERNAME,
 	KEY_SHARED_STORE,
-	KEY_COUNT,
+	CONFIGKEY_COUNT,
 };
 
-struct key_rule {
+struct configkey_rule {
 	const char *name;
 	bool (*accepts)(const char *value);
 	const char *expected;  /* what accepts() accepts, in words */
@@ -40,9 +40,9 @@ struct key_rule {
 	const char *otherwise; /* the default elsewhere; NULL: not set */
 };
 
-extern const struct key_rule KEY_RULES[KEY_COUNT];
+extern const struct configkey_rule CONFIGKEY_RULES[CONFIGKEY_COUNT];
 
-/* The key of this name, or KEY_COUNT. */
-enum key key_find(const char *name);
+/* The key of this name, or CONFIGKEY_COUNT. */
+enum configkey configkey_find(const char *name);
 
 #endif

@@ -9,12 +9,12 @@
 
 void draft_release(struct draft *draft)
 {
-	for (size_t i = 0; i < KEY_COUNT; i++)
+	for (size_t i = 0; i < CONFIGKEY_COUNT; i++)
 		buffer_free_text(draft->text[i]);
 	*draft = (struct draft){0};
 }
 
-enum status draft_set(struct draft *draft, enum key key, const char *value)
+enum status draft_set(struct draft *draft, enum configkey key, const char *value)
 {
 	char *copy = buffer_duplicate(value);
 
@@ -29,9 +29,10 @@ enum status draft_complete(struct draft *draft)
 {
 	bool built_in = strcmp(draft->name, DRAFT_BUILT_IN) == 0;
 
-	for (enum key key = 0; key < KEY_COUNT; key++) {
-		const char *value = built_in && KEY_RULES[key].built_in ? KEY_RULES[key].built_in
-									: KEY_RULES[key].otherwise;
+	for (enum configkey key = 0; key < CONFIGKEY_COUNT; key++) {
+		const char *value = built_in && CONFIGKEY_RULES[key].built_in
+					    ? CONFIGKEY_RULES[key].built_in
+					    : CONFIGKEY_RULES[key].otherwise;
 
 		/* who names an issuer asks it, not an endpoint we were built with */
 		if (key == KEY_TOKEN_URL && draft->text[KEY_ISSUER])
@@ -66,7 +67,7 @@ static enum status set_legacy_form(struct draft *draft)
 	if (!draft->text[KEY_AUTH_METHOD])
 		status = draft_set(draft, KEY_AUTH_METHOD, "post");
 	if (!status && !draft->text[KEY_AUDIENCE])
-		status = draft_set(draft, KEY_AUDIENCE, KEY_RULES[KEY_ORIGIN].built_in);
+		status = draft_set(draft, KEY_AUDIENCE, CONFIGKEY_RULES[KEY_ORIGIN].built_in);
 	return status;
 }
 
@@ -74,7 +75,7 @@ enum status draft_overlay(
 	struct draft *draft, const struct settings *settings, struct failure *failure)
 {
 	const struct {
-		enum key key;
+		enum configkey key;
 		const char *value;
 		const char *variable;
 	} overlays[] = {
@@ -90,13 +91,13 @@ enum status draft_overlay(
 	if (strcmp(draft->name, DRAFT_BUILT_IN) != 0)
 		return STATUS_OK;
 	for (size_t i = 0; i < sizeof(overlays) / sizeof(overlays[0]) && !status; i++) {
-		enum key key = overlays[i].key;
+		enum configkey key = overlays[i].key;
 
 		if (!overlays[i].value)
 			continue;
-		if (!KEY_RULES[key].accepts(overlays[i].value))
+		if (!CONFIGKEY_RULES[key].accepts(overlays[i].value))
 			return status_fail(failure, STATUS_CONFIG, "%s: expected %s",
-				overlays[i].variable, KEY_RULES[key].expected);
+				overlays[i].variable, CONFIGKEY_RULES[key].expected);
 		status = draft_set(draft, key, overlays[i].value);
 	}
 	if (!status && settings->api_key && !pair && !settings->client_secret)
@@ -125,7 +126,7 @@ static enum status list_split(struct profile_list *list, const char *text)
 	return STATUS_OK;
 }
 
-static char *take(struct draft *draft, enum key key)
+static char *take(struct draft *draft, enum configkey key)
 {
 	char *text = draft->text[key];
 

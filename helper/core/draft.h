@@ -10,11 +10,11 @@
 struct draft {
 	char name[PROFILE_NAME_MAX + 1]; /* "" while there is none */
 	unsigned line;                   /* of its first entry; 0 where the config has none */
-	char *text[KEY_COUNT];
+	char *text[CONFIGKEY_COUNT];
 };
 
 /* A copy of value, in place of what was there; NULL takes it away. */
-enum status draft_set(struct draft *draft, enum key key, const char *value) MUST_CHECK;
+enum status draft_set(struct draft *draft, enum configkey key, const char *value) MUST_CHECK;
 
 /*
  * The environment speaks for sypht alone, so that no secret goes to another profile's endpoint.

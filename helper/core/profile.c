@@ -162,11 +162,11 @@ static char *extended(const char *before, const char *value)
 static enum status take_value(
 	struct draft *draft, const struct config_entry *entry, struct failure *failure)
 {
-	enum key key = key_find(entry->key);
-	const struct key_rule *rule = &KEY_RULES[key];
+	enum configkey key = configkey_find(entry->key);
+	const struct configkey_rule *rule = &CONFIGKEY_RULES[key];
 	char *text;
 
-	if (key == KEY_COUNT)
+	if (key == CONFIGKEY_COUNT)
 		return status_fail(failure, STATUS_CONFIG, "unknown key '%s'", entry->key);
 	if (rule->repeats || entry->continued)
 		text = extended(draft->text[key], entry->value);
@@ -274,7 +274,7 @@ static bool built_in_could_cover(const struct settings *settings, const char *ho
 {
 	const char *urls = settings->api_base_endpoint;
 
-	return strcasestr(urls ? urls : KEY_RULES[KEY_ORIGIN].built_in, host) != NULL;
+	return strcasestr(urls ? urls : CONFIGKEY_RULES[KEY_ORIGIN].built_in, host) != NULL;
 }
 
 /*

@@ -79,7 +79,7 @@ static enum status find_other(struct call *call, struct failure *failure)
 static bool has_credentials(const struct call *call)
 {
 	return source_choose(call->settings, call->profile).kind != SOURCE_LOGIN ||
-	       vault_has(call->settings, call->profile);
+	       credentialfile_has(call->settings, call->profile);
 }
 
 enum status call_find_default(struct call *call, struct failure *failure)

@@ -33,12 +33,12 @@ static enum status keep_secret(struct call *call, const struct profile *profile,
 	const struct secret *secret, struct failure *failure)
 {
 	if (profile->client_secret_helper)
-		return outsider_store(profile, secret, timeout_ms(call), failure);
-	return vault_put(call->settings, profile, secret, failure);
+		return external_store(profile, secret, timeout_ms(call), failure);
+	return credentialfile_put(call->settings, profile, secret, failure);
 }
 
 /* The tokens go first: what a fleet shares is found by the secret that is about to be replaced. */
-enum status change_keep(struct call *call, const struct profile *profile,
+enum status credentials_keep(struct call *call, const struct profile *profile,
 	const struct secret *secret, struct failure *failure)
 {
 	struct failure reason;
@@ -50,7 +50,7 @@ enum status change_keep(struct call *call, const struct profile *profile,
 	return fail_in_part(profile, "kept", erased, &reason, failure);
 }
 
-void change_keep_token(const struct call *call, const struct profile *profile)
+void credentials_keep_token(const struct call *call, const struct profile *profile)
 {
 	enum source_kind kind = source_choose(call->settings, profile).kind;
 	struct failure failure;
@@ -64,10 +64,10 @@ void change_keep_token(const struct call *call, const struct profile *profile)
 static enum status drop_secret(
 	struct call *call, const struct profile *profile, bool *was_kept, struct failure *failure)
 {
-	enum status status = vault_erase(call->settings, profile, was_kept, failure);
+	enum status status = credentialfile_erase(call->settings, profile, was_kept, failure);
 
 	if (!status && profile->client_secret_helper) {
-		status = outsider_erase(
+		status = external_erase(
 			profile, profile->client_id, NULL, timeout_ms(call), failure);
 		*was_kept = *was_kept || !status;
 	}
@@ -75,7 +75,7 @@ static enum status drop_secret(
 }
 
 /* Again the tokens go first; the secret goes whatever became of them. */
-enum status change_drop(
+enum status credentials_drop(
 	struct call *call, const struct profile *profile, bool *was_kept, struct failure *failure)
 {
 	struct failure reason;
@@ -92,7 +92,7 @@ enum status change_drop(
 
 struct walk {
 	struct call *call;
-	struct change *change;
+	struct credentials_change *change;
 	enum status (*at_endpoint)(struct walk *walk, const struct profile *profile);
 	enum status (*at_origin)(struct walk *walk, const struct profile *profile);
 	struct failure *failure;
@@ -112,7 +112,7 @@ static bool is_endpoint_of(const struct profile *profile, const struct origin *o
 static bool visit(struct profile *profile, void *context)
 {
 	struct walk *walk = context;
-	struct change *change = walk->change;
+	struct credentials_change *change = walk->change;
 	bool covered = profile_covers(profile, &change->origin);
 	bool endpoint = !covered && is_endpoint_of(profile, &change->origin);
 
@@ -148,9 +148,10 @@ static bool replaces(const struct walk *walk, const struct profile *profile)
 	bool found = false;
 
 	if (kind == SOURCE_HELPER)
-		found = outsider_get(profile, timeout_ms(walk->call), &kept, NULL) == STATUS_OK;
+		found = external_get(profile, timeout_ms(walk->call), &kept, NULL) == STATUS_OK;
 	else if (kind != SOURCE_KEY_FILE && kind != SOURCE_FILE && kind != SOURCE_COMMAND)
-		found = vault_get(walk->call->settings, profile, &kept, NULL) == STATUS_OK &&
+		found = credentialfile_get(walk->call->settings, profile, &kept, NULL) ==
+				STATUS_OK &&
 			kept.client_secret;
 	secret_release(&kept);
 	return found;
@@ -164,9 +165,9 @@ static enum status prove_and_keep(
 	enum status status = proven ? call_prove(call, profile, secret, walk->failure) : STATUS_OK;
 
 	if (!status)
-		status = change_keep(call, profile, secret, walk->failure);
+		status = credentials_keep(call, profile, secret, walk->failure);
 	if (!status && proven)
-		change_keep_token(call, profile);
+		credentials_keep_token(call, profile);
 	token_release(&call->token);
 	return status;
 }
@@ -174,7 +175,7 @@ static enum status prove_and_keep(
 /* Several clients may share an endpoint; a profile that names its own does not take another's. */
 static enum status store_at_endpoint(struct walk *walk, const struct profile *profile)
 {
-	const struct change *change = walk->change;
+	const struct credentials_change *change = walk->change;
 	struct secret secret = SECRET_INIT;
 	enum status status;
 
@@ -206,7 +207,8 @@ static enum status approve_at_origin(struct walk *walk, const struct profile *pr
 	return STATUS_OK;
 }
 
-enum status change_store(struct call *call, struct change *change, struct failure *failure)
+enum status credentials_store(
+	struct call *call, struct credentials_change *change, struct failure *failure)
 {
 	struct walk walk = {
 		.call = call,
@@ -230,11 +232,11 @@ static enum status erase_at_origin(struct walk *walk, const struct profile *prof
 /* Every field that is given must be equal to what is kept; those not given match all. */
 static bool is_kept(const struct walk *walk, const struct profile *profile)
 {
-	const struct change *change = walk->change;
+	const struct credentials_change *change = walk->change;
 	struct secret secret = SECRET_INIT;
 	bool matches = false;
 
-	if (vault_get(walk->call->settings, profile, &secret, NULL) == STATUS_OK &&
+	if (credentialfile_get(walk->call->settings, profile, &secret, NULL) == STATUS_OK &&
 		secret.client_secret)
 		matches =
 			(!change->username || strcmp(change->username, secret.client_id) == 0) &&
@@ -245,7 +247,7 @@ static bool is_kept(const struct walk *walk, const struct profile *profile)
 
 static enum status erase_at_endpoint(struct walk *walk, const struct profile *profile)
 {
-	const struct change *change = walk->change;
+	const struct credentials_change *change = walk->change;
 	bool kept = is_kept(walk, profile);
 	struct failure reason;
 	enum status erased = STATUS_OK;
@@ -254,16 +256,17 @@ static enum status erase_at_endpoint(struct walk *walk, const struct profile *pr
 	if (kept || profile->client_secret_helper)
 		erased = call_erase(walk->call, profile, NULL, &reason);
 	if (kept)
-		status = vault_erase(walk->call->settings, profile, &kept, walk->failure);
+		status = credentialfile_erase(walk->call->settings, profile, &kept, walk->failure);
 	if (!status && profile->client_secret_helper)
-		status = outsider_erase(profile, change->username, change->password,
+		status = external_erase(profile, change->username, change->password,
 			timeout_ms(walk->call), walk->failure);
 	if (status || !erased)
 		return status;
 	return fail_in_part(profile, "dropped", erased, &reason, walk->failure);
 }
 
-enum status change_erase(struct call *call, struct change *change, struct failure *failure)
+enum status credentials_erase(
+	struct call *call, struct credentials_change *change, struct failure *failure)
 {
 	struct walk walk = {
 		.call = call,

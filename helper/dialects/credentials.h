@@ -15,7 +15,7 @@ struct secret;
  * are kept already, the new ones replace them only once the token endpoint has taken them.
  * STATUS_NO_SECRET: all profiles name another client.
  */
-struct change {
+struct credentials_change {
 	struct origin origin;
 	const char *username; /* NULL: any; a store without one changes nothing */
 	const char *password; /* store: the secret, without which nothing changes; erase: the only
@@ -24,22 +24,22 @@ struct change {
 	bool matched;         /* set: some profile has to do with that place */
 };
 
-enum status change_store(
-	struct call *call, struct change *change, struct failure *failure) MUST_CHECK;
-enum status change_erase(
-	struct call *call, struct change *change, struct failure *failure) MUST_CHECK;
+enum status credentials_store(
+	struct call *call, struct credentials_change *change, struct failure *failure) MUST_CHECK;
+enum status credentials_erase(
+	struct call *call, struct credentials_change *change, struct failure *failure) MUST_CHECK;
 
 /*
  * The same for one profile, as login and logout do it; its tokens go either way. A failure says
  * what was not done, or what remains.
  */
-enum status change_keep(struct call *call, const struct profile *profile,
+enum status credentials_keep(struct call *call, const struct profile *profile,
 	const struct secret *secret, struct failure *failure) MUST_CHECK;
 
 /* Cache call->token, by which they were proved, unless others come before them. */
-void change_keep_token(const struct call *call, const struct profile *profile);
+void credentials_keep_token(const struct call *call, const struct profile *profile);
 
-enum status change_drop(struct call *call, const struct profile *profile, bool *was_kept,
+enum status credentials_drop(struct call *call, const struct profile *profile, bool *was_kept,
 	struct failure *failure) MUST_CHECK;
 
 #endif

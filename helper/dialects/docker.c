@@ -109,7 +109,7 @@ enum status docker_get(struct call *call, struct failure *failure)
 static enum status store(struct call *call, const struct json *credentials, struct failure *failure)
 {
 	const char *server = json_text(json_member(credentials, "ServerURL"));
-	struct change change = {
+	struct credentials_change change = {
 		.username = json_text(json_member(credentials, "Username")),
 		.password = json_text(json_member(credentials, "Secret")),
 	};
@@ -120,7 +120,7 @@ static enum status store(struct call *call, const struct json *credentials, stru
 	if (!change.username || *change.username == '\0')
 		return say(call, NO_USERNAME);
 	if (call_origin_of_server(&change.origin, server))
-		status = change_store(call, &change, failure);
+		status = credentials_store(call, &change, failure);
 	return (status || change.matched) ? status : say(call, NOT_OURS);
 }
 
@@ -143,14 +143,14 @@ enum status docker_store(struct call *call, struct failure *failure)
 enum status docker_erase(struct call *call, struct failure *failure)
 {
 	struct buffer input = BUFFER_INIT(INPUT_MAX_BYTES);
-	struct change change = {.username = NULL};
+	struct credentials_change change = {.username = NULL};
 	const char *server = NULL;
 	enum status status = read_server(&input, &server, failure);
 
 	if (!status && *server == '\0')
 		status = say(call, NO_SERVER_URL);
 	else if (!status && call_origin_of_server(&change.origin, server))
-		status = change_erase(call, &change, failure);
+		status = credentials_erase(call, &change, failure);
 	buffer_release(&input);
 	return say_failure(call, status, failure);
 }

@@ -95,7 +95,7 @@ static enum status write_advice(const struct call *call, const struct origin *or
 	return status;
 }
 
-enum status verdict_write(struct call *call, const struct origin *origin, struct failure *failure)
+enum status explain_write(struct call *call, const struct origin *origin, struct failure *failure)
 {
 	struct nearest nearest = {.asked = origin};
 	enum status status = call_find_profile(call, origin, failure);

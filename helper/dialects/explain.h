@@ -7,7 +7,7 @@
  * Whether tokens go to a place, for people who wonder: which profile covers it and why that one, or
  * why none does and what to do. Sets call->profile as call_find_profile() does.
  */
-enum status verdict_write(
+enum status explain_write(
 	struct call *call, const struct origin *origin, struct failure *failure) MUST_CHECK;
 
 #endif

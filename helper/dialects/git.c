@@ -315,7 +315,8 @@ enum status git_get(struct call *call, struct failure *failure)
 
 /* A token goes by "credential" or, among callers that know no such thing, by "password". */
 static enum status make_change(struct call *call,
-	enum status (*make)(struct call *call, struct change *change, struct failure *failure),
+	enum status (*make)(
+		struct call *call, struct credentials_change *change, struct failure *failure),
 	bool by_credential, struct failure *failure)
 {
 	struct description description;
@@ -323,7 +324,7 @@ static enum status make_change(struct call *call,
 
 	if (!status && description.has_origin) {
 		const struct attributes *attributes = &description.attributes;
-		struct change change = {
+		struct credentials_change change = {
 			.origin = description.origin,
 			.username = description.username,
 			.password = by_credential ? attributes_get(attributes, "credential") : NULL,
@@ -342,12 +343,12 @@ static enum status make_change(struct call *call,
 
 enum status git_store(struct call *call, struct failure *failure)
 {
-	return make_change(call, change_store, false, failure);
+	return make_change(call, credentials_store, false, failure);
 }
 
 enum status git_erase(struct call *call, struct failure *failure)
 {
-	return make_change(call, change_erase, true, failure);
+	return make_change(call, credentials_erase, true, failure);
 }
 
 enum status git_capability(struct call *call, struct failure *failure)

@@ -48,10 +48,11 @@ static enum status read_secret(struct buffer *secret, struct failure *failure)
 }
 
 static enum status make_change(struct call *call, struct buffer *secret,
-	enum status (*make)(struct call *call, struct change *change, struct failure *failure),
+	enum status (*make)(
+		struct call *call, struct credentials_change *change, struct failure *failure),
 	struct failure *failure)
 {
-	struct change change = {.username = call->operands[1]};
+	struct credentials_change change = {.username = call->operands[1]};
 	enum status status = STATUS_OK;
 
 	if (secret)
@@ -66,13 +67,13 @@ static enum status make_change(struct call *call, struct buffer *secret,
 
 enum status keyring_set(struct call *call, struct failure *failure)
 {
-	struct buffer secret = BUFFER_INIT(OUTSIDER_MAX_BYTES);
+	struct buffer secret = BUFFER_INIT(EXTERNAL_MAX_BYTES);
 	enum status status = check_words(call, failure);
 
 	if (!status)
 		status = read_secret(&secret, failure);
 	if (!status)
-		status = make_change(call, &secret, change_store, failure);
+		status = make_change(call, &secret, credentials_store, failure);
 	buffer_release(&secret);
 	return status;
 }
@@ -81,5 +82,5 @@ enum status keyring_del(struct call *call, struct failure *failure)
 {
 	enum status status = check_words(call, failure);
 
-	return status ? status : make_change(call, NULL, change_erase, failure);
+	return status ? status : make_change(call, NULL, credentials_erase, failure);
 }

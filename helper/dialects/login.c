@@ -27,8 +27,8 @@ static enum status ask_person(
 	const struct profile *profile, struct secret *secret, struct failure *failure)
 {
 	struct buffer prompt = BUFFER_INIT(1024);
-	struct buffer id = BUFFER_INIT(OUTSIDER_MAX_BYTES);
-	struct buffer value = BUFFER_INIT(OUTSIDER_MAX_BYTES);
+	struct buffer id = BUFFER_INIT(EXTERNAL_MAX_BYTES);
+	struct buffer value = BUFFER_INIT(EXTERNAL_MAX_BYTES);
 	enum status status;
 
 	if (profile->client_id)
@@ -107,7 +107,7 @@ static bool has_key(const struct buffer *input, const char *key)
 static enum status read_program(
 	const struct profile *profile, struct secret *secret, struct failure *failure)
 {
-	struct buffer input = BUFFER_INIT(OUTSIDER_MAX_BYTES);
+	struct buffer input = BUFFER_INIT(EXTERNAL_MAX_BYTES);
 	enum status status = buffer_read(&input, STDIN_FILENO);
 
 	if (!status && (input.length == 0 || memchr(input.data, '\0', input.length)))
@@ -212,9 +212,9 @@ enum status login_keep(struct call *call, struct failure *failure)
 	if (!status)
 		status = call_prove(call, call->profile, &secret, failure);
 	if (!status)
-		status = change_keep(call, call->profile, &secret, failure);
+		status = credentials_keep(call, call->profile, &secret, failure);
 	if (!status)
-		change_keep_token(call, call->profile);
+		credentials_keep_token(call, call->profile);
 	if (!status && report(call, call->profile))
 		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	secret_release(&secret);
@@ -227,7 +227,7 @@ enum status login_drop(struct call *call, struct failure *failure)
 	enum status status = call_find_profile(call, NULL, failure);
 
 	if (!status)
-		status = change_drop(call, call->profile, &was_kept, failure);
+		status = credentials_drop(call, call->profile, &was_kept, failure);
 	if (!status && buffer_printf(call->reply, "profile %s: %s, and no token is cached\n",
 			       call->profile->name,
 			       was_kept ? "client credentials dropped" : "none were kept"))

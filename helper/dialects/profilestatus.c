@@ -11,7 +11,7 @@
 
 struct walk {
 	struct call *call;
-	account_visitor *visit;
+	profilestatus_visitor *visit;
 	enum status status;
 };
 
@@ -19,12 +19,12 @@ static const char *find_source(const struct settings *settings, const struct pro
 {
 	struct source source = source_choose(settings, profile);
 
-	if (source.kind == SOURCE_LOGIN && !vault_has(settings, profile))
+	if (source.kind == SOURCE_LOGIN && !credentialfile_has(settings, profile))
 		return NULL;
 	return source.name;
 }
 
-static void look_into_cache(const struct call *call, struct account *account)
+static void look_into_cache(const struct call *call, struct profilestatus *account)
 {
 	const struct profile *profile = account->profile;
 	time_t now = call->clock();
@@ -49,7 +49,7 @@ static void look_into_cache(const struct call *call, struct account *account)
 static bool visit(struct profile *profile, void *context)
 {
 	struct walk *walk = context;
-	struct account account = {
+	struct profilestatus account = {
 		.profile = profile,
 		.source = find_source(walk->call->settings, profile),
 		.token = TOKEN_INIT,
@@ -62,7 +62,8 @@ static bool visit(struct profile *profile, void *context)
 	return walk->status == STATUS_OK;
 }
 
-enum status account_each(struct call *call, account_visitor *visitor, struct failure *failure)
+enum status profilestatus_each(
+	struct call *call, profilestatus_visitor *visitor, struct failure *failure)
 {
 	struct walk walk = {.call = call, .visit = visitor};
 	enum status status =

@@ -9,7 +9,7 @@
  * What this machine knows of one profile: where the secret would come from, what is cached, what
  * was refused lately. Nothing is minted, and no secret is read.
  */
-struct account {
+struct profilestatus {
 	const struct profile *profile;
 	const char *source;  /* of the secret; NULL: login has kept nothing, and nothing is named */
 	struct token token;  /* value NULL: none that could be sent */
@@ -20,9 +20,9 @@ struct account {
 };
 
 /* Called for each account in order of precedence. */
-typedef enum status account_visitor(const struct account *account, struct call *call);
+typedef enum status profilestatus_visitor(const struct profilestatus *account, struct call *call);
 
-enum status account_each(
-	struct call *call, account_visitor *visit, struct failure *failure) MUST_CHECK;
+enum status profilestatus_each(
+	struct call *call, profilestatus_visitor *visit, struct failure *failure) MUST_CHECK;
 
 #endif

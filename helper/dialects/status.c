@@ -104,7 +104,7 @@ static enum status write_warnings(const struct call *call)
 
 /* ---- a profile ---- */
 
-static enum status write_token(const struct account *account, struct buffer *reply)
+static enum status write_token(const struct profilestatus *account, struct buffer *reply)
 {
 	const struct token *token = &account->token;
 	enum status status;
@@ -134,7 +134,7 @@ struct outing {
 };
 
 static void prepare_outing(
-	const struct account *account, const struct call *call, struct outing *outing)
+	const struct profilestatus *account, const struct call *call, struct outing *outing)
 {
 	*outing = (struct outing){
 		.supply =
@@ -187,13 +187,13 @@ static enum status write_store(const struct outing *outing, struct call *call)
 		return status;
 	if (!call->online)
 		return buffer_append_text(reply, "\n");
-	if (member_ping(&outing->supply, &outing->secret, &took_ms, &reason))
+	if (fleetclient_ping(&outing->supply, &outing->secret, &took_ms, &reason))
 		return buffer_printf(reply, ": %s\n", reason.reason);
 	return buffer_printf(reply, ": answers after %ld ms\n", took_ms);
 }
 
 static enum status write_lines(
-	const struct account *account, const struct outing *outing, struct call *call)
+	const struct profilestatus *account, const struct outing *outing, struct call *call)
 {
 	const struct profile *profile = account->profile;
 	const char *client =
@@ -215,7 +215,7 @@ static enum status write_lines(
 }
 
 /* Where a URL was asked about, only the profile that covers it is of interest. */
-static enum status write_account(const struct account *account, struct call *call)
+static enum status write_account(const struct profilestatus *account, struct call *call)
 {
 	struct outing outing;
 	enum status status;
@@ -241,9 +241,9 @@ enum status status_show(struct call *call, struct failure *failure)
 	if (write_config_place(call) || write_cache_place(call) || write_warnings(call))
 		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	if (call->url) {
-		status = verdict_write(call, &origin, failure);
+		status = explain_write(call, &origin, failure);
 		if (!status && !call->profile)
 			call->exit_code = 1;
 	}
-	return status ? status : account_each(call, write_account, failure);
+	return status ? status : profilestatus_each(call, write_account, failure);
 }

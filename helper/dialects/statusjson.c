@@ -32,7 +32,7 @@ static enum status add_origins(struct buffer *out, const struct profile_list *or
 	return status ? status : buffer_append_text(out, "]");
 }
 
-static enum status add_token(struct buffer *out, const struct account *account)
+static enum status add_token(struct buffer *out, const struct profilestatus *account)
 {
 	enum status status;
 
@@ -63,7 +63,7 @@ static enum status add_store(struct buffer *out, const char *url)
 	return status;
 }
 
-static enum status write_account(const struct account *account, struct call *call)
+static enum status write_account(const struct profilestatus *account, struct call *call)
 {
 	const struct profile *profile = account->profile;
 	struct buffer *out = call->reply;
@@ -95,7 +95,7 @@ static enum status write_account(const struct account *account, struct call *cal
 
 enum status statusjson_show(struct call *call, struct failure *failure)
 {
-	enum status status = account_each(call, write_account, failure);
+	enum status status = profilestatus_each(call, write_account, failure);
 	const char *end = call->reply->length > 0 ? "]}\n" : "{\"profiles\":[]}\n";
 
 	if (!status && buffer_append_text(call->reply, end))

@@ -19,29 +19,29 @@ enum {
 
 /* What is known of earlier mints goes into our notices, as they take the place of it. */
 static void read_last_notice(
-	const struct session *session, struct store *store, struct notice *notice)
+	const struct request *session, struct redis *store, struct notice *notice)
 {
 	struct buffer sealed = BUFFER_INIT(NOTICE_MAX_BYTES);
 	struct failure unheard;
 
 	*notice = (struct notice){0};
-	if (store_get(store, session->notice_name, &sealed, &unheard) ||
+	if (redis_get(store, session->notice_name, &sealed, &unheard) ||
 		!notice_open(&session->seal, &sealed, notice))
 		notice->took_ms = 0;
 	buffer_release(&sealed);
 }
 
 /* Over when the lock is lost, or the store, or when the last notice has come. */
-static void keep(const struct session *session, const struct store_lock *lock, int line)
+static void keep(const struct request *session, const struct redis_lock *lock, int line)
 {
 	const long long started = process_milliseconds();
 	struct pollfd end = {.fd = line, .events = POLLIN};
 	struct notice notice;
 	struct notice last;
-	struct store *store;
+	struct redis *store;
 	bool mine = true;
 
-	if (store_open(&session->place, &store, NULL))
+	if (redis_open(&session->place, &store, NULL))
 		return;
 	read_last_notice(session, store, &notice);
 	notice.minting = true;
@@ -49,22 +49,22 @@ static void keep(const struct session *session, const struct store_lock *lock, i
 	while (mine) {
 		notice.at_ms = notice_now_ms();
 		notice.elapsed_ms = process_milliseconds() - started;
-		session_tell(session, store, &notice);
+		request_tell(session, store, &notice);
 		if (poll(&end, 1, (int)(lock->life_ms / KEPT_PER_LIFE)) > 0)
 			break;
-		if (store_keep(store, lock, &mine, NULL))
+		if (redis_keep(store, lock, &mine, NULL))
 			mine = false;
 	}
 	if (mine && read(line, &last, sizeof(last)) == (ssize_t)sizeof(last)) {
 		last.took_ms = last.took_ms > 0 ? last.took_ms : notice.took_ms;
-		session_tell(session, store, &last);
+		request_tell(session, store, &last);
 	}
-	store_close(store);
+	redis_close(store);
 }
 
-struct keeper keeper_start(const struct session *session, const struct store_lock *lock)
+struct heartbeat heartbeat_start(const struct request *session, const struct redis_lock *lock)
 {
-	struct keeper keeper = {.process = -1, .line = -1};
+	struct heartbeat keeper = {.process = -1, .line = -1};
 	pid_t kept_for = getpid();
 	int line[2];
 
@@ -83,7 +83,7 @@ struct keeper keeper_start(const struct session *session, const struct store_loc
 	return keeper;
 }
 
-void keeper_end(const struct keeper *keeper, const struct notice *last)
+void heartbeat_end(const struct heartbeat *keeper, const struct notice *last)
 {
 	struct pollfd end = {.fd = keeper->line, .events = POLLIN};
 

@@ -20,24 +20,24 @@ enum {
 };
 
 /* Whether the token is one that may be served: none of those that were seen off already. */
-static bool is_wanted(const struct session *session, const struct entry *entry)
+static bool is_wanted(const struct request *session, const struct entry *entry)
 {
 	const struct token *token = &entry->token;
 	const char *rejected = attributes_get(session->asked, "rejected");
 	char fingerprint[TOKEN_FINGERPRINT_BYTES];
-	time_t time_now = session_now(session);
+	time_t time_now = request_now(session);
 
 	token_fingerprint(token->value, fingerprint);
-	return entry->serial >= session_number(session, "serial") &&
+	return entry->serial >= request_number(session, "serial") &&
 	       token_usable(token, time_now) &&
 	       token_is_believable(
-		       token, (long)session_number(session, "max_lifetime"), time_now) &&
-	       token->expires - time_now >= session_number(session, "min_valid") &&
+		       token, (long)request_number(session, "max_lifetime"), time_now) &&
+	       token->expires - time_now >= request_number(session, "min_valid") &&
 	       !(rejected && strcmp(rejected, fingerprint) == 0) &&
-	       !(session_number(session, "fresh") && token_wants_renewal(token, time_now));
+	       !(request_number(session, "fresh") && token_wants_renewal(token, time_now));
 }
 
-static enum status answer_entry(const struct session *session, const struct entry *entry)
+static enum status answer_entry(const struct request *session, const struct entry *entry)
 {
 	struct buffer *answer = session->answer;
 	enum status status = attributes_add(answer, "credential", entry->token.value);
@@ -56,9 +56,9 @@ static enum status answer_entry(const struct session *session, const struct entr
  * A token from the future was minted under a clock that is ahead of ours by so much at least; where
  * that is no more than clocks differ by, it ends so much sooner by ours.
  */
-static void settle_times(const struct session *session, struct token *token)
+static void settle_times(const struct request *session, struct token *token)
 {
-	time_t ahead = token->obtained - session_now(session);
+	time_t ahead = token->obtained - request_now(session);
 
 	if (ahead > 0 && ahead <= CLOCKS_DIFFER_S) {
 		token->obtained -= ahead;
@@ -67,7 +67,7 @@ static void settle_times(const struct session *session, struct token *token)
 }
 
 /* Whatever else lies there is a miss; *last is the highest serial seen. */
-static bool accept(const struct session *session, const struct buffer *sealed, long long *last,
+static bool accept(const struct request *session, const struct buffer *sealed, long long *last,
 	enum status *status)
 {
 	struct entry entry;
@@ -94,13 +94,13 @@ static long long new_serial(void)
 	return (long long)time_now.tv_sec * 1000 + time_now.tv_nsec / 1000000;
 }
 
-static enum status answer_turn(const struct session *session, const char *owner, long long last)
+static enum status answer_turn(const struct request *session, const char *owner, long long last)
 {
 	long long serial = new_serial();
 	enum status status = attributes_add(session->answer, "owner", owner);
 
-	if (serial < session_number(session, "serial"))
-		serial = session_number(session, "serial");
+	if (serial < request_number(session, "serial"))
+		serial = request_number(session, "serial");
 	if (serial <= last)
 		serial = last + 1;
 	return status ? status : attributes_add_number(session->answer, "serial", serial);
@@ -130,9 +130,9 @@ static void pause_after(long long look_ms, long long waited_ms, long long left_m
 /* ---- waiting for another member's token ---- */
 
 struct wait {
-	struct session *session;
+	struct request *session;
 	char owner[SEAL_OWNER_BYTES];
-	struct store_lock lock;
+	struct redis_lock lock;
 	struct buffer sealed; /* the entry, as it lies there, and the notice */
 	struct buffer sealed_notice;
 	struct notice notice;  /* the last one */
@@ -144,8 +144,8 @@ struct wait {
 /* One that is put back is none: its time is that of the last one, or long past. */
 static void heed_notice(struct wait *wait)
 {
-	const struct session *session = wait->session;
-	long long now_ms = (long long)session_now(session) * 1000;
+	const struct request *session = wait->session;
+	long long now_ms = (long long)request_now(session) * 1000;
 	struct notice notice;
 
 	if (!notice_open(&session->seal, &wait->sealed_notice, &notice))
@@ -165,7 +165,7 @@ static void heed_notice(struct wait *wait)
  */
 static long long patience_ms(const struct wait *wait)
 {
-	long long least = session_number(wait->session, "patience_ms");
+	long long least = request_number(wait->session, "patience_ms");
 	long long silence = SILENCES * (long long)wait->lock.life_ms;
 
 	return wait->seen_alive && silence > least ? silence : least;
@@ -183,7 +183,7 @@ static bool is_silent(const struct wait *wait)
  */
 static long long reserve_ms(const struct wait *wait)
 {
-	long long whole_ms = session_number(wait->session, "wait_ms");
+	long long whole_ms = request_number(wait->session, "wait_ms");
 	long long least_ms = within(0, LAST_LOOK_MS, whole_ms / 4);
 	long long took_ms = wait->notice.took_ms;
 	bool overdue = wait->notice.minting && wait->notice.elapsed_ms > took_ms * 3 / 2;
@@ -197,7 +197,7 @@ static long long reserve_ms(const struct wait *wait)
 
 static bool has_rest(const struct wait *wait)
 {
-	long long now = session_now(wait->session);
+	long long now = request_now(wait->session);
 
 	return wait->notice.until > now && wait->notice.until <= now + REST_MOST_S;
 }
@@ -206,7 +206,7 @@ static enum status answer_rest(const struct wait *wait)
 {
 	struct buffer *answer = wait->session->answer;
 	enum status status = attributes_add_number(
-		answer, "rest", wait->notice.until - session_now(wait->session));
+		answer, "rest", wait->notice.until - request_now(wait->session));
 
 	return status ? status : attributes_add(answer, "reason", wait->notice.reason.reason);
 }
@@ -222,17 +222,17 @@ static enum status take_turn(struct wait *wait)
 	enum status status = answer_turn(wait->session, wait->owner, wait->last_serial);
 
 	if (!status)
-		session_tell(wait->session, wait->session->store, &notice);
+		request_tell(wait->session, wait->session->store, &notice);
 	return status;
 }
 
 /* One look at the lock and what lies there; *over: the answer is written. */
 static enum status look_again(struct wait *wait, bool *mine, bool *over, struct failure *failure)
 {
-	const struct session *session = wait->session;
+	const struct request *session = wait->session;
 	const char *const names[] = {session->entry_name, session->notice_name};
 	struct buffer *const values[] = {&wait->sealed, &wait->sealed_notice};
-	enum status status = store_lock(session->store, &wait->lock, names, mine, values, failure);
+	enum status status = redis_lock(session->store, &wait->lock, names, mine, values, failure);
 
 	*over = true;
 	if (status || accept(session, &wait->sealed, &wait->last_serial, &status))
@@ -250,8 +250,8 @@ static enum status look_again(struct wait *wait, bool *mine, bool *over, struct 
 
 static enum status wait_for_turn(struct wait *wait, struct failure *failure)
 {
-	const struct session *session = wait->session;
-	const long long end = session->started + session_number(session, "wait_ms");
+	const struct request *session = wait->session;
+	const long long end = session->started + request_number(session, "wait_ms");
 	enum status status = STATUS_OK;
 	bool mine = false;
 	bool over = false;
@@ -263,7 +263,7 @@ static enum status wait_for_turn(struct wait *wait, struct failure *failure)
 		if (is_silent(wait))
 			return status_fail(failure, STATUS_TIMEOUT,
 				"its lock is held, but nobody is seen to keep it");
-		store_limit(session->store, wait->alive_at + patience_ms(wait));
+		redis_limit(session->store, wait->alive_at + patience_ms(wait));
 		status = look_again(wait, &mine, &over, failure);
 		left_ms = end - reserve_ms(wait) - process_milliseconds();
 		if (over || left_ms <= 0)
@@ -271,14 +271,14 @@ static enum status wait_for_turn(struct wait *wait, struct failure *failure)
 		pause_after(process_milliseconds() - before, before - session->started, left_ms);
 	}
 	if (mine)
-		session_give_up(session, &wait->lock);
+		request_give_up(session, &wait->lock);
 	return status;
 }
 
 static enum status look_first(struct wait *wait, bool *over, struct failure *failure)
 {
-	struct session *session = wait->session;
-	enum status status = store_get(session->store, session->entry_name, &wait->sealed, failure);
+	struct request *session = wait->session;
+	enum status status = redis_get(session->store, session->entry_name, &wait->sealed, failure);
 
 	*over = !status && accept(session, &wait->sealed, &wait->last_serial, &status);
 	return status;
@@ -287,13 +287,13 @@ static enum status look_first(struct wait *wait, bool *over, struct failure *fai
 /* Before anything is locked: a store that refuses a part of it is no use at all. */
 static enum status take_or_wait(struct wait *wait, struct failure *failure)
 {
-	const struct session *session = wait->session;
-	enum status status = store_probe(session->store, session->probe_name, failure);
+	const struct request *session = wait->session;
+	enum status status = redis_probe(session->store, session->probe_name, failure);
 
 	return status ? status : wait_for_turn(wait, failure);
 }
 
-enum status look_for_token(struct session *session, struct failure *failure)
+enum status look_for_token(struct request *session, struct failure *failure)
 {
 	struct wait wait = {
 		.session = session,
@@ -302,13 +302,13 @@ enum status look_for_token(struct session *session, struct failure *failure)
 		.alive_at = session->started,
 	};
 	bool over = false;
-	enum status status = session_reach(session, failure);
+	enum status status = request_reach(session, failure);
 
 	seal_make_owner(wait.owner);
-	wait.lock = session_lock(session, wait.owner);
+	wait.lock = request_lock(session, wait.owner);
 	if (!status)
 		status = look_first(&wait, &over, failure);
-	if (!status && !over && session_number(session, "wait_ms") > 0)
+	if (!status && !over && request_number(session, "wait_ms") > 0)
 		status = take_or_wait(&wait, failure);
 	buffer_release(&wait.sealed);
 	buffer_release(&wait.sealed_notice);

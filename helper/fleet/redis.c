@@ -21,7 +21,7 @@ enum { REPLY_MAX_BYTES = 256 * 1024, NUMBER_MAX_BYTES = 24, ARGUMENTS_MAX = 8 };
 /* What sharing takes, in the words of a Redis ACL. */
 #define ALLOW "; allow it ~sypht:* +get +set +del +exists +pexpire +eval"
 
-struct store {
+struct redis {
 	redisContext *context;
 	long answer_ms;
 	long long limit; /* no call lasts beyond it */
@@ -45,7 +45,7 @@ static struct word number(long long value, char buffer[NUMBER_MAX_BYTES])
 	return text(buffer);
 }
 
-static enum status say(struct store *store, const struct word *words, struct failure *failure)
+static enum status say(struct redis *store, const struct word *words, struct failure *failure)
 {
 	const char *argv[ARGUMENTS_MAX];
 	size_t lengths[ARGUMENTS_MAX];
@@ -63,7 +63,7 @@ static enum status say(struct store *store, const struct word *words, struct fai
 #define SAY(store, failure, ...) say(store, (const struct word[]){__VA_ARGS__, {NULL, 0}}, failure)
 
 /* hiredis bounds each read or write; so each of them gets what is left. */
-static bool bound(struct store *store, long long deadline)
+static bool bound(struct redis *store, long long deadline)
 {
 	long long left_ms = deadline - process_milliseconds();
 	struct timeval limit = {
@@ -74,7 +74,7 @@ static bool bound(struct store *store, long long deadline)
 	return left_ms > 0 && redisSetTimeout(store->context, limit) == REDIS_OK;
 }
 
-static bool write_all(struct store *store, long long deadline)
+static bool write_all(struct redis *store, long long deadline)
 {
 	int done = 0;
 
@@ -95,7 +95,7 @@ static bool is_expected(const redisReader *reader)
 }
 
 /* A reply, or NULL; as large as any of ours, however long the other side may go on. */
-static redisReply *read_reply(struct store *store, long long deadline)
+static redisReply *read_reply(struct redis *store, long long deadline)
 {
 	redisReader *reader = store->context->reader;
 	size_t total = 0;
@@ -160,7 +160,7 @@ static const char *refusal(const redisReply *reply)
 
 /* The answer to one of the commands said; *reply NULL is a failure. */
 static enum status hear(
-	struct store *store, long long deadline, redisReply **reply, struct failure *failure)
+	struct redis *store, long long deadline, redisReply **reply, struct failure *failure)
 {
 	enum status status;
 
@@ -177,7 +177,7 @@ static enum status hear(
 	return status;
 }
 
-static enum status send(struct store *store, long long *deadline, struct failure *failure)
+static enum status send(struct redis *store, long long *deadline, struct failure *failure)
 {
 	*deadline = process_milliseconds() + store->answer_ms;
 	if (*deadline > store->limit)
@@ -188,7 +188,7 @@ static enum status send(struct store *store, long long *deadline, struct failure
 		process_milliseconds() >= *deadline ? "no answer in time" : "the connection broke");
 }
 
-static enum status exchange(struct store *store, redisReply **reply, struct failure *failure)
+static enum status exchange(struct redis *store, redisReply **reply, struct failure *failure)
 {
 	long long deadline;
 	enum status status = send(store, &deadline, failure);
@@ -206,7 +206,7 @@ static void forget(redisReply *reply)
 }
 
 /* For commands of which only the success matters. */
-static enum status obey(struct store *store, struct failure *failure)
+static enum status obey(struct redis *store, struct failure *failure)
 {
 	redisReply *reply;
 	enum status status = exchange(store, &reply, failure);
@@ -216,7 +216,7 @@ static enum status obey(struct store *store, struct failure *failure)
 }
 
 /* For scripts, which answer 1 or 0. */
-static enum status ask(struct store *store, bool *yes, struct failure *failure)
+static enum status ask(struct redis *store, bool *yes, struct failure *failure)
 {
 	redisReply *reply;
 	enum status status = exchange(store, &reply, failure);
@@ -243,7 +243,7 @@ static enum status take_value(
 /* ---- connections ---- */
 
 static enum status connect_to(
-	struct store *store, const struct storeurl *url, struct failure *failure)
+	struct redis *store, const struct storeurl *url, struct failure *failure)
 {
 	struct timeval limit = {
 		.tv_sec = store->answer_ms / 1000,
@@ -262,19 +262,19 @@ static enum status connect_to(
 }
 
 static enum status secure(
-	struct store *store, const struct store_place *place, struct failure *failure)
+	struct redis *store, const struct redis_place *place, struct failure *failure)
 {
 	if (place->url->kind != STOREURL_TLS)
 		return STATUS_OK;
 #ifdef SYPHT_STORE_TLS
-	return storetls_start(store->context, place->url->place, place->cainfo, failure);
+	return redistls_start(store->context, place->url->place, place->cainfo, failure);
 #else
 	(void)store;
 	return status_fail(failure, STATUS_CONFIG, "hiredis was built without TLS");
 #endif
 }
 
-static enum status log_in(struct store *store, const struct storeurl *url, struct failure *failure)
+static enum status log_in(struct redis *store, const struct storeurl *url, struct failure *failure)
 {
 	char database[NUMBER_MAX_BYTES];
 	enum status status = STATUS_OK;
@@ -292,9 +292,9 @@ static enum status log_in(struct store *store, const struct storeurl *url, struc
 	return status;
 }
 
-enum status store_open(const struct store_place *place, struct store **out, struct failure *failure)
+enum status redis_open(const struct redis_place *place, struct redis **out, struct failure *failure)
 {
-	struct store *store = calloc(1, sizeof(*store));
+	struct redis *store = calloc(1, sizeof(*store));
 	enum status status;
 
 	*out = NULL;
@@ -310,20 +310,20 @@ enum status store_open(const struct store_place *place, struct store **out, stru
 	if (!status)
 		status = log_in(store, place->url, failure);
 	if (status)
-		store_close(store);
+		redis_close(store);
 	else
 		*out = store;
 	return status;
 }
 
-void store_close(struct store *store)
+void redis_close(struct redis *store)
 {
 	if (store && store->context)
 		redisFree(store->context);
 	free(store);
 }
 
-void store_limit(struct store *store, long long deadline)
+void redis_limit(struct redis *store, long long deadline)
 {
 	store->limit = deadline;
 }
@@ -347,7 +347,7 @@ static const char PROBE[] = "redis.call('set', KEYS[1], '1', 'px', 1000) "
 			    "redis.call('pexpire', KEYS[1], 1000) redis.call('get', KEYS[1]) "
 			    "redis.call('exists', KEYS[1]) return redis.call('del', KEYS[1])";
 
-enum status store_probe(struct store *store, const char *name, struct failure *failure)
+enum status redis_probe(struct redis *store, const char *name, struct failure *failure)
 {
 	enum status status = SAY(store, failure, text("EVAL"), text(PROBE), text("1"), text(name));
 	bool done = false;
@@ -359,8 +359,8 @@ enum status store_probe(struct store *store, const char *name, struct failure *f
 	return status;
 }
 
-enum status store_get(
-	struct store *store, const char *name, struct buffer *value, struct failure *failure)
+enum status redis_get(
+	struct redis *store, const char *name, struct buffer *value, struct failure *failure)
 {
 	redisReply *reply = NULL;
 	enum status status = SAY(store, failure, text("GET"), text(name));
@@ -373,7 +373,7 @@ enum status store_get(
 	return status;
 }
 
-enum status store_set(struct store *store, const char *name, const struct buffer *value,
+enum status redis_set(struct redis *store, const char *name, const struct buffer *value,
 	long long life_ms, struct failure *failure)
 {
 	const struct word bytes = {value->data, value->length};
@@ -386,7 +386,7 @@ enum status store_set(struct store *store, const char *name, const struct buffer
 
 /* The next of several answers, for the commands that ask for a value. */
 static enum status hear_value(
-	struct store *store, long long deadline, struct buffer *value, struct failure *failure)
+	struct redis *store, long long deadline, struct buffer *value, struct failure *failure)
 {
 	redisReply *reply = NULL;
 	enum status status = hear(store, deadline, &reply, failure);
@@ -397,7 +397,7 @@ static enum status hear_value(
 	return status;
 }
 
-enum status store_lock(struct store *store, const struct store_lock *lock,
+enum status redis_lock(struct redis *store, const struct redis_lock *lock,
 	const char *const names[2], bool *mine, struct buffer *const values[2],
 	struct failure *failure)
 {
@@ -422,8 +422,8 @@ enum status store_lock(struct store *store, const struct store_lock *lock,
 	return status;
 }
 
-enum status store_keep(
-	struct store *store, const struct store_lock *lock, bool *mine, struct failure *failure)
+enum status redis_keep(
+	struct redis *store, const struct redis_lock *lock, bool *mine, struct failure *failure)
 {
 	char life[NUMBER_MAX_BYTES];
 	enum status status = SAY(store, failure, text("EVAL"), text(KEEP), text("1"),
@@ -433,7 +433,7 @@ enum status store_keep(
 	return status ? status : ask(store, mine, failure);
 }
 
-enum status store_put(struct store *store, const struct store_lock *lock, const char *name,
+enum status redis_put(struct redis *store, const struct redis_lock *lock, const char *name,
 	const struct buffer *value, long long life_ms, bool *done, struct failure *failure)
 {
 	const struct word sealed = {value->data, value->length};
@@ -445,8 +445,8 @@ enum status store_put(struct store *store, const struct store_lock *lock, const 
 	return status ? status : ask(store, done, failure);
 }
 
-enum status store_release(
-	struct store *store, const struct store_lock *lock, struct failure *failure)
+enum status redis_release(
+	struct redis *store, const struct redis_lock *lock, struct failure *failure)
 {
 	enum status status = SAY(store, failure, text("EVAL"), text(DROP), text("1"),
 		text(lock->name), text(lock->owner));
@@ -454,7 +454,7 @@ enum status store_release(
 	return status ? status : obey(store, failure);
 }
 
-enum status store_drop(struct store *store, const char *name, const struct buffer *value,
+enum status redis_drop(struct redis *store, const char *name, const struct buffer *value,
 	bool *done, struct failure *failure)
 {
 	const struct word sealed = {value->data, value->length};

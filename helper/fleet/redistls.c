@@ -31,7 +31,7 @@ static bool expect_host(SSL *session, const char *host)
 	return SSL_set1_host(session, host) == 1 && SSL_set_tlsext_host_name(session, host) == 1;
 }
 
-enum status storetls_start(
+enum status redistls_start(
 	redisContext *context, const char *host, const char *cainfo, struct failure *failure)
 {
 	SSL_CTX *rules = make_rules(cainfo);

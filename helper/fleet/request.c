@@ -13,33 +13,33 @@
 /* Who mints next should know how long it took the last time. */
 enum { NOTICE_LIFE_MS = 24 * 60 * 60 * 1000 };
 
-long long session_number(const struct session *session, const char *key)
+long long request_number(const struct request *session, const char *key)
 {
 	const char *text = attributes_get(session->asked, key);
 
 	return text ? strtoll(text, NULL, 10) : 0;
 }
 
-const char *session_text(const struct session *session, const char *key)
+const char *request_text(const struct request *session, const char *key)
 {
 	const char *value = attributes_get(session->asked, key);
 
 	return value ? value : "";
 }
 
-time_t session_now(const struct session *session)
+time_t request_now(const struct request *session)
 {
 	long long passed_ms = process_milliseconds() - session->started;
 
-	return (time_t)(session_number(session, "now") + passed_ms / 1000);
+	return (time_t)(request_number(session, "now") + passed_ms / 1000);
 }
 
-struct store_lock session_lock(const struct session *session, const char *owner)
+struct redis_lock request_lock(const struct request *session, const char *owner)
 {
-	return (struct store_lock){
+	return (struct redis_lock){
 		.name = session->lock_name,
 		.owner = owner,
-		.life_ms = (long)session_number(session, "lock_ms"),
+		.life_ms = (long)request_number(session, "lock_ms"),
 	};
 }
 
@@ -55,7 +55,7 @@ static void end_late(int signal)
 	_exit(written > 0 ? late_exit_code : 1);
 }
 
-enum status session_reach(struct session *session, struct failure *failure)
+enum status request_reach(struct request *session, struct failure *failure)
 {
 	const struct itimerval off = {0};
 	struct itimerval limit = {
@@ -69,29 +69,29 @@ enum status session_reach(struct session *session, struct failure *failure)
 	late_exit_code = status_exit_code(STATUS_TIMEOUT);
 	signal(SIGALRM, end_late);
 	setitimer(ITIMER_REAL, &limit, NULL);
-	status = store_open(&session->place, &session->store, failure);
+	status = redis_open(&session->place, &session->store, failure);
 	setitimer(ITIMER_REAL, &off, NULL);
 	if (!status)
-		store_limit(
-			session->store, session->started + session_number(session, "patience_ms"));
+		redis_limit(
+			session->store, session->started + request_number(session, "patience_ms"));
 	return status;
 }
 
-void session_tell(const struct session *session, struct store *store, const struct notice *notice)
+void request_tell(const struct request *session, struct redis *store, const struct notice *notice)
 {
 	struct buffer sealed = BUFFER_INIT(NOTICE_MAX_BYTES);
 	struct failure unheard;
 
 	if (notice_close(&session->seal, notice, &sealed) ||
-		store_set(store, session->notice_name, &sealed, NOTICE_LIFE_MS, &unheard))
+		redis_set(store, session->notice_name, &sealed, NOTICE_LIFE_MS, &unheard))
 		buffer_clear(&sealed); /* they find out for themselves */
 	buffer_release(&sealed);
 }
 
-void session_give_up(const struct session *session, const struct store_lock *lock)
+void request_give_up(const struct request *session, const struct redis_lock *lock)
 {
 	struct failure unheard;
 
-	if (store_release(session->store, lock, &unheard))
+	if (redis_release(session->store, lock, &unheard))
 		return;
 }

@@ -9,41 +9,41 @@
 #include "fleet/seal.h"
 
 /* What sypht-fleet knows while it answers one question. */
-enum { SESSION_NAME_BYTES = 64 };
+enum { REQUEST_NAME_BYTES = 64 };
 
-struct session {
+struct request {
 	const struct attributes *asked;
 	struct buffer *answer;
 	long long started; /* on the clock of process_milliseconds() */
 	struct seal seal;
-	char entry_name[SESSION_NAME_BYTES];
-	char lock_name[SESSION_NAME_BYTES];
-	char notice_name[SESSION_NAME_BYTES];
-	char probe_name[SESSION_NAME_BYTES];
+	char entry_name[REQUEST_NAME_BYTES];
+	char lock_name[REQUEST_NAME_BYTES];
+	char notice_name[REQUEST_NAME_BYTES];
+	char probe_name[REQUEST_NAME_BYTES];
 	struct storeurl url;
-	struct store_place place;
-	struct store *store; /* NULL until session_reach() */
+	struct redis_place place;
+	struct redis *store; /* NULL until request_reach() */
 };
 
 /* What was asked: 0 and "" where there is no such row. */
-long long session_number(const struct session *session, const char *key);
-const char *session_text(const struct session *session, const char *key);
+long long request_number(const struct request *session, const char *key);
+const char *request_text(const struct request *session, const char *key);
 
 /* Whoever asks says what time it is; from there on it passes. */
-time_t session_now(const struct session *session);
+time_t request_now(const struct request *session);
 
-struct store_lock session_lock(const struct session *session, const char *owner);
+struct redis_lock request_lock(const struct request *session, const char *owner);
 
 /*
  * Open the store, within its answer_ms. Nothing bounds a resolver, nor each byte of a TLS
  * handshake: a process that would wait too long for them says so, and ends.
  */
-enum status session_reach(struct session *session, struct failure *failure) MUST_CHECK;
+enum status request_reach(struct request *session, struct failure *failure) MUST_CHECK;
 
 /* Put a notice there, or leave the fleet without it. */
-void session_tell(const struct session *session, struct store *store, const struct notice *notice);
+void request_tell(const struct request *session, struct redis *store, const struct notice *notice);
 
 /* Release the lock, or leave it to end by itself. */
-void session_give_up(const struct session *session, const struct store_lock *lock);
+void request_give_up(const struct request *session, const struct redis_lock *lock);
 
 #endif

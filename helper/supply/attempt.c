@@ -32,10 +32,10 @@ static long sum_environment(const struct attempt *attempt)
 	bool in_variable = source.kind == SOURCE_VARIABLE || source.kind == SOURCE_API_KEY;
 	const char *const texts[] = {attempt->cache->digest, source.name,
 		in_variable ? source.text : NULL, settings->cainfo, settings->timeout};
-	uint64_t sum = part_sum_environment();
+	uint64_t sum = libexec_sum_environment();
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		sum = part_add_to_sum(sum, texts[i]);
+		sum = libexec_add_to_sum(sum, texts[i]);
 	return (long)((sum ^ (sum >> 20) ^ (sum >> 40)) & ((1U << ENVIRONMENT_BITS) - 1));
 }
 
@@ -85,7 +85,7 @@ enum status attempt_make_uncached(
 {
 	const struct supply *supply = attempt->supply;
 	struct secret secret = SECRET_INIT;
-	const struct member member = {supply, &secret, &attempt->state, attempt->renewing};
+	const struct fleetclient member = {supply, &secret, &attempt->state, attempt->renewing};
 	long left_ms = (long)(attempt->deadline - process_milliseconds());
 	enum status status;
 
@@ -94,9 +94,9 @@ enum status attempt_make_uncached(
 	status = secret_find(supply->settings, supply->profile, left_ms, &secret, failure);
 	leave_directory(attempt);
 	if (!status && supply->profile->shared_store)
-		status = member_obtain(&member, attempt->deadline, token, failure);
+		status = fleetclient_obtain(&member, attempt->deadline, token, failure);
 	else if (!status)
-		status = minter_run(supply, &secret, attempt->deadline, token, failure);
+		status = mintclient_run(supply, &secret, attempt->deadline, token, failure);
 	secret_release(&secret);
 	return status;
 }

@@ -63,7 +63,7 @@ static enum status take(const struct attributes *entry, struct secret *secret)
 	return secret->client_id && secret->client_secret ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-enum status vault_get(const struct settings *settings, const struct profile *profile,
+enum status credentialfile_get(const struct settings *settings, const struct profile *profile,
 	struct secret *secret, struct failure *failure)
 {
 	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
@@ -90,7 +90,7 @@ enum status vault_get(const struct settings *settings, const struct profile *pro
 	return status;
 }
 
-enum status vault_put(const struct settings *settings, const struct profile *profile,
+enum status credentialfile_put(const struct settings *settings, const struct profile *profile,
 	const struct secret *secret, struct failure *failure)
 {
 	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
@@ -116,7 +116,7 @@ enum status vault_put(const struct settings *settings, const struct profile *pro
 	return status;
 }
 
-enum status vault_erase(const struct settings *settings, const struct profile *profile,
+enum status credentialfile_erase(const struct settings *settings, const struct profile *profile,
 	bool *erased, struct failure *failure)
 {
 	int directory;
@@ -132,7 +132,7 @@ enum status vault_erase(const struct settings *settings, const struct profile *p
 	return status;
 }
 
-bool vault_has(const struct settings *settings, const struct profile *profile)
+bool credentialfile_has(const struct settings *settings, const struct profile *profile)
 {
 	int directory;
 	bool there;

@@ -16,17 +16,17 @@ struct settings;
  */
 
 /* STATUS_OK with secret->client_secret NULL: nothing is kept for this profile. */
-enum status vault_get(const struct settings *settings, const struct profile *profile,
+enum status credentialfile_get(const struct settings *settings, const struct profile *profile,
 	struct secret *secret, struct failure *failure) MUST_CHECK;
 
-enum status vault_put(const struct settings *settings, const struct profile *profile,
+enum status credentialfile_put(const struct settings *settings, const struct profile *profile,
 	const struct secret *secret, struct failure *failure) MUST_CHECK;
 
 /* erased says whether something was there. A failure says what still is. */
-enum status vault_erase(const struct settings *settings, const struct profile *profile,
+enum status credentialfile_erase(const struct settings *settings, const struct profile *profile,
 	bool *erased, struct failure *failure) MUST_CHECK;
 
 /* Whether something is kept. */
-bool vault_has(const struct settings *settings, const struct profile *profile);
+bool credentialfile_has(const struct settings *settings, const struct profile *profile);
 
 #endif

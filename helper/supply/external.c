@@ -10,7 +10,7 @@
 #include "process.h"
 #include "supply/secret.h"
 
-enum status outsider_run(const struct profile *profile, const char *command,
+enum status external_run(const struct profile *profile, const char *command,
 	const struct buffer *input, struct buffer *output, long timeout_ms, struct failure *failure)
 {
 	char shell[] = "sh";
@@ -74,7 +74,7 @@ static char *helper_command(const char *helper, const char *operation)
 static enum status ask(const struct profile *profile, const char *operation, const char *username,
 	const char *password, struct buffer *output, long timeout_ms, struct failure *failure)
 {
-	struct buffer input = BUFFER_INIT(OUTSIDER_MAX_BYTES);
+	struct buffer input = BUFFER_INIT(EXTERNAL_MAX_BYTES);
 	char *command = helper_command(profile->client_secret_helper, operation);
 	enum status status = command ? STATUS_OK : STATUS_NO_MEMORY;
 
@@ -86,7 +86,7 @@ static enum status ask(const struct profile *profile, const char *operation, con
 			command ? "the credentials hold a line break, or are too long"
 				: "out of memory");
 	else
-		status = outsider_run(profile, command, &input, output, timeout_ms, failure);
+		status = external_run(profile, command, &input, output, timeout_ms, failure);
 	buffer_release(&input);
 	free(command);
 	return status;
@@ -111,10 +111,10 @@ static enum status read_answer(const struct profile *profile, const struct attri
 	return STATUS_OK;
 }
 
-enum status outsider_get(const struct profile *profile, long timeout_ms, struct secret *secret,
+enum status external_get(const struct profile *profile, long timeout_ms, struct secret *secret,
 	struct failure *failure)
 {
-	struct buffer output = BUFFER_INIT(OUTSIDER_MAX_BYTES);
+	struct buffer output = BUFFER_INIT(EXTERNAL_MAX_BYTES);
 	struct attributes answer = ATTRIBUTES_INIT;
 	enum status status =
 		ask(profile, "get", profile->client_id, NULL, &output, timeout_ms, failure);
@@ -132,14 +132,14 @@ enum status outsider_get(const struct profile *profile, long timeout_ms, struct 
 	return status;
 }
 
-enum status outsider_store(const struct profile *profile, const struct secret *secret,
+enum status external_store(const struct profile *profile, const struct secret *secret,
 	long timeout_ms, struct failure *failure)
 {
 	return ask(profile, "store", secret->client_id, secret->client_secret, NULL, timeout_ms,
 		failure);
 }
 
-enum status outsider_erase(const struct profile *profile, const char *username,
+enum status external_erase(const struct profile *profile, const char *username,
 	const char *password, long timeout_ms, struct failure *failure)
 {
 	return ask(profile, "erase", username, password, NULL, timeout_ms, failure);

@@ -12,22 +12,22 @@ struct secret;
  * credential-NAME"), told of the host of the token endpoint in git's grammar. They are run by the
  * shell, without our secrets in their environment; their stderr is the user's.
  */
-enum { OUTSIDER_MAX_BYTES = 16 * 1024 };
+enum { EXTERNAL_MAX_BYTES = 16 * 1024 };
 
 /* Each waits at most timeout_ms. STATUS_NO_SECRET: the program failed. */
-enum status outsider_run(const struct profile *profile, const char *command,
+enum status external_run(const struct profile *profile, const char *command,
 	const struct buffer *input, struct buffer *output, long timeout_ms,
 	struct failure *failure) MUST_CHECK;
 
 /*
- * The profile's client_secret_helper. STATUS_NO_SECRET from outsider_get(): it knows none.
- * outsider_erase() takes NULL for fields that may have any value.
+ * The profile's client_secret_helper. STATUS_NO_SECRET from external_get(): it knows none.
+ * external_erase() takes NULL for fields that may have any value.
  */
-enum status outsider_get(const struct profile *profile, long timeout_ms, struct secret *secret,
+enum status external_get(const struct profile *profile, long timeout_ms, struct secret *secret,
 	struct failure *failure) MUST_CHECK;
-enum status outsider_store(const struct profile *profile, const struct secret *secret,
+enum status external_store(const struct profile *profile, const struct secret *secret,
 	long timeout_ms, struct failure *failure) MUST_CHECK;
-enum status outsider_erase(const struct profile *profile, const char *username,
+enum status external_erase(const struct profile *profile, const char *username,
 	const char *password, long timeout_ms, struct failure *failure) MUST_CHECK;
 
 #endif

@@ -67,7 +67,7 @@ static struct limits limits_by(long long deadline)
 	};
 }
 
-static const char *name_of(const struct member *member)
+static const char *name_of(const struct fleetclient *member)
 {
 	return member->supply->profile->name;
 }
@@ -102,7 +102,7 @@ static enum status add_token(struct buffer *rows, const struct token *token)
 
 /* What sypht-fleet is told besides the request for a token. */
 static enum status add_rows(
-	const struct member *member, const struct question *question, struct buffer *rows)
+	const struct fleetclient *member, const struct question *question, struct buffer *rows)
 {
 	const struct supply *supply = member->supply;
 	const struct profile *profile = supply->profile;
@@ -147,7 +147,7 @@ static enum status refusal(const struct attributes *answer, struct failure *fail
 	return error ? status_fail(failure, STATUS_UNREACHABLE, "%s", error) : STATUS_OK;
 }
 
-static enum status ask(const struct member *member, const struct question *question,
+static enum status ask(const struct fleetclient *member, const struct question *question,
 	struct attributes *answer, struct failure *failure)
 {
 	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
@@ -156,20 +156,20 @@ static enum status ask(const struct member *member, const struct question *quest
 	enum status status = add_rows(member, question, &request);
 
 	if (!status)
-		status = minter_write_request(
+		status = mintclient_write_request(
 			member->supply, member->secret, limits.left_ms, &request);
 	if (status)
 		status_fail(failure, status, "what it is to be told is too long");
 	else if (limits.left_ms <= 0)
 		status = status_fail(failure, STATUS_TIMEOUT, "no time left to ask it");
 	else
-		status = part_ask("sypht-fleet", &request, timeout_ms, answer, failure);
+		status = libexec_ask("sypht-fleet", &request, timeout_ms, answer, failure);
 	buffer_release(&request);
 	return status ? status : refusal(answer, failure);
 }
 
 static void say_trouble(
-	const struct member *member, const char *verb, const struct failure *failure)
+	const struct fleetclient *member, const char *verb, const struct failure *failure)
 {
 	trace_say(member->supply->trace, "profile %s: shared store, %s: %s", name_of(member), verb,
 		failure->reason);
@@ -185,7 +185,7 @@ static long long number(const struct attributes *answer, const char *key)
 }
 
 static bool read_token(
-	const struct member *member, const struct attributes *answer, struct token *token)
+	const struct fleetclient *member, const struct attributes *answer, struct token *token)
 {
 	const struct supply *supply = member->supply;
 	const char *value = attributes_get(answer, "credential");
@@ -207,7 +207,8 @@ static void offer_release(struct offer *offer)
 	buffer_free_text(offer->owner);
 }
 
-static void look(const struct member *member, bool waits, long long deadline, struct offer *offer)
+static void look(
+	const struct fleetclient *member, bool waits, long long deadline, struct offer *offer)
 {
 	const struct question question = {.verb = "look", .waits = waits, .deadline = deadline};
 	struct attributes answer = ATTRIBUTES_INIT;
@@ -230,7 +231,7 @@ static void look(const struct member *member, bool waits, long long deadline, st
 /* ---- our turn ---- */
 
 static enum status tell(
-	const struct member *member, const struct question *question, struct failure *failure)
+	const struct fleetclient *member, const struct question *question, struct failure *failure)
 {
 	struct attributes answer = ATTRIBUTES_INIT;
 	enum status status = ask(member, question, &answer, failure);
@@ -246,7 +247,7 @@ static enum status tell(
 }
 
 /* Whoever holds the lock says in the end what came of it, be it that others may try. */
-static enum status mint_for_all(const struct member *member, const struct offer *offer,
+static enum status mint_for_all(const struct fleetclient *member, const struct offer *offer,
 	long long deadline, struct token *token, struct failure *failure)
 {
 	struct question hold = {.verb = "hold", .deadline = deadline, .offer = offer};
@@ -256,10 +257,10 @@ static enum status mint_for_all(const struct member *member, const struct offer 
 	enum status status = add_rows(member, &hold, &rows);
 
 	if (!status)
-		status = minter_run_holding(
+		status = mintclient_run_holding(
 			member->supply, member->secret, &rows, deadline, token, failure);
 	if (status == STATUS_SYSTEM) /* sypht-fleet came to grief, which need not be our end */
-		status = minter_run(member->supply, member->secret, deadline, token, failure);
+		status = mintclient_run(member->supply, member->secret, deadline, token, failure);
 	if (!status) {
 		last.verb = "put";
 		last.token = token;
@@ -271,7 +272,7 @@ static enum status mint_for_all(const struct member *member, const struct offer 
 	return status;
 }
 
-static enum status take(const struct member *member, struct offer *offer, struct token *token)
+static enum status take(const struct fleetclient *member, struct offer *offer, struct token *token)
 {
 	char fingerprint[TOKEN_FINGERPRINT_BYTES];
 
@@ -285,7 +286,7 @@ static enum status take(const struct member *member, struct offer *offer, struct
 }
 
 /* Another member may have come to its end while we tried: what it has put there will do. */
-static enum status look_once_more(const struct member *member, long long deadline,
+static enum status look_once_more(const struct fleetclient *member, long long deadline,
 	struct token *token, struct failure *failure)
 {
 	struct offer offer;
@@ -300,7 +301,7 @@ static enum status look_once_more(const struct member *member, long long deadlin
 	return status;
 }
 
-static enum status mint_for_oneself(const struct member *member, const struct offer *offer,
+static enum status mint_for_oneself(const struct fleetclient *member, const struct offer *offer,
 	long long deadline, struct token *token, struct failure *failure)
 {
 	bool waited = offer->trouble.reason[0] == '\0';
@@ -313,7 +314,7 @@ static enum status mint_for_oneself(const struct member *member, const struct of
 	trace_say(member->supply->trace, "profile %s: shared store: %s; minting without it",
 		name_of(member),
 		waited ? "no token came of another member's turn" : offer->trouble.reason);
-	status = minter_run(member->supply, member->secret,
+	status = mintclient_run(member->supply, member->secret,
 		waited ? deadline - bounded(left_ms / 2, LAST_LOOK_MS) : deadline, token, failure);
 	if (status && waited && look_once_more(member, deadline, token, failure) == STATUS_OK)
 		status = STATUS_OK;
@@ -328,8 +329,8 @@ static enum status keep_off(const struct offer *offer, struct failure *failure)
 		offer->rest_s);
 }
 
-enum status member_obtain(const struct member *member, long long deadline, struct token *token,
-	struct failure *failure)
+enum status fleetclient_obtain(const struct fleetclient *member, long long deadline,
+	struct token *token, struct failure *failure)
 {
 	struct offer offer;
 	enum status status;
@@ -352,8 +353,8 @@ enum status member_obtain(const struct member *member, long long deadline, struc
 	return status;
 }
 
-enum status member_drop(const struct member *member, const struct token *token, long long deadline,
-	struct failure *failure)
+enum status fleetclient_drop(const struct fleetclient *member, const struct token *token,
+	long long deadline, struct failure *failure)
 {
 	const struct question question = {.verb = "drop", .deadline = deadline, .token = token};
 	struct failure reason;
@@ -379,14 +380,14 @@ static enum status write_ping(const struct supply *supply, const struct secret *
 	if (!status)
 		status = attributes_add_number(request, "patience_ms", limits->patience_ms);
 	if (!status && known)
-		return minter_write_request(supply, secret, limits->left_ms, request);
+		return mintclient_write_request(supply, secret, limits->left_ms, request);
 	if (!status)
 		status = attributes_add(request, "cainfo", supply->settings->cainfo);
 	return status ? status : buffer_append_text(request, "\n");
 }
 
-enum status member_ping(const struct supply *supply, const struct secret *secret, long *took_ms,
-	struct failure *failure)
+enum status fleetclient_ping(const struct supply *supply, const struct secret *secret,
+	long *took_ms, struct failure *failure)
 {
 	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	struct attributes answer = ATTRIBUTES_INIT;
@@ -397,7 +398,7 @@ enum status member_ping(const struct supply *supply, const struct secret *secret
 	if (write_ping(supply, secret, &limits, &request))
 		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	else
-		status = part_ask("sypht-fleet", &request, limits.patience_ms, &answer, failure);
+		status = libexec_ask("sypht-fleet", &request, limits.patience_ms, &answer, failure);
 	if (!status)
 		status = refusal(&answer, failure);
 	if (!status)

@@ -47,7 +47,7 @@ static enum status add_certificate(const struct supply *supply, struct buffer *r
 	return attributes_add(request, "private_key_certificate", path);
 }
 
-enum status minter_write_request(const struct supply *supply, const struct secret *secret,
+enum status mintclient_write_request(const struct supply *supply, const struct secret *secret,
 	long timeout_ms, struct buffer *request)
 {
 	const struct profile *profile = supply->profile;
@@ -146,11 +146,11 @@ static enum status ask(const struct supply *supply, const struct secret *secret,
 	if (left_ms <= 0)
 		status = status_fail(failure, STATUS_TIMEOUT, "no time left to ask for a token");
 	else if ((first_rows && buffer_append(&request, first_rows->data, first_rows->length)) ||
-		 minter_write_request(supply, secret, left_ms, &request))
+		 mintclient_write_request(supply, secret, left_ms, &request))
 		status = status_fail(failure, STATUS_NO_SECRET,
 			"the client credentials hold a line break, or are too long");
 	else
-		status = part_ask(part, &request, left_ms, &answer, failure);
+		status = libexec_ask(part, &request, left_ms, &answer, failure);
 	if (!status)
 		status = read_token(supply, &answer, asked_at, token, failure);
 	if (!status)
@@ -160,13 +160,13 @@ static enum status ask(const struct supply *supply, const struct secret *secret,
 	return status;
 }
 
-enum status minter_run(const struct supply *supply, const struct secret *secret, long long deadline,
-	struct token *token, struct failure *failure)
+enum status mintclient_run(const struct supply *supply, const struct secret *secret,
+	long long deadline, struct token *token, struct failure *failure)
 {
 	return ask(supply, secret, "sypht-mint", NULL, deadline, token, failure);
 }
 
-enum status minter_run_holding(const struct supply *supply, const struct secret *secret,
+enum status mintclient_run_holding(const struct supply *supply, const struct secret *secret,
 	const struct buffer *fleet_rows, long long deadline, struct token *token,
 	struct failure *failure)
 {

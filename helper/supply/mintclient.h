@@ -13,19 +13,19 @@ struct token;
  * checks what it says. Neither cache nor lock are known here. deadline is on the clock of
  * process_milliseconds(). On success token is the caller's, for token_release().
  */
-enum status minter_run(const struct supply *supply, const struct secret *secret, long long deadline,
-	struct token *token, struct failure *failure) MUST_CHECK;
+enum status mintclient_run(const struct supply *supply, const struct secret *secret,
+	long long deadline, struct token *token, struct failure *failure) MUST_CHECK;
 
 /*
  * The same by way of sypht-fleet, which keeps the fleet's lock meanwhile; fleet_rows is what it has
  * to be told besides the request.
  */
-enum status minter_run_holding(const struct supply *supply, const struct secret *secret,
+enum status mintclient_run_holding(const struct supply *supply, const struct secret *secret,
 	const struct buffer *fleet_rows, long long deadline, struct token *token,
 	struct failure *failure) MUST_CHECK;
 
 /* Append the request as sypht-mint reads it, which ends the list. */
-enum status minter_write_request(const struct supply *supply, const struct secret *secret,
+enum status mintclient_write_request(const struct supply *supply, const struct secret *secret,
 	long timeout_ms, struct buffer *request) MUST_CHECK;
 
 #endif

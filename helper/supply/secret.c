@@ -124,8 +124,8 @@ static enum status ask_file(
 static enum status ask_command(
 	const struct question *question, struct secret *secret, struct failure *failure)
 {
-	struct buffer output = BUFFER_INIT(OUTSIDER_MAX_BYTES);
-	enum status status = outsider_run(
+	struct buffer output = BUFFER_INIT(EXTERNAL_MAX_BYTES);
+	enum status status = external_run(
 		question->profile, question->text, NULL, &output, question->timeout_ms, failure);
 
 	if (!status)
@@ -138,7 +138,7 @@ static enum status ask_command(
 static enum status ask_helper(
 	const struct question *question, struct secret *secret, struct failure *failure)
 {
-	return outsider_get(question->profile, question->timeout_ms, secret, failure);
+	return external_get(question->profile, question->timeout_ms, secret, failure);
 }
 
 /* The private key stands in for a secret; it is not for the endpoint, but to sign with. */
@@ -172,7 +172,7 @@ static enum status ask_vault(
 	const struct question *question, struct secret *secret, struct failure *failure)
 {
 	const struct profile *profile = question->profile;
-	enum status status = vault_get(question->settings, profile, secret, failure);
+	enum status status = credentialfile_get(question->settings, profile, secret, failure);
 
 	if (status)
 		return status;

@@ -33,14 +33,14 @@ static enum status drop_shared(
 {
 	const struct supply *supply = withdrawal->supply;
 	struct secret secret = SECRET_INIT;
-	const struct member member = {supply, &secret, &withdrawal->state, false};
+	const struct fleetclient member = {supply, &secret, &withdrawal->state, false};
 	long left_ms = (long)(withdrawal->deadline - process_milliseconds());
 	struct failure reason;
 	enum status status =
 		secret_find(supply->settings, supply->profile, left_ms, &secret, &reason);
 
 	if (!status)
-		status = member_drop(&member, token, withdrawal->deadline, failure);
+		status = fleetclient_drop(&member, token, withdrawal->deadline, failure);
 	else if (status == STATUS_NO_SECRET)
 		status = STATUS_OK;
 	else

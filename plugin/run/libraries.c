@@ -20,7 +20,7 @@ enum {
 /* The libraries that are to be looked at, in the order in which the loader would load them. */
 struct walk {
 	int count;
-	char names[LIBRARIES_MAX][IMAGE_NAME_BYTES];
+	char names[LIBRARIES_MAX][ELFFILE_NAME_BYTES];
 	char paths[LIBRARIES_MAX][PATH_MAX];
 	char *cache; /* of the loader, owned; NULL where there is none */
 	size_t cache_bytes;
@@ -49,7 +49,7 @@ static void read_cache(struct walk *walk)
 	if (fstat(fd, &status) == 0 && status.st_size > 0 && status.st_size < CACHE_MAX_BYTES) {
 		bytes = (size_t)status.st_size;
 		walk->cache = calloc(1, bytes + 1); /* its strings end, whatever it claims */
-		if (walk->cache && image_read_at(fd, 0, walk->cache, bytes))
+		if (walk->cache && elffile_read_at(fd, 0, walk->cache, bytes))
 			walk->cache_bytes = bytes;
 	}
 	close(fd);
@@ -58,8 +58,8 @@ static void read_cache(struct walk *walk)
 static bool is_library(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct image image;
-	bool native = fd >= 0 && image_read(&image, fd) == IMAGE_NATIVE;
+	struct elffile image;
+	bool native = fd >= 0 && elffile_read(&image, fd) == ELFFILE_NATIVE;
 
 	if (fd >= 0)
 		close(fd);
@@ -133,19 +133,19 @@ static bool find_in_list(const char *list, const char *asker, const char *name, 
 	return false;
 }
 
-static bool find_library(const struct walk *walk, const struct image *image, const char *asker,
+static bool find_library(const struct walk *walk, const struct elffile *image, const char *asker,
 	const char *name, char path[PATH_MAX])
 {
 	static const char standard[] = "/lib64:/usr/lib64:/lib:/usr/lib";
 	const char *environment = getenv("LD_LIBRARY_PATH");
-	uint64_t runpath = image_value(image, DT_RUNPATH);
-	uint64_t rpath = runpath ? 0 : image_value(image, DT_RPATH);
+	uint64_t runpath = elffile_value(image, DT_RUNPATH);
+	uint64_t rpath = runpath ? 0 : elffile_value(image, DT_RPATH);
 	char list[SEARCH_BYTES] = "";
 
 	if (strchr(name, '/'))
 		return path_copy(path, name) && is_library(path);
 	if (runpath || rpath)
-		image_string(image, runpath ? runpath : rpath, list, sizeof(list));
+		elffile_string(image, runpath ? runpath : rpath, list, sizeof(list));
 	return (rpath && find_in_list(list, asker, name, path)) ||
 	       (environment && find_in_list(environment, asker, name, path)) ||
 	       (runpath && find_in_list(list, asker, name, path)) ||
@@ -153,14 +153,14 @@ static bool find_library(const struct walk *walk, const struct image *image, con
 }
 
 static void enqueue(
-	struct walk *walk, const struct image *image, const char *asker, const char *name)
+	struct walk *walk, const struct elffile *image, const char *asker, const char *name)
 {
 	for (int i = 0; i < walk->count; i++)
 		if (strcmp(walk->names[i], name) == 0)
 			return;
 	if (walk->count < LIBRARIES_MAX &&
 		find_library(walk, image, asker, name, walk->paths[walk->count])) {
-		snprintf(walk->names[walk->count], IMAGE_NAME_BYTES, "%s", name);
+		snprintf(walk->names[walk->count], ELFFILE_NAME_BYTES, "%s", name);
 		walk->count++;
 	}
 }
@@ -170,18 +170,18 @@ static void visit_file(struct walk *walk, int index, libraries_visitor *visit, v
 {
 	const char *path = walk->paths[index];
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char name[IMAGE_NAME_BYTES];
+	char name[ELFFILE_NAME_BYTES];
 	unsigned position = 0;
 	uint64_t name_index;
-	struct image image;
+	struct elffile image;
 
 	if (fd < 0)
 		return;
-	if (image_read(&image, fd) == IMAGE_NATIVE) {
+	if (elffile_read(&image, fd) == ELFFILE_NATIVE) {
 		if (*walk->names[index])
 			visit(context, walk->names[index], path, &image);
-		while (image_next(&image, DT_NEEDED, &position, &name_index)) {
-			image_string(&image, name_index, name, sizeof(name));
+		while (elffile_next(&image, DT_NEEDED, &position, &name_index)) {
+			elffile_string(&image, name_index, name, sizeof(name));
 			enqueue(walk, &image, path, name);
 		}
 	}

@@ -1,7 +1,7 @@
 #ifndef LIBRARIES_H
 #define LIBRARIES_H
 
-struct image;
+struct elffile;
 
 /*
  * Call visit with every library that the loader would load along with a program, in its order: the
@@ -10,7 +10,7 @@ struct image;
  * passed over in silence.
  */
 typedef void libraries_visitor(
-	void *context, const char *name, const char *path, const struct image *image);
+	void *context, const char *name, const char *path, const struct elffile *image);
 void libraries_each(const char *program, libraries_visitor *visit, void *context);
 
 #endif

@@ -85,21 +85,21 @@ static bool is_privileged(int fd)
 
 static enum program_verdict judge(int fd)
 {
-	struct image image;
-	enum image_kind kind = image_read(&image, fd);
-	const image_segment *loader = image_find(&image, PT_INTERP);
+	struct elffile image;
+	enum elffile_kind kind = elffile_read(&image, fd);
+	const elffile_segment *loader = elffile_find(&image, PT_INTERP);
 	char name[PATH_MAX];
 
-	if (kind == IMAGE_FOREIGN)
+	if (kind == ELFFILE_FOREIGN)
 		return PROGRAM_FOREIGN;
-	if (kind == IMAGE_MALFORMED ||
+	if (kind == ELFFILE_MALFORMED ||
 		(image.header.e_type != ET_EXEC && image.header.e_type != ET_DYN))
 		return PROGRAM_MALFORMED;
 	if (is_privileged(fd))
 		return PROGRAM_PRIVILEGED;
 	if (!loader) /* the loader itself, called by hand, asks for none but has a name */
-		return image_value(&image, DT_SONAME) ? PROGRAM_WORKS : PROGRAM_STATIC;
-	image_text_at(fd, loader->p_offset, name, sizeof(name));
+		return elffile_value(&image, DT_SONAME) ? PROGRAM_WORKS : PROGRAM_STATIC;
+	elffile_text_at(fd, loader->p_offset, name, sizeof(name));
 	return has_other_libc(name) ? PROGRAM_OTHER_LIBC : PROGRAM_WORKS;
 }
 
@@ -153,7 +153,7 @@ void program_inspect(struct program *program, const char *path)
 			program->verdict = PROGRAM_UNREADABLE;
 			return;
 		}
-		image_text_at(fd, 0, start, sizeof(start));
+		elffile_text_at(fd, 0, start, sizeof(start));
 		if (!is_text(start)) {
 			program->verdict = judge(fd);
 			close(fd);
@@ -198,14 +198,14 @@ struct search {
 };
 
 static void visit_library(
-	void *context, const char *name, const char *path, const struct image *image)
+	void *context, const char *name, const char *path, const struct elffile *image)
 {
 	struct search *search = context;
-	char versions[IMAGE_NAME_BYTES];
+	char versions[ELFFILE_NAME_BYTES];
 
 	if (!is_libcurl(name))
 		return;
-	image_versions(image, "CURL_", versions, sizeof(versions));
+	elffile_versions(image, "CURL_", versions, sizeof(versions));
 	search->visit(path, versions);
 	search->found++;
 }
@@ -281,14 +281,14 @@ static int open_program(const struct program *program)
 bool program_authenticates(const struct program *program)
 {
 	int fd = open_program(program);
-	struct image image;
+	struct elffile image;
 	bool found = false;
 
 	if (fd < 0)
 		return false;
-	if (image_read(&image, fd) == IMAGE_NATIVE) {
+	if (elffile_read(&image, fd) == ELFFILE_NATIVE) {
 		for (int i = 0; i < image.segment_count && !found; i++) {
-			const image_segment *segment = &image.segments[i];
+			const elffile_segment *segment = &image.segments[i];
 			uint64_t end = segment->p_offset + segment->p_filesz;
 
 			if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X) &&
@@ -311,10 +311,10 @@ static const struct text OF_STARTING[] = {SYMBOL("execl"), SYMBOL("execle"), SYM
 	SYMBOL("execv"), SYMBOL("execve"), SYMBOL("execvp"), SYMBOL("execvpe"), SYMBOL("fexecve"),
 	SYMBOL("popen"), SYMBOL("posix_spawn"), SYMBOL("posix_spawnp"), SYMBOL("system")};
 
-static bool names_any(const struct image *image, const struct text *symbols, size_t symbol_count)
+static bool names_any(const struct elffile *image, const struct text *symbols, size_t symbol_count)
 {
-	uint64_t start = image_strings(image);
-	uint64_t length = image_value(image, DT_STRSZ);
+	uint64_t start = elffile_strings(image);
+	uint64_t length = elffile_value(image, DT_STRSZ);
 
 	return start < INT64_MAX && length < INT64_MAX - start &&
 	       file_holds(image->fd, (off_t)start, (off_t)(start + length), symbols, symbol_count);
@@ -334,7 +334,7 @@ static bool loads_for_others(const char *name)
 }
 
 static void look_for_loading(
-	void *context, const char *name, const char *path, const struct image *image)
+	void *context, const char *name, const char *path, const struct elffile *image)
 {
 	bool *found = context;
 
@@ -345,12 +345,12 @@ static void look_for_loading(
 
 static bool can_load_later(const struct program *program, int fd)
 {
-	struct image image;
+	struct elffile image;
 	bool found = false;
 
-	if (image_read(&image, fd) != IMAGE_NATIVE)
+	if (elffile_read(&image, fd) != ELFFILE_NATIVE)
 		return false;
-	if (image_value(&image, DT_SONAME) || names_any(&image, OF_LOADING, COUNT(OF_LOADING)) ||
+	if (elffile_value(&image, DT_SONAME) || names_any(&image, OF_LOADING, COUNT(OF_LOADING)) ||
 		names_any(&image, OF_STARTING, COUNT(OF_STARTING)))
 		return true;
 	libraries_each(program->files[program->last], look_for_loading, &found);
