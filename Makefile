@@ -216,7 +216,7 @@ coverage:
 # by name, so sypht-credential is there under those names too.
 BINARIES  = $(addprefix $(BUILD)/,sypht-credential sypht-run)
 BACKSTAGE = $(filter-out $(BINARIES),$(PROGRAMS))
-MAN1      = helper/sypht-credential.1 plugin/sypht-run.1
+MAN1      = helper/sypht-credential.1 plugin/run/sypht-run.1
 MAN5      = helper/sypht-config.5
 MAN7      = helper/sypht-tutorial.7 plugin/sypht-preload.7
 NAMES     = sypht-credential sypht-run git-credential-sypht docker-credential-sypht

@@ -2,8 +2,8 @@
 # The helper and the plugin on another architecture, with its own curl: what depends on the size
 # of words, on the order of arguments, and on the kernel's calls.
 
-load ../suite
-load ../client
+load ../lib/suite
+load ../lib/client
 
 # git's question about the API.
 question() {

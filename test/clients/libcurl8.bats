@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # With CLIENT_LIBRARIES all suites here run on the libcurl found there; whether they really do.
 
-load ../suite
-load ../client
+load ../lib/suite
+load ../lib/client
 
 @test "CLIENT_LIBRARIES makes programs use the libcurl there, of either flavour" {
 	[ -n "${CLIENT_LIBRARIES:-}" ] || skip_allowed 'this run is about the libcurl of this machine'

@@ -3,8 +3,8 @@
 
 # shellcheck disable=SC2034  # client.bash reads them
 
-load ../suite
-load ../client
+load ../lib/suite
+load ../lib/client
 load client
 
 @test "gdal: reads an image through /vsicurl/" {

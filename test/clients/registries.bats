@@ -2,7 +2,7 @@
 # Programs that fetch from a registry, each with the helper it knows to ask, against the sandbox.
 # Those that are not installed are left out.
 
-load ../suite
+load ../lib/suite
 
 setup_file() {
 	start_sandbox

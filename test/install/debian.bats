@@ -4,7 +4,7 @@
 
 # shellcheck disable=SC2016 # what is in single quotes is for other programs
 
-load ../suite
+load ../lib/suite
 
 setup_file() {
 	[ "$(id -u)" = 0 ] || skip 'needs root, for debootstrap and chroot'

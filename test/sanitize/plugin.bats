@@ -2,7 +2,7 @@
 # The plugin inside hosts that watch every access: TSan in a host with many threads, valgrind under
 # programs as Debian ships them.
 
-load ../suite
+load ../lib/suite
 
 setup_file() {
 	local root=$BATS_TEST_DIRNAME/../..

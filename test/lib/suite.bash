@@ -1,0 +1,170 @@
+# shellcheck shell=bash
+# What every suite here begins with:  load suite
+#
+# Each test runs sealed off from the machine: own home, own caches, a fixed PATH with build/ in
+# front, and none of the variables curl or we would listen to.
+
+bats_require_minimum_version 1.5.0
+bats_load_library bats-support
+bats_load_library bats-assert
+bats_load_library bats-file
+
+ROOT=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
+BUILD=${TEST_BUILD:-$ROOT/build}
+
+setup() {
+	seal
+}
+
+seal() {
+	local name home=$BATS_TEST_TMPDIR/home
+
+	# The countdown of BATS_TEST_TIMEOUT is a child too: a bare wait must not wait for it.
+	[ -z "${BATS_killer_pid:-}" ] || disown "$BATS_killer_pid"
+
+	for name in $(compgen -e); do
+		case $name in
+		SYPHT_* | CURL_* | SSL_CERT_* | LD_* | GIT_* | XDG_* | NETRC | *_proxy | *_PROXY)
+			unset "$name" ;;
+		esac
+	done
+
+	export HOME=$home TMPDIR=$home/tmp LC_ALL=C TERM=dumb
+	export XDG_CONFIG_HOME=$home/.config XDG_CACHE_HOME=$home/.cache
+	export XDG_DATA_HOME=$home/.local/share XDG_STATE_HOME=$home/.local/state
+	export XDG_RUNTIME_DIR=$home/run
+	export PATH=$BUILD:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+	(umask 077 && mkdir -p "$TMPDIR" "$XDG_CONFIG_HOME" "$XDG_CACHE_HOME" "$XDG_RUNTIME_DIR")
+	cd "$TMPDIR" || return
+}
+
+# Running commands ---------------------------------------------------------------------------
+
+# Run a command; $status, $output (its stdout) and $stderr say what came of it. bats shows this
+# account when the test fails, and only then.
+try() {
+	run --separate-stderr "$@"
+	printf '$ %s\nstatus: %s\nstdout: %s\nstderr: %s\n' "$*" "$status" "$output" "$stderr"
+}
+
+# ask VERB [OPTION…] <<<input: one question to the helper.
+ask() {
+	try "$BUILD/sypht-credential" "$@"
+}
+
+# Poll a condition for up to 10 seconds: wait_until test -e file
+wait_until() {
+	local deadline=$((SECONDS + 10))
+
+	until "$@"; do
+		((SECONDS < deadline)) || fail "waited in vain for: $*"
+		sleep 0.02
+	done
+}
+
+# A skip that may stand in CI too, since its reason lies in the machine and not in us.
+skip_allowed() {
+	skip "allowed: $*"
+}
+
+# For what a sanitizer's runtime changes: what a program asks of the kernel, its memory, its speed.
+not_under_sanitizers() {
+	[ -z "${TEST_SANITIZED:-}" ] || skip_allowed "not under sanitizers: $*"
+}
+
+# Assertions beside those of bats-assert -------------------------------------------------------
+
+assert_status() {
+	assert_equal "status $status" "status $1"
+}
+
+assert_empty() {
+	assert_equal "$1" ''
+}
+
+assert_contains() {
+	[[ $1 == *"$2"* ]] || batslib_print_kv_single 8 text "$1" lacks "$2" |
+		batslib_decorate 'text lacks what it should contain' | fail
+}
+
+refute_contains() {
+	[[ $1 != *"$2"* ]] || batslib_print_kv_single 8 text "$1" holds "$2" |
+		batslib_decorate 'text contains what it must not' | fail
+}
+
+# The sandbox ----------------------------------------------------------------------------------
+
+# For setup_file. Leaves the variables of sandbox.env exported.
+start_sandbox() {
+	local directory=$BATS_FILE_TMPDIR/sandbox
+
+	"$ROOT/test/sandbox/start" "$directory" $$ || return
+	set -a
+	# shellcheck source=/dev/null
+	. "$directory/sandbox.env"
+	set +a
+}
+
+# For teardown_file.
+stop_sandbox() {
+	[ -z "${SANDBOX_PID:-}" ] || kill "$SANDBOX_PID"
+}
+
+# curl as a tool of the tests, deaf to what is under test.
+plain_curl() {
+	env -u LD_PRELOAD curl -q -sS --noproxy '*' "$@"
+}
+
+admin() {
+	local method=$1 lever=$2 json=${3:-}
+	plain_curl --fail-with-body -X "$method" ${json:+--data-binary "$json"} "$SANDBOX_ADMIN/$lever"
+}
+
+count_of() {
+	admin GET count | jq ".$1"
+}
+
+token_requests() { count_of token_requests; }
+api_requests() { count_of api_requests; }
+bystander_requests() { count_of bystander_requests; }
+
+# faults '{"token": {"status": 503, "times": 2}}'; test/sandbox/faults.mjs lists them all.
+faults() { admin PUT faults "$1" >&2; }
+
+# Counters, journals, faults and lifetimes as at the start.
+reset_sandbox() { admin POST reset >/dev/null; }
+
+# revoke_tokens [TOKEN]: that one, or all there are.
+revoke_tokens() {
+	local token=${1:-}
+	admin POST revoke "${token:+{\"token\": \"$token\"\}}" >&2
+}
+
+# token_lifetime CLIENT_ID SECONDS, for tokens issued from now on.
+token_lifetime() {
+	admin PUT lifetime "{\"client_id\": \"$1\", \"seconds\": $2}" >&2
+}
+
+# requests [FILTER]: the journal, a line a request, through jq: requests 'select(.server == "api")'
+requests() {
+	jq -c "${1:-.}" "$SANDBOX_REQUESTS"
+}
+
+# The client id or secret of the sandbox's client NAME (SHORT, ODD, NARROW, JWT, LEGACY); the
+# usual one without a name.
+client_id() { sandbox_variable "${1:-}" CLIENT_ID; }
+client_secret() { sandbox_variable "${1:-}" CLIENT_SECRET; }
+
+sandbox_variable() {
+	local variable=SANDBOX_${1:+$1_}$2
+	printf '%s\n' "${!variable}"
+}
+
+# sypht_env [NAME]: as a user of the sandbox's client would set up the shell.
+sypht_env() {
+	export SYPHT_API_KEY
+	SYPHT_API_KEY=$(client_id "${1:-}"):$(client_secret "${1:-}")
+	# shellcheck disable=SC2153
+	export SYPHT_AUTH_ENDPOINT=$SANDBOX_TOKEN_URL SYPHT_API_BASE_ENDPOINT=$SANDBOX_API
+	export SYPHT_CAINFO=$SANDBOX_CA CURL_CA_BUNDLE=$SANDBOX_CA
+}
