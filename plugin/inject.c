@@ -98,6 +98,31 @@ static bool pin_proxy(struct easy *easy)
 	return easy->proxy_pinned;
 }
 
+/* NULL where libcurl has none. */
+static const char *effective_url(const struct easy *easy)
+{
+	const char *url = NULL;
+
+	easy->libcurl->own.easy_getinfo(easy->handle, CURLINFO_EFFECTIVE_URL, &url);
+	return url && *url ? url : NULL;
+}
+
+/*
+ * From 8.0 on, libcurl forgets its URL when a CURLU is set, also the URL of a transfer under way,
+ * which it reads again when it retries on a new connection. Give that URL back. A transfer that has
+ * yet to start reads the CURLU.
+ */
+static void set_url_handle(struct easy *easy, CURLU *handle)
+{
+	const char *before = easy->performing || easy->multi ? effective_url(easy) : NULL;
+	char *url = before ? buffer_duplicate(before) : NULL;
+
+	set_pointer(easy, CURLOPT_CURLU, handle);
+	if (url && !effective_url(easy))
+		set_text(easy, CURLOPT_URL, url);
+	free(url);
+}
+
 /*
  * UNRESTRICTED_AUTH sends a bearer wherever a redirect leads. So does, until 8.19, an entry that
  * .netrc has for the host a redirect leads to (CVE-2026-3783).
@@ -108,7 +133,7 @@ static bool put_token(struct easy *easy, const char *token, bool exposed)
 		return false;
 	easy->carried = CARRIED_TOKEN;
 	if (easy->pinned_url) {
-		set_pointer(easy, CURLOPT_CURLU, easy->pinned_url);
+		set_url_handle(easy, easy->pinned_url);
 		easy->url_pinned = true;
 	}
 	if (exposed && !(easy->facts & FACT_NO_PROXY) && !pin_proxy(easy))
@@ -183,7 +208,7 @@ static void restore(struct easy *easy)
 static void unpin_url(struct easy *easy)
 {
 	if (easy->url_pinned)
-		set_pointer(easy, CURLOPT_CURLU, easy->url_handle);
+		set_url_handle(easy, easy->url_handle);
 	inject_forget_url(easy);
 }
 
