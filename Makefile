@@ -16,7 +16,9 @@ PARTS   = $(LIBDIR)/sypht
 INSTALL ?= install
 
 # The small programs are static: with musl where its compiler is there, with glibc otherwise.
-STATIC_CC ?= $(if $(shell command -v musl-gcc),musl-gcc,$(CC))
+ifeq ($(origin STATIC_CC),undefined)
+STATIC_CC := $(if $(shell command -v musl-gcc),musl-gcc,$(CC))
+endif
 STATIC    ?= -static
 CFLAGS    ?= -O2 -g
 WARNINGS   = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
@@ -41,8 +43,12 @@ INIH := $(shell $(CC) -print-file-name=libinih.a)
 # The store that a fleet shares takes hiredis and libsodium, and by TLS what not every hiredis has.
 # Without them all else is built, and says so to who configures one.
 includes = $(shell $(CC) $(1:%=-include %) -E -x c /dev/null >/dev/null 2>&1 && echo yes)
-STORE     ?= $(call includes,hiredis/hiredis.h sodium.h)
-STORE_TLS ?= $(and $(STORE),$(call includes,hiredis/hiredis.h hiredis/hiredis_ssl.h))
+ifeq ($(origin STORE),undefined)
+STORE     := $(call includes,hiredis/hiredis.h sodium.h)
+endif
+ifeq ($(origin STORE_TLS),undefined)
+STORE_TLS := $(and $(STORE),$(call includes,hiredis/hiredis.h hiredis/hiredis_ssl.h))
+endif
 
 # A folder of the source is a room and becomes one archive. The linker reads archives in the order
 # given here, so a call against the direction of the data does not link.
