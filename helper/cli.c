@@ -189,12 +189,13 @@ static enum status run(const struct cli_command *command, int argc, char **argv,
 	const struct dialect *dialect;
 	const char *word = NULL;
 	call_verb *verb = show_version;
-	enum status status = read_options(argc, argv, call, &word, failure);
+	enum status read = read_options(argc, argv, call, &word, failure);
+	enum status status = pick_dialect(command, call, &dialect, read ? NULL : failure);
 
-	if (!status)
-		status = pick_dialect(command, call, &dialect, failure);
-	if (status)
-		return status;
+	if (read && !status && dialect->misuse)
+		return dialect->misuse(call, failure);
+	if (read || status)
+		return read ? read : status;
 	if (word && dialect == command->dialects)
 		return strcmp(word, "help") == 0 ? buffer_append_text(call->reply, command->usage)
 						 : show_version(call, failure);
@@ -218,6 +219,16 @@ static void complain(enum status status, const struct failure *failure)
 
 	if (write(STDERR_FILENO, line, (size_t)length) < 0)
 		errno = 0; /* nobody is left to tell */
+}
+
+/* After the reason of a failure, which callers expect in the first line. */
+static void warn_of_settings(const struct settings *settings)
+{
+	struct buffer lines = BUFFER_INIT(4096);
+
+	if (settings_warn(settings, "warning: ", &lines) || buffer_write(&lines, STDERR_FILENO))
+		errno = 0; /* nobody is left to tell */
+	buffer_release(&lines);
 }
 
 int cli_main(const struct cli_command *command, int argc, char **argv)
@@ -248,7 +259,9 @@ int cli_main(const struct cli_command *command, int argc, char **argv)
 			&failure, STATUS_SYSTEM, "cannot write the answer: %s", strerror(errno));
 	if (status)
 		complain(status, &failure);
-	else
+	if (call.used_settings)
+		warn_of_settings(&settings);
+	if (!status)
 		call_renew(&call);
 
 	call_release(&call);

@@ -216,7 +216,7 @@ static const struct verb ELSEWHERE[] = {{NULL, pass_on, CLI_ANY_NUMBER}};
 static const struct dialect DIALECTS[] = {
 	{"own", NULL, OWN, NULL},
 	{"git", "git-credential-", GIT, NULL},
-	{"docker", "docker-credential-", ELSEWHERE, NULL},
+	{"docker", "docker-credential-", ELSEWHERE, pass_on},
 	{"keyring", "keyring", KEYRING, NULL},
 	{"pnpm", "pnpm-credential-", PNPM, NULL},
 	{"goauth", NULL, GOAUTH, NULL},

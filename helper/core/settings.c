@@ -105,17 +105,68 @@ bool settings_keep(struct settings *settings)
 	return whole;
 }
 
-long settings_timeout_s(const struct settings *settings)
+/* ---- values that must be valid ---- */
+
+static bool is_timeout(const char *value)
 {
 	char *end;
-	long seconds;
+	long seconds = strtol(value, &end, 10);
 
-	if (!settings->timeout)
+	return *end == '\0' && seconds >= 1 && seconds <= SETTINGS_TIMEOUT_MAX_S;
+}
+
+static bool is_reaction(const char *value)
+{
+	return strcmp(value, "fail") == 0 || strcmp(value, "pass") == 0;
+}
+
+static bool is_absolute(const char *value)
+{
+	return *value == '/';
+}
+
+static bool is_trace(const char *value)
+{
+	return strcmp(value, "0") == 0 || strcmp(value, "1") == 0 || is_absolute(value);
+}
+
+static const struct {
+	const char *variable;
+	size_t field;
+	bool (*accepts)(const char *value);
+	const char *otherwise;
+} RULES[] = {
+	{"SYPHT_TIMEOUT", FIELD(timeout), is_timeout,
+		"not a whole number of seconds from 1 to 3600; using 30"},
+	{"SYPHT_ON_FAILURE", FIELD(on_failure), is_reaction, "neither fail nor pass; using fail"},
+	{"SYPHT_TRACE", FIELD(trace), is_trace, "neither 1 nor an absolute path; tracing is off"},
+	{"SYPHT_CREDENTIAL", FIELD(credential), is_absolute,
+		"not an absolute path; sypht-run cannot use it"},
+};
+
+enum status settings_warn(const struct settings *settings, const char *prefix, struct buffer *out)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < sizeof(RULES) / sizeof(RULES[0]) && !status; i++) {
+		const char *value = *(
+			const char *const *)(const void *)((const char *)settings + RULES[i].field);
+		struct failure warning;
+
+		if (!value || RULES[i].accepts(value))
+			continue;
+		status_fail(&warning, STATUS_OK, "%s is '%.80s', %s", RULES[i].variable, value,
+			RULES[i].otherwise);
+		status = buffer_printf(out, "%s%s\n", prefix, warning.reason);
+	}
+	return status;
+}
+
+long settings_timeout_s(const struct settings *settings)
+{
+	if (!settings->timeout || !is_timeout(settings->timeout))
 		return SETTINGS_TIMEOUT_DEFAULT_S;
-	seconds = strtol(settings->timeout, &end, 10);
-	if (*end != '\0' || seconds < 1 || seconds > SETTINGS_TIMEOUT_MAX_S)
-		return SETTINGS_TIMEOUT_DEFAULT_S;
-	return seconds;
+	return strtol(settings->timeout, NULL, 10);
 }
 
 bool settings_passes_on_failure(const struct settings *settings)

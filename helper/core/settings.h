@@ -6,6 +6,8 @@
 
 #include "core/status.h"
 
+struct buffer;
+
 /*
  * What the environment says, read once: the only place that knows the names of
  * the SYPHT_ variables. In a set-uid program everything is unset.
@@ -50,6 +52,13 @@ long settings_timeout_s(const struct settings *settings);
 
 /* SYPHT_ON_FAILURE=pass; everything else means fail. */
 bool settings_passes_on_failure(const struct settings *settings);
+
+/*
+ * Append a line for each variable whose value is not valid, which says what is used instead. Each
+ * line begins with prefix.
+ */
+enum status settings_warn(
+	const struct settings *settings, const char *prefix, struct buffer *out) MUST_CHECK;
 
 /*
  * Paths, for buffer_free_text(). NULL with errno ENOENT: no variable says where home is; ENOMEM.

@@ -164,6 +164,7 @@ enum status call_supply(struct call *call, const char *rejected, struct failure 
 {
 	struct supply supply = make_supply(call, call->profile);
 
+	call->used_settings = true;
 	supply.rejected = rejected;
 	return supply_token(&supply, &call->token, failure);
 }
@@ -173,6 +174,7 @@ enum status call_prove(struct call *call, const struct profile *profile,
 {
 	struct supply supply = make_supply(call, profile);
 
+	call->used_settings = true;
 	token_release(&call->token);
 	return supply_prove(&supply, secret, &call->token, failure);
 }

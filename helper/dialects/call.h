@@ -34,6 +34,7 @@ struct call {
 	struct buffer input; /* what was read of stdin before it was clear who should */
 	struct buffer *reply;
 	int exit_code; /* to end with after an answer, where the dialect wants one that is not 0 */
+	bool used_settings; /* a token was supplied or asked for, as the settings say */
 
 	struct profile *profile; /* the one that covers what was asked for; NULL: none does */
 	struct token token;

@@ -79,29 +79,6 @@ static enum status write_cache_place(const struct call *call)
 	return status;
 }
 
-/* Values that are passed over in silence everywhere else. */
-static enum status write_warnings(const struct call *call)
-{
-	const struct settings *settings = call->settings;
-	const char *timeout = settings->timeout;
-	const char *on_failure = settings->on_failure;
-	const char *trace = settings->trace;
-	enum status status = STATUS_OK;
-
-	if (timeout && settings_timeout_s(settings) != strtol(timeout, NULL, 10))
-		status = buffer_printf(call->reply,
-			"warning   SYPHT_TIMEOUT is no number of seconds up to %d, so it is %d\n",
-			SETTINGS_TIMEOUT_MAX_S, SETTINGS_TIMEOUT_DEFAULT_S);
-	if (!status && on_failure && strcmp(on_failure, "fail") != 0 &&
-		strcmp(on_failure, "pass") != 0)
-		status = buffer_append_text(call->reply,
-			"warning   SYPHT_ON_FAILURE is neither fail nor pass, so it is fail\n");
-	if (!status && trace && *trace != '/' && strcmp(trace, "1") != 0 && strcmp(trace, "0") != 0)
-		status = buffer_append_text(call->reply,
-			"warning   SYPHT_TRACE is neither 1 nor an absolute path, so it is off\n");
-	return status;
-}
-
 /* ---- a profile ---- */
 
 static enum status write_token(const struct profilestatus *account, struct buffer *reply)
@@ -238,7 +215,8 @@ enum status status_show(struct call *call, struct failure *failure)
 	if (call->url && !origin_from_url(&origin, call->url))
 		return status_fail(
 			failure, STATUS_USAGE, "'%s' is no http or https URL", call->url);
-	if (write_config_place(call) || write_cache_place(call) || write_warnings(call))
+	if (write_config_place(call) || write_cache_place(call) ||
+		settings_warn(call->settings, "warning   ", call->reply))
 		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 	if (call->url) {
 		status = explain_write(call, &origin, failure);

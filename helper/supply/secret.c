@@ -183,12 +183,14 @@ static enum status ask_vault(
 			profile->name, profile->client_id, secret->client_id);
 	if (secret->client_secret)
 		return STATUS_OK;
-	return status_fail(failure, STATUS_NO_SECRET, "no client credentials for profile '%s': %s",
-		profile->name,
-		strcmp(profile->name, "sypht") == 0
-			? "set SYPHT_API_KEY=client_id:client_secret, or run: sypht-credential "
-			  "login"
-			: "give it client_secret_file, or run: sypht-credential login --profile");
+	if (strcmp(profile->name, "sypht") == 0)
+		return status_fail(failure, STATUS_NO_SECRET,
+			"no client credentials for profile 'sypht': set "
+			"SYPHT_API_KEY=client_id:client_secret, or run: sypht-credential login");
+	return status_fail(failure, STATUS_NO_SECRET,
+		"no client credentials for profile '%s': set client_secret_file, or run: "
+		"sypht-credential login --profile %s",
+		profile->name, profile->name);
 }
 
 /* ---- which of them ---- */

@@ -107,9 +107,9 @@ play() {
 	play docker-other-verb
 }
 
-@test "docker: a word too many is answered as by docker's own helpers" {
+@test "docker: a word too many, or an unknown option, is answered as by docker's own helpers" {
 	local words
-	for words in 'get extra' 'version x' 'erase x y' 'help x'; do
+	for words in 'get extra' 'version x' 'erase x y' 'help x' --bogus '--bogus get' -x --profile; do
 		# shellcheck disable=SC2086
 		try docker-credential-sypht $words </dev/null
 		assert_status 1

@@ -34,6 +34,15 @@ request() {
 	blamed 'no client credentials' SYPHT_API_KEY=client_id:client_secret 'sypht-credential login'
 }
 
+@test "mistake: no credentials for a profile; what the message says to run works as it stands" {
+	configure < <(profile shop)
+	ask --profile shop token
+	refused 1 "no client credentials for profile 'shop'" client_secret_file
+	client_secret | eval "${stderr#*run: }"
+	ask --profile shop token
+	assert_status 0
+}
+
 @test "mistake: a key without a colon" {
 	SYPHT_API_KEY=$SANDBOX_CLIENT_ID ask token
 	refused 1 SYPHT_API_KEY 'client_id:client_secret' colon

@@ -85,12 +85,29 @@ configure_other() {
 	assert_issued "$output"
 }
 
-@test "SYPHT_TIMEOUT that makes no sense is passed over" {
+@test "SYPHT_TIMEOUT that makes no sense is warned of, and not used" {
 	local value
-	for value in 0 -1 x 5x 99999 1.5; do
+	for value in 0 -1 x 5m 99999 1.5; do
 		SYPHT_TIMEOUT=$value SYPHT_CACHE_DIR=$TMPDIR/$value ask token
 		assert_issued "$output"
+		assert_equal "$stderr" "warning: SYPHT_TIMEOUT is '$value', not a whole number of seconds from 1 to 3600; using 30"
 	done
+	SYPHT_TIMEOUT=30 ask token
+	assert_empty "$stderr"
+}
+
+@test "other variables that make no sense are warned of, whether or not there is a token" {
+	SYPHT_TRACE=yes ask token
+	assert_issued "$output"
+	assert_equal "$stderr" "warning: SYPHT_TRACE is 'yes', neither 1 nor an absolute path; tracing is off"
+	SYPHT_ON_FAILURE=ignore ask get < <(for_api)
+	assert_equal "$stderr" "warning: SYPHT_ON_FAILURE is 'ignore', neither fail nor pass; using fail"
+	SYPHT_CREDENTIAL=bin/sypht-credential ask --min-valid 99999 token
+	assert_status 1
+	assert_regex "$stderr" "^sypht-credential: no token .*
+warning: SYPHT_CREDENTIAL is 'bin/sypht-credential', not an absolute path; sypht-run cannot use it$"
+	SYPHT_TRACE=yes ask get < <(description protocol=https host=other.example)
+	assert_silence
 }
 
 # --min-valid --------------------------------------------------------------------------------------

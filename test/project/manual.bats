@@ -153,8 +153,8 @@ words() {
 	local entry piece said
 	said=$(python3 "$ROOT/test/drivers/messages.py" "$HELPER"/*.c "$HELPER"/*/*.c; cat "$HELPER"/*.c "$HELPER"/*/*.c)
 	while IFS= read -r entry; do
-		# its longest piece between what varies
-		piece=$(sed 's/\.\.\./\n/g' <<<"$entry" | awk 'length > length(longest) { longest = $0 } END { print longest }')
+		# its longest piece between what varies, without the punctuation before it
+		piece=$(sed "s/\.\.\.[',: ]*/\n/g" <<<"$entry" | awk 'length > length(longest) { longest = $0 } END { print longest }')
 		grep -qF -e "$piece" <<<"$said" || fail "nothing says: $entry"
 	done < <(sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/s/^\.It "\(.*\)"$/\1/p' "${PAGES[0]}" | sed 's/\\(dq/"/g')
 }
