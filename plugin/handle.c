@@ -76,6 +76,7 @@ static void set_defaults(struct easy *easy)
 	easy->http_auth = CURLAUTH_BASIC;
 	easy->write_data = stdout;
 	easy->read_data = stdin;
+	easy->no_progress = 1;
 	easy->replay.held = (struct held)HELD_INIT;
 }
 
@@ -269,21 +270,30 @@ void multi_keep_message(struct multi *multi, struct message *message)
 	*link = message;
 }
 
+static bool is_waiting(const struct message *message)
+{
+	const struct easy *easy = easy_find(message->message->easy_handle);
+
+	return easy && easy->replay.phase == REPLAY_PAUSED;
+}
+
 struct message *multi_take_message(struct multi *multi)
 {
-	struct message *message = multi->messages;
+	struct message **link = &multi->messages, *message;
 
+	while ((message = *link) && is_waiting(message))
+		link = &message->next;
 	if (message)
-		multi->messages = message->next;
+		*link = message->next;
 	return message;
 }
 
-int multi_count_messages(const struct multi *multi)
+int multi_count_messages(const struct multi *multi, bool waiting)
 {
 	int count = 0;
 
 	for (const struct message *message = multi->messages; message; message = message->next)
-		count++;
+		count += is_waiting(message) == waiting;
 	return count;
 }
 
@@ -330,7 +340,9 @@ void multi_free(struct multi *multi)
 {
 	struct message *message;
 
-	while (multi && (message = multi_take_message(multi)))
+	while (multi && (message = multi->messages)) {
+		multi->messages = message->next;
 		free(message);
+	}
 	free(multi);
 }

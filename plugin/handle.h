@@ -77,7 +77,9 @@ struct replay {
 		REPLAY_WATCHING,  /* it may become a 401 on our token */
 		REPLAY_HOLDING,   /* it is one, is kept back, and another token is on */
 		REPLAY_RELEASING, /* what was kept back goes to the application before all else */
-		REPLAY_SECOND     /* it answers the request that was sent again */
+		REPLAY_SECOND,    /* it answers the request that was sent again */
+		REPLAY_PAUSED /* the transfer is over, and the application has yet to take the rest
+			       */
 	} phase;
 	struct held held;
 	unsigned interim; /* 1xx and redirects that the application has seen */
@@ -87,9 +89,9 @@ struct replay {
 	bool read; /* the application's callback was asked for the body; source is set */
 	curl_read_callback source;
 	void *source_data;
-	long offset; /* where the file stood that the body is read from */
-	CURLcode first_result;
-	long reported; /* the response code to report, 0 for libcurl's own */
+	long offset;     /* where the file stood that the body is read from */
+	CURLcode result; /* of the first try; of the whole while it is REPLAY_PAUSED */
+	long reported;   /* the response code to report, 0 for libcurl's own */
 };
 
 struct realm;
@@ -128,6 +130,10 @@ struct easy {
 	void *seek_data;
 	curl_ioctl_callback ioctl;
 	void *ioctl_data;
+	curl_xferinfo_callback xferinfo;
+	curl_progress_callback progress;
+	void *progress_data;
+	long no_progress;
 
 	/* where the text URL leads; what else the verdict is about is asked each time */
 	bool target_known;
@@ -182,6 +188,8 @@ struct multi {
 	struct message *messages; /* read from libcurl, not yet by the application */
 	curl_push_callback push;
 	void *push_data;
+	curl_multi_timer_callback timer;
+	void *timer_data;
 };
 
 /* Of the end of a transfer. */
@@ -210,10 +218,13 @@ struct easy *multi_take_fresh(struct multi *multi);
 void multi_count(struct easy *easy);
 void multi_discount(struct easy *easy);
 
-/* Append a message; take the first, which is the caller's to free. */
+/*
+ * Append a message; take the first, which is the caller's to free. A message waits for as long as
+ * its transfer is REPLAY_PAUSED, and is passed over until then.
+ */
 void multi_keep_message(struct multi *multi, struct message *message);
 struct message *multi_take_message(struct multi *multi);
-int multi_count_messages(const struct multi *multi);
+int multi_count_messages(const struct multi *multi, bool waiting);
 
 /* The easy handle was removed: its message is gone, as libcurl has it. */
 void multi_drop_message(struct multi *multi, const CURL *handle);

@@ -178,6 +178,20 @@ CURLcode hook_easy_setopt(struct site site, CURL *handle, CURLoption option, uni
 	return set_option(call, handle, option, setting);
 }
 
+/* The message of its end can be read now: make the application drive its multi handle. */
+static void end_pause(struct multi *multi, const struct easy *easy)
+{
+	if (!multi)
+		return;
+	for (struct message *kept = multi->messages; kept; kept = kept->next)
+		if (kept->message->easy_handle == easy->handle)
+			kept->message->data.result = easy->replay.result;
+	if (multi->timer)
+		multi->timer(multi->handle, 0, multi->timer_data);
+	if (multi->libcurl->own.multi_wakeup)
+		multi->libcurl->own.multi_wakeup(multi->handle);
+}
+
 /* libcurl refuses to perform a handle that is in a multi handle, and its transfer goes on. */
 HOOK(CURLcode, easy_perform, (struct site site, CURL *handle), handle)
 {
@@ -199,10 +213,27 @@ HOOK(CURLcode, easy_perform, (struct site site, CURL *handle), handle)
 		result = call.libcurl->next.easy_perform(handle);
 		error = errno;
 	}
-	easy->performing = false;
 	result = inject_settle(easy, result);
+	easy->performing = false;
 	errno = error;
 	return result;
+}
+
+/* libcurl has ended the transfer, and would refuse. */
+HOOK(CURLcode, easy_pause, (struct site site, CURL *handle, int bitmask), handle, bitmask)
+{
+	struct easy_call call = easy_call(site, handle);
+	struct easy *easy = call.easy;
+
+	if (!call.libcurl)
+		return CURLE_FAILED_INIT;
+	if (!easy || easy->replay.phase != REPLAY_PAUSED)
+		return call.libcurl->next.easy_pause(handle, bitmask);
+	if (!(bitmask & CURLPAUSE_RECV))
+		replay_resume(easy);
+	if (easy->multi && easy->replay.phase == REPLAY_OFF)
+		end_pause(multi_of(easy), easy);
+	return CURLE_OK;
 }
 
 HOOK(CURLcode, easy_getinfo, (struct site site, CURL *handle, CURLINFO info, void *out), handle,
@@ -308,6 +339,12 @@ static CURLMcode set_push(
 	return code;
 }
 
+static bool concerns_us(CURLMoption option)
+{
+	return option == CURLMOPT_PUSHFUNCTION || option == CURLMOPT_PUSHDATA ||
+	       option == CURLMOPT_TIMERFUNCTION || option == CURLMOPT_TIMERDATA;
+}
+
 static __attribute__((noinline)) CURLMcode hook_outer_multi_setopt(
 	struct site site, CURLM *multi_handle, CURLMoption option, union setting setting)
 {
@@ -316,10 +353,18 @@ static __attribute__((noinline)) CURLMcode hook_outer_multi_setopt(
 
 	if (!call.libcurl)
 		return CURLM_INTERNAL_ERROR;
-	if (!multi_handle || (option != CURLMOPT_PUSHFUNCTION && option != CURLMOPT_PUSHDATA))
+	if (!multi_handle || !concerns_us(option))
 		return SETTING_PASS(call.libcurl->next.multi_setopt, multi_handle, option, setting);
 	multi = multi_get(multi_handle, call.libcurl);
-	return multi ? set_push(call, multi, option, setting.pointer) : CURLM_OUT_OF_MEMORY;
+	if (!multi)
+		return CURLM_OUT_OF_MEMORY;
+	if (option == CURLMOPT_PUSHFUNCTION || option == CURLMOPT_PUSHDATA)
+		return set_push(call, multi, option, setting.pointer);
+	if (option == CURLMOPT_TIMERFUNCTION)
+		multi->timer = (curl_multi_timer_callback)setting.pointer;
+	else
+		multi->timer_data = setting.pointer;
+	return SETTING_PASS(call.libcurl->next.multi_setopt, multi_handle, option, setting);
 }
 
 CURLMcode hook_multi_setopt(
@@ -332,14 +377,18 @@ CURLMcode hook_multi_setopt(
 	return hook_outer_multi_setopt(site, multi_handle, option, setting);
 }
 
-/* The end of a transfer, as the application is to see it. */
-static void settle_message(CURLMsg *message)
+/* The end of a transfer, as the application is to see it. Only a message that is kept can wait. */
+static void settle_message(CURLMsg *message, bool kept)
 {
 	struct easy *easy = message->msg == CURLMSG_DONE ? easy_find(message->easy_handle) : NULL;
 	int error = errno;
 
 	if (easy)
 		message->data.result = inject_settle(easy, message->data.result);
+	if (easy && !kept && easy->replay.phase == REPLAY_PAUSED) {
+		replay_drop(easy);
+		message->data.result = CURLE_WRITE_ERROR;
+	}
 	errno = error;
 }
 
@@ -353,12 +402,12 @@ HOOK(CURLMsg *, multi_info_read, (struct site site, CURLM *multi_handle, int *qu
 	if (kept) {
 		message = kept->message;
 		free(kept);
-		*queued = multi_count_messages(call.multi);
+		*queued = multi_count_messages(call.multi, false);
 		return message;
 	}
 	message = call.libcurl ? call.libcurl->next.multi_info_read(multi_handle, queued) : NULL;
 	if (message && call.multi)
-		settle_message(message);
+		settle_message(message, false);
 	return message;
 }
 
@@ -417,10 +466,12 @@ static void harvest(struct multi_call call, CURLM *multi_handle, int *running)
 				++*running;
 			free(message);
 		} else {
-			settle_message(message->message);
+			settle_message(message->message, true);
 			multi_keep_message(call.multi, message);
 		}
 	}
+	if (running)
+		*running += multi_count_messages(call.multi, true);
 	errno = error;
 }
 

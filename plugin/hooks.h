@@ -16,6 +16,7 @@ void hook_easy_reset(struct site site, CURL *handle);
 void hook_easy_cleanup(struct site site, CURL *handle);
 CURLcode hook_easy_setopt(struct site site, CURL *handle, CURLoption option, union setting setting);
 CURLcode hook_easy_perform(struct site site, CURL *handle);
+CURLcode hook_easy_pause(struct site site, CURL *handle, int bitmask);
 CURLcode hook_easy_getinfo(struct site site, CURL *handle, CURLINFO info, void *out);
 
 CURLMcode hook_multi_add_handle(struct site site, CURLM *multi, CURL *handle);

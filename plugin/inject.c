@@ -434,8 +434,9 @@ CURLcode inject_settle(struct easy *easy, CURLcode result)
 
 void inject_abandon(struct easy *easy)
 {
-	if (easy->replay.phase != REPLAY_OFF)
+	if (easy->replay.phase != REPLAY_OFF && easy->replay.phase != REPLAY_PAUSED)
 		replay_finish(easy, CURLE_OK);
+	replay_drop(easy);
 	inject_undo(easy);
 }
 

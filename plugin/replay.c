@@ -204,19 +204,83 @@ static size_t release(struct easy *easy)
 }
 
 /*
- * The transfer is over, so there is no later: what the application does not take is lost. A call
- * that its callback makes finds nothing kept back.
+ * The 401 came whole, or it broke off, or libcurl would not have its body. Its status is all that
+ * matters. A transfer that the application or its time limit ended is over, though.
  */
-static bool hand_over(struct easy *easy)
+static bool is_answer(CURLcode result)
 {
-	struct held held = easy->replay.held;
-	size_t answer;
-	bool taken;
+	switch (result) {
+	case CURLE_OK:
+	case CURLE_HTTP_RETURNED_ERROR:
+	case CURLE_RANGE_ERROR:
+	case CURLE_FILESIZE_EXCEEDED:
+	case CURLE_BAD_CONTENT_ENCODING:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_HTTP2_STREAM:
+		return true;
+	default:
+		return false;
+	}
+}
 
-	easy->replay.held = (struct held)HELD_INIT;
-	taken = held_deliver(&held, pass_piece, easy, &answer);
+/*
+ * The transfer is over: give the application the rest, until it pauses. A call that its callback
+ * makes finds nothing kept back.
+ */
+static CURLcode hand_over(struct easy *easy, CURLcode result)
+{
+	struct replay *replay = &easy->replay;
+	struct held held = replay->held;
+	size_t answer;
+
+	replay->held = (struct held)HELD_INIT;
+	replay->phase = REPLAY_OFF;
+	if (held_deliver(&held, pass_piece, easy, &answer))
+		return result;
+	if (answer == CURL_WRITEFUNC_PAUSE && is_answer(result)) {
+		replay->held = held;
+		replay->phase = REPLAY_PAUSED;
+		replay->result = result;
+		return result;
+	}
 	held_forget(&held);
-	return taken;
+	return result ? result : CURLE_WRITE_ERROR;
+}
+
+void replay_resume(struct easy *easy)
+{
+	easy->replay.result = hand_over(easy, easy->replay.result);
+}
+
+/* Whether the transfer is to go on. Without a progress callback nothing could resume it. */
+static bool tell_progress(struct easy *easy)
+{
+	if (easy->no_progress)
+		return false;
+	if (easy->xferinfo)
+		return easy->xferinfo(easy->progress_data, 0, 0, 0, 0) == 0;
+	return easy->progress && easy->progress(easy->progress_data, 0, 0, 0, 0) == 0;
+}
+
+/* In curl_easy_perform() only the progress callback can resume: call it as often as libcurl does.
+ */
+static CURLcode wait_for_resume(struct easy *easy)
+{
+	const struct timespec pause = {.tv_nsec = 20000000};
+	long deadline = clock_ms() + easy->timeout_ms;
+
+	while (easy->replay.phase == REPLAY_PAUSED) {
+		bool late = easy->timeout_ms && clock_ms() >= deadline;
+
+		if (late || !tell_progress(easy)) {
+			replay_drop(easy);
+			return late ? CURLE_OPERATION_TIMEDOUT : CURLE_ABORTED_BY_CALLBACK;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return easy->replay.result;
 }
 
 /* Libcurl gives the same bytes again where it is told to pause. */
@@ -393,28 +457,6 @@ void replay_watch(struct easy *easy)
 	replay->swallowing = replay->read = replay->refused = replay->renewed = false;
 }
 
-/*
- * The 401 came whole, or it broke off, or libcurl would not have its body. Its status is all that
- * matters. A transfer that the application or its time limit ended is over, though.
- */
-static bool is_answer(CURLcode result)
-{
-	switch (result) {
-	case CURLE_OK:
-	case CURLE_HTTP_RETURNED_ERROR:
-	case CURLE_RANGE_ERROR:
-	case CURLE_FILESIZE_EXCEEDED:
-	case CURLE_BAD_CONTENT_ENCODING:
-	case CURLE_PARTIAL_FILE:
-	case CURLE_RECV_ERROR:
-	case CURLE_SEND_ERROR:
-	case CURLE_HTTP2_STREAM:
-		return true;
-	default:
-		return false;
-	}
-}
-
 bool replay_due(struct easy *easy, CURLcode result)
 {
 	struct replay *replay = &easy->replay;
@@ -430,7 +472,7 @@ bool replay_due(struct easy *easy, CURLcode result)
 void replay_begin(struct easy *easy, CURLcode first_result)
 {
 	easy->replay.phase = REPLAY_SECOND;
-	easy->replay.first_result = first_result;
+	easy->replay.result = first_result;
 	easy->replay.read = false;
 	restore_timeout(easy);
 	if (notice_wanted())
@@ -448,16 +490,14 @@ CURLcode replay_finish(struct easy *easy, CURLcode result)
 
 	/* a form whose parts turned out not to be rewindable: the 401 stands */
 	if (replay->phase == REPLAY_SECOND && result == CURLE_SEND_FAIL_REWIND) {
-		result = replay->first_result;
+		result = replay->result;
 		replay->reported = HTTP_UNAUTHORIZED;
 		replay_cancel(easy);
 	}
 	if (replay->phase == REPLAY_SECOND)
 		held_forget(&replay->held);
-	replay->phase = REPLAY_OFF;
-	if (!hand_over(easy) && result == CURLE_OK)
-		result = CURLE_WRITE_ERROR;
-	return result;
+	result = hand_over(easy, result);
+	return easy->performing && replay->phase == REPLAY_PAUSED ? wait_for_resume(easy) : result;
 }
 
 void replay_stop(struct easy *easy)
@@ -465,7 +505,8 @@ void replay_stop(struct easy *easy)
 	/* the other response takes the place of what was kept back */
 	if (easy->replay.phase == REPLAY_SECOND)
 		held_forget(&easy->replay.held);
-	easy->replay.phase = held_any(&easy->replay.held) ? REPLAY_RELEASING : REPLAY_OFF;
+	if (easy->replay.phase != REPLAY_PAUSED)
+		easy->replay.phase = held_any(&easy->replay.held) ? REPLAY_RELEASING : REPLAY_OFF;
 	easy->replay.swallowing = false;
 	if (easy->timeout_extended)
 		restore_timeout(easy);

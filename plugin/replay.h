@@ -32,19 +32,31 @@ bool replay_due(struct easy *easy, CURLcode result);
 void replay_begin(struct easy *easy, CURLcode first_result);
 void replay_cancel(struct easy *easy);
 
-/* The transfer is over for good, and something was kept back: deliver it where no other response
- * took its place. The result to report. */
+/*
+ * The transfer is over for good: deliver what was kept back, unless another response took its
+ * place. The result to report. If the application pauses, the transfer is still under way for it:
+ * in a multi handle it becomes REPLAY_PAUSED; curl_easy_perform() waits.
+ */
 CURLcode replay_finish(struct easy *easy, CURLcode result);
+
+/* The application has resumed a REPLAY_PAUSED transfer; it may pause again. */
+void replay_resume(struct easy *easy);
 
 /* Nothing is watched any more; what was kept back is the application's. */
 void replay_stop(struct easy *easy);
 
-/* Another transfer begins. */
-static inline void replay_forget(struct easy *easy)
+/* What was kept back, if anything, is lost. */
+static inline void replay_drop(struct easy *easy)
 {
 	if (held_any(&easy->replay.held))
 		held_forget(&easy->replay.held);
 	easy->replay.phase = REPLAY_OFF;
+}
+
+/* Another transfer begins. */
+static inline void replay_forget(struct easy *easy)
+{
+	replay_drop(easy);
 	easy->replay.reported = 0;
 }
 

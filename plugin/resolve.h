@@ -66,6 +66,7 @@ enum node {
 	X(void, easy_cleanup, (CURL *)) \
 	X(CURLcode, easy_setopt, (CURL *, CURLoption, ...)) \
 	X(CURLcode, easy_perform, (CURL *)) \
+	X(CURLcode, easy_pause, (CURL *, int)) \
 	X(CURLcode, easy_getinfo, (CURL *, CURLINFO, ...)) \
 	X(CURLMcode, multi_add_handle, (CURLM *, CURL *)) \
 	X(CURLMcode, multi_remove_handle, (CURLM *, CURL *)) \
@@ -89,6 +90,7 @@ enum function {
 	X(CURLcode, easy_setopt, (CURL *, CURLoption, ...)) \
 	X(CURLcode, easy_getinfo, (CURL *, CURLINFO, ...)) \
 	X(CURLMcode, multi_poll, (CURLM *, struct curl_waitfd[], unsigned, int, int *)) \
+	X(CURLMcode, multi_wakeup, (CURLM *)) \
 	X(curl_version_info_data *, version_info, (CURLversion)) \
 	X(CURLU *, url, (void)) \
 	X(CURLU *, url_dup, (const CURLU *)) \

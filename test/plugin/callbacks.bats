@@ -35,6 +35,7 @@ holds() {
 @test "a callback that aborts a transfer ends it as it does bare" { holds 'aborts'; }
 @test "a callback that aborts what is sent ends it as it does bare" { holds 'aborts of a body'; }
 @test "an application that speaks for itself is let alone" { holds 'an application that speaks for itself'; }
+@test "a transfer may pause in a 401 that comes late, as its request could not be sent again after all" { holds 'pauses in a 401 that turned out not to be mended'; }
 @test "over loopback http all is the same" { holds 'over loopback http'; }
 
 @test "every section of the table is held up above" { every_section_is_held; }

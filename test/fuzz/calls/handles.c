@@ -302,7 +302,7 @@ static void step_ask(uint8_t a, uint8_t b, uint8_t c)
 void handles_continue(unsigned easy)
 {
 	if (slots[easy].handle)
-		fake_easy_pause(slots[easy].handle, CURLPAUSE_CONT);
+		CALL(easy_pause, slots[easy].handle, CURLPAUSE_CONT);
 }
 
 static void step_continue(uint8_t a, uint8_t b, uint8_t c)
