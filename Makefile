@@ -4,6 +4,14 @@ VERSION := 0.1.0
 
 BUILD  ?= build
 PREFIX ?= /usr/local
+
+# make splits names at blanks, and the dynamic linker splits LD_PRELOAD at blanks and colons.
+COLON := :
+$(foreach name,CURDIR BUILD PREFIX DESTDIR,$(if $(word 2,x$($(name))x)$(findstring $(COLON),$($(name))),\
+	$(error $(name) is "$($(name))"$(COLON) neither make nor LD_PRELOAD can handle a blank or a colon in\
+	a path; use a directory without them)))
+# /usr/local/ is /usr/local
+override PREFIX := $(patsubst %/,%,$(abspath $(patsubst ~/%,$(HOME)/%,$(PREFIX))))
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 DATADIR ?= $(PREFIX)/share
@@ -38,10 +46,10 @@ TRIM_LINK  = -Wl,--gc-sections -Wl,-z,noseparate-code # fewer pages to map
 Q   = $(if $(V),,@)
 SAY = $(if $(V),@:,@printf '  %-6s %s\n')
 
-INIH := $(shell $(CC) -print-file-name=libinih.a)
+INIH := $(shell $(CC) -print-file-name=libinih.a 2>/dev/null)
 
-# The store that a fleet shares takes hiredis and libsodium, and by TLS what not every hiredis has.
-# Without them all else is built, and says so to who configures one.
+# A shared store needs hiredis and libsodium; TLS to it needs a hiredis that has TLS. Without these
+# headers the rest is built, and refuses a configured store with the reason.
 includes = $(shell $(CC) $(1:%=-include %) -E -x c /dev/null >/dev/null 2>&1 && echo yes)
 ifeq ($(origin STORE),undefined)
 STORE     := $(call includes,hiredis/hiredis.h sodium.h)
@@ -70,17 +78,26 @@ LINKS = $(addprefix $(BUILD)/,git-credential-sypht docker-credential-sypht)
 .PHONY: all install uninstall deb demo test test-clients test-fleet test-arch test-install lint sanitize coverage torture replay fuzz fuzz-calls clean
 all: $(PROGRAMS) $(LINKS)
 
+# Before anything is compiled, name all that is missing.
+NEEDED = ini.h curl/curl.h openssl/ssl.h cjson/cJSON.h
+$(BUILD)/ready:
+	@missing='$(strip $(if $(shell command -v $(firstword $(CC))),$(foreach header,$(NEEDED),$(if \
+		$(call includes,$(header)),,$(header))),$(firstword $(CC))))'; \
+	[ -z "$$missing" ] || { \
+		echo "make: not found: $$missing; install what the build needs: scripts/setup build" >&2; exit 2; }
+	@mkdir -p $(@D) && touch $@
+
 # Three ways to compile: static/ for the small programs, host/ for those with libraries, and pic/
-# for the guest in other people's processes.
+# for the library that is loaded into other people's processes.
 $(BUILD)/static/%.o: %.c | $(BUILD)/include/ini.h
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(STATIC_CC) $(COMPILE) $(SANITIZE) $(TRIM) -isystem $(BUILD)/include -c -o $@ $<
-$(BUILD)/host/%.o: %.c
+$(BUILD)/host/%.o: %.c | $(BUILD)/ready
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(CC) $(COMPILE) $(SANITIZE) $(HARDENING) -c -o $@ $<
-$(BUILD)/pic/%.o: %.c
+$(BUILD)/pic/%.o: %.c | $(BUILD)/ready
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(CC) $(COMPILE) $(GUEST_SANITIZE) $(HARDENING) -fPIC -fvisibility=hidden -c -o $@ $<
@@ -106,7 +123,7 @@ $(BUILD)/store-flags: FORCE
 .PHONY: FORCE
 
 # musl's compiler does not look where Debian keeps inih's header.
-$(BUILD)/include/ini.h:
+$(BUILD)/include/ini.h: | $(BUILD)/ready
 	@mkdir -p $(@D)
 	$(Q)ln -sf /usr/include/ini.h $@
 
@@ -226,7 +243,8 @@ MAN1      = helper/sypht-credential.1 plugin/run/sypht-run.1
 MAN5      = helper/sypht-config.5
 MAN7      = helper/sypht-tutorial.7 plugin/sypht-preload.7
 NAMES     = sypht-credential sypht-run git-credential-sypht docker-credential-sypht
-INSTALLED = $(addprefix $(BINDIR)/,$(NAMES)) $(addprefix $(PARTS)/,$(notdir $(BACKSTAGE))) \
+# sypht-fleet always: who uninstalls may no longer have what it was built with
+INSTALLED = $(addprefix $(BINDIR)/,$(NAMES)) $(addprefix $(PARTS)/,$(notdir $(BACKSTAGE)) sypht-fleet) \
 	$(NAMES:%=$(MANDIR)/man1/%.1) $(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))) \
 	$(addprefix $(MANDIR)/man7/,$(notdir $(MAN7))) \
 	$(addprefix $(BASHDIR)/,$(notdir $(BINARIES))) \
@@ -260,16 +278,19 @@ install: all
 	$(INSTALL) -m 644 $(wildcard scripts/completions/*.fish) $(DESTDIR)$(FISHDIR)
 	$(INSTALL) -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
 
-# /usr and /usr/local keep their directories, but those with our name; a prefix of its own goes too.
+# A prefix that other software shares keeps its directories, except those with our name. Any other
+# prefix is removed with what install made there, unless it holds something else.
+SHARED_PREFIXES = /usr /usr/local /opt $(HOME) $(HOME)/.local
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
-ifneq ($(filter /usr /usr/local,$(PREFIX)),)
-	-rmdir --ignore-fail-on-non-empty $(addprefix $(DESTDIR),$(PARTS) $(DOCDIR))
-else
-	-cd $(DESTDIR)$(PREFIX) && rmdir -p --ignore-fail-on-non-empty \
-		$(patsubst $(PREFIX)/%,%,$(filter $(PREFIX)/%,$(PLACES)))
-	-rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)
+ifeq ($(filter $(SHARED_PREFIXES),$(or $(PREFIX),/usr)),)
+	@[ ! -d $(DESTDIR)$(PREFIX) ] || { (cd $(DESTDIR)$(PREFIX) && \
+		for place in $(patsubst $(PREFIX)/%,%,$(filter $(PREFIX)/%,$(PLACES))); do \
+			[ ! -d $$place ] || rmdir -p --ignore-fail-on-non-empty $$place; done) && \
+		rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX); }
 endif
+	@for place in $(addprefix $(DESTDIR),$(PARTS) $(DOCDIR)); do \
+		[ ! -d $$place ] || rmdir --ignore-fail-on-non-empty $$place; done
 
 deb:
 	scripts/setup deb
@@ -293,10 +314,12 @@ TORTURED = $(addprefix $(BUILD)/torture/,sypht-credential sypht-mint)
 torture: $(TORTURED)
 $(BUILD)/torture/sypht-credential: $(CREDENTIAL:%=$(BUILD)/static/helper/%) $(BUILD)/static/test/drivers/torture-alloc.o
 	@mkdir -p $(@D)
-	$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) $(WRAP) -o $@ $^ $(INIH) $(LDFLAGS)
+	$(SAY) LINK $@
+	$(Q)$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) $(WRAP) -o $@ $^ $(INIH) $(LDFLAGS)
 $(BUILD)/torture/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%) $(BUILD)/host/test/drivers/torture-alloc.o
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) $(WRAP) -o $@ $^ $(LDFLAGS) -lcurl -lcjson -lcrypto
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(WRAP) -o $@ $^ $(LDFLAGS) -lcurl -lcjson -lcrypto
 
 # Fuzzers, one for each reader of what others wrote: make fuzz looks for news with libFuzzer,
 # make replay goes through the corpus without it.
@@ -306,15 +329,18 @@ FUZZ_CC     ?= clang
 FUZZ_FLAGS   = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SECONDS ?= 60
 
-$(BUILD)/fuzz/%.o: %.c
+$(BUILD)/fuzz/%.o: %.c | $(BUILD)/ready
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(COMPILE) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+	$(SAY) CC $<
+	$(Q)$(FUZZ_CC) $(COMPILE) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
 $(BUILD)/fuzz/run/%: $(BUILD)/fuzz/test/fuzz/%.o $(FUZZED:%=$(BUILD)/fuzz/helper/%)
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(INIH) -lcurl -lcjson
+	$(SAY) LINK $@
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(INIH) -lcurl -lcjson
 $(BUILD)/replay/%: $(BUILD)/host/test/fuzz/%.o $(BUILD)/host/test/fuzz/replay.o $(FUZZED:%=$(BUILD)/host/helper/%)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(INIH) -lcurl -lcjson
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(INIH) -lcurl -lcjson
 
 # The plugin as a guest: calls of a libcurl that has no network, in any order. What finds a libcurl
 # and what supplies tokens is replaced; of the rest what is needed is linked.
@@ -323,7 +349,7 @@ CALLS   = $(basename $(filter-out %/random.c,$(wildcard test/fuzz/calls.c test/f
 GUEST   = $(patsubst %,plugin/%,$(filter-out exports.o loader.o resolve.o scope.o supplier.o,$(PLUGIN))) \
 	$(patsubst %.c,%.o,$(wildcard helper/core/*.c))
 
-$(BUILD)/guarded/%.o: %.c
+$(BUILD)/guarded/%.o: %.c | $(BUILD)/ready
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(CC) $(COMPILE) $(FUZZ_FLAGS) -c -o $@ $<
@@ -335,17 +361,20 @@ $(BUILD)/replay/calls: $(BUILD)/guarded/test/fuzz/replay.o
 $(BUILD)/replay/calls-random: $(BUILD)/guarded/test/fuzz/calls/random.o
 $(BUILD)/replay/calls $(BUILD)/replay/calls-random: $(CALLS:%=$(BUILD)/guarded/%.o) $(BUILD)/guarded/guest.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(FUZZ_FLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(INIH) -lcurl
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(FUZZ_FLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(INIH) -lcurl
 # The plugin's own allocations fail on order there: test/fuzz/calls/memory.h
 $(BUILD)/guarded/tortured.a: $(BUILD)/guarded/guest.a
 	$(Q)objcopy $(foreach name,malloc calloc realloc strdup,--redefine-sym $(name)=memory_$(name)) $< $@
 $(BUILD)/replay/calls-torture: $(CALLS:%=$(BUILD)/guarded/%.o) $(BUILD)/guarded/test/fuzz/calls/random.o \
 		$(BUILD)/guarded/tortured.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(FUZZ_FLAGS) -o $@ $^ $(INIH) -lcurl
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(FUZZ_FLAGS) -o $@ $^ $(INIH) -lcurl
 $(BUILD)/fuzz/run/calls: $(CALLS:%=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/guest.a
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(INIH) -lcurl
+	$(SAY) LINK $@
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(INIH) -lcurl
 
 # 10,000,000 steps of programs made at random.
 FUZZ_STEPS ?= 10000000

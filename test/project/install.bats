@@ -111,3 +111,66 @@ assert_works() {
 	assert_dir_not_exist "$STAGE/usr/local/lib/sypht"
 	assert_dir_not_exist "$STAGE/usr/local/share/doc/sypht-credential"
 }
+
+@test "uninstall: a slash at the end of PREFIX changes nothing" {
+	local prefix
+	for prefix in /usr/local/ /usr/local// //usr/local /usr/share/../local; do
+		rm -rf "$STAGE"
+		install_with install PREFIX="$prefix"
+		assert_file_exist "$STAGE/usr/local/bin/sypht-run"
+		install_with uninstall PREFIX="$prefix"
+		assert_equal "$(find "$STAGE" ! -type d)" ''
+		assert_dir_exist "$STAGE/usr/local/bin"
+		assert_dir_not_exist "$STAGE/usr/local/lib/sypht"
+	done
+}
+
+@test "uninstall: the directories of /opt and of ~/.local stay too" {
+	local prefix
+	for prefix in /opt "$HOME/.local"; do
+		install_with install PREFIX="$prefix"
+		install_with uninstall PREFIX="$prefix"
+		assert_dir_exist "$STAGE$prefix/bin"
+		assert_dir_not_exist "$STAGE$prefix/lib/sypht"
+	done
+}
+
+@test "uninstall: without the headers of a shared store, sypht-fleet is removed all the same" {
+	install_with install PREFIX=/opt/x
+	assert_file_exist "$STAGE/opt/x/lib/sypht/sypht-fleet"
+	install_with uninstall PREFIX=/opt/x STORE=
+	assert_not_exist "$STAGE/opt/x"
+}
+
+@test "uninstall: a second time there is nothing to do, and nothing to complain about" {
+	install_with install PREFIX=/opt/x
+	install_with uninstall PREFIX=/opt/x
+	install_with uninstall PREFIX=/opt/x
+	assert_empty "$stderr"
+}
+
+@test "install: a prefix with a blank is refused before anything is written" {
+	run -2 make -s -C "$ROOT" -o all install BUILD="$BUILD" DESTDIR="$STAGE" PREFIX='/opt/my software'
+	assert_contains "$output" 'PREFIX is "/opt/my software"'
+	assert_not_exist "$STAGE"
+}
+
+@test "build: a checkout path with a blank or a colon is refused with its reason" {
+	local path
+	for path in 'my source' my:source; do
+		mkdir "$path"
+		cp "$ROOT/Makefile" "$path"
+		run -2 make -C "$path"
+		assert_contains "$output" "$PWD/$path"
+		assert_contains "$output" 'a blank or a colon'
+		assert_equal "$(ls "$path")" Makefile
+	done
+}
+
+@test "build: what is missing is named before anything is compiled" {
+	run -2 make -C "$ROOT" -j 2 BUILD="$PWD/build" NEEDED='ini.h no/such.h nor/this.h'
+	assert_contains "$output" 'not found: no/such.h nor/this.h; install what the build needs: scripts/setup build'
+	refute_contains "$output" ' CC '
+	run -2 make -C "$ROOT" BUILD="$PWD/build" CC=no-such-cc STATIC_CC=no-such-cc
+	assert_contains "$output" 'not found: no-such-cc; '
+}
