@@ -65,3 +65,30 @@ suite_of() {
 	assert_status 1
 	assert_equal "${lines[-1]}" '0 passed, 2 failed'
 }
+
+@test "run: says which suite it starts and counts them, and how long each took" {
+	suite_of one <<<'test "well" { true; }'
+	suite_of two <<<'test "well too" { true; }'
+	try env TEST_JOBS=1 "$ROOT/test/run" one.bats two.bats
+	assert_status 0
+	assert_line 'running one.bats (1 of 2)'
+	assert_line 'running two.bats (2 of 2)'
+	assert_line --regexp '^two.bats \([0-9]+ s\)$'
+}
+
+@test "run: is never silent for ten seconds" {
+	suite_of slow <<-'END'
+		test "quick" { true; }
+		test "slow" { sleep 9; }
+	END
+	try "$ROOT/test/run" slow.bats
+	assert_status 0
+	assert_line --regexp '^still running slow.bats, test 2, [0-9]+ s$'
+}
+
+@test "run: a suite that is named as longest exists" {
+	local suite
+	for suite in $(sed -n '/^LONGEST=(/,/)/p' "$ROOT/test/run" | grep -o '[a-z]*/[a-z-]*\.bats'); do
+		assert_file_exist "$ROOT/test/$suite"
+	done
+}
