@@ -1,7 +1,6 @@
 #include "claim.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -9,6 +8,9 @@
 
 /* A thread's number has 22 bits at most. The count tells one claim of a thread from its next. */
 enum { THREAD_BITS = 22, THREAD_MASK = (1 << THREAD_BITS) - 1 };
+
+/* From <linux/futex.h>, which not every C library's headers come with. */
+enum { FUTEX_PRIVATE_WAIT = 128 + 0, FUTEX_PRIVATE_WAKE = 128 + 1 };
 
 static unsigned own_thread(void)
 {
@@ -30,7 +32,7 @@ static void end_claim(void *argument)
 	unsigned holder = hold->holder;
 
 	if (atomic_compare_exchange_strong(&hold->claim->holder, &holder, 0))
-		syscall(SYS_futex, &hold->claim->holder, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+		syscall(SYS_futex, &hold->claim->holder, FUTEX_PRIVATE_WAKE, 1, NULL, NULL, 0);
 	pthread_setcancelstate(hold->cancel_state, NULL);
 }
 
@@ -82,7 +84,7 @@ void claim_take(struct claim *claim, struct hold *hold, long seconds)
 			take_from(claim, hold, holder))
 			return;
 		if (holder)
-			syscall(SYS_futex, &claim->holder, FUTEX_WAIT_PRIVATE, holder, &a_second,
+			syscall(SYS_futex, &claim->holder, FUTEX_PRIVATE_WAIT, holder, &a_second,
 				NULL, 0);
 	}
 }

@@ -17,18 +17,15 @@
 
 /*
  * dlopen() and dlsym() look at the address they return to: whose RUNPATH applies, whom RTLD_NEXT
- * comes after. So the real ones must be jumped to, not called. The compiler does that for a call
- * in the last place wherever it optimises, so it is made to do so here in every build. Both run
- * before a sanitizer has set itself up, and must not lean on it.
+ * comes after. So the real ones must be jumped to, not called. A compiler that optimises does that
+ * for a call in the last place; here it does so in every build.
  */
 #if defined(__clang__)
 #define LAST_CALL __attribute__((musttail)) return
-#define PLAIN     __attribute__((disable_sanitizer_instrumentation))
+#define JUMPING
 #else
 #define LAST_CALL return
-#define PLAIN \
-	__attribute__((optimize("O2"), no_sanitize("address", "thread", "undefined"), \
-		no_stack_protector))
+#define JUMPING   __attribute__((optimize("O2"), no_stack_protector))
 #endif
 
 typedef void *dlopen_function(const char *file, int mode);
@@ -37,49 +34,71 @@ typedef void *dlsym_function(void *handle, const char *name);
 __attribute__((visibility("default"))) dlopen_function dlopen;
 __attribute__((visibility("default"))) dlsym_function dlsym;
 
-/* The versions under which C libraries export them, by architecture and age. */
-static const char *const libc_versions[] = {"GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17", "GLIBC_2.0",
-	"GLIBC_2.1", "GLIBC_2.27", "GLIBC_2.4"};
+struct search {
+	const char *name;
+	bool behind_us;
+	void *found;
+};
 
-PLAIN static void *find_real(_Atomic(void *) *kept, const char *name)
+static bool match_real(const struct sharedobject *object, void *context)
 {
-	void *real = atomic_load_explicit(kept, memory_order_acquire);
+	struct search *search = context;
 
-	for (size_t i = 0; !real && i < sizeof(libc_versions) / sizeof(*libc_versions); i++)
-		real = dlvsym(RTLD_NEXT, name, libc_versions[i]);
-	atomic_store_explicit(kept, real, memory_order_release);
-	return real;
+	if (sharedobject_is_us(object))
+		search->behind_us = true;
+	else if (search->behind_us)
+		search->found = sharedobject_symbol(object, search->name, NULL);
+	return search->found != NULL;
 }
 
-PLAIN static dlopen_function *real_dlopen(void)
+/* What RTLD_NEXT stands for, without the linker's function for it, which is one of the two. */
+static void *find_real(_Atomic(void *) *kept, const char *name)
+{
+	struct search search = {
+		.name = name, .found = atomic_load_explicit(kept, memory_order_acquire)};
+
+	if (!search.found)
+		sharedobject_each(match_real, &search);
+	atomic_store_explicit(kept, search.found, memory_order_release);
+	return search.found;
+}
+
+static dlopen_function *real_dlopen(void)
 {
 	static _Atomic(void *) kept;
 
 	return (dlopen_function *)find_real(&kept, "dlopen");
 }
 
-PLAIN static dlsym_function *real_dlsym(void)
+static dlsym_function *real_dlsym(void)
 {
 	static _Atomic(void *) kept;
 
 	return (dlsym_function *)find_real(&kept, "dlsym");
 }
 
+/* Only glibc has it. */
+#ifdef RTLD_DEEPBIND
+enum { DEEPBIND = RTLD_DEEPBIND };
+#else
+enum { DEEPBIND = 0 };
+#endif
+
 /*
  * RTLD_DEEPBIND would bind a file to libcurl past this library. It is given up for files that
  * call libcurl, and for nothing else.
  */
-PLAIN static int allowed_mode(const char *file, int mode)
+static int allowed_mode(const char *file, int mode)
 {
 	int error = errno;
 
-	if (mode & RTLD_DEEPBIND && file && !getauxval(AT_SECURE) && imports_libcurl(file))
-		mode &= ~RTLD_DEEPBIND;
+	if (mode & DEEPBIND && file && !getauxval(AT_SECURE) && imports_libcurl(file))
+		mode &= ~DEEPBIND;
 	errno = error;
 	return mode;
 }
 
-PLAIN void *dlopen(const char *file, int mode)
+JUMPING void *dlopen(const char *file, int mode)
 {
 	dlopen_function *real = real_dlopen();
 	int allowed = allowed_mode(file, mode);
@@ -127,13 +146,13 @@ static void *found_by_default(void *handle, const char *name)
 	return hook ? hook : found_behind_us(name);
 }
 
-PLAIN static bool is_hooked(const char *name)
+static bool is_hooked(const char *name)
 {
 	return name && strncmp(name, "curl_", 5) == 0 && !getauxval(AT_SECURE) &&
 	       resolve_is_hooked(name);
 }
 
-PLAIN void *dlsym(void *handle, const char *name)
+JUMPING void *dlsym(void *handle, const char *name)
 {
 	dlsym_function *real = real_dlsym();
 
