@@ -119,7 +119,7 @@ struct easy *easy_duplicate(CURL *handle, const struct easy *original)
 	copy->pinned_url = NULL;
 	copy->url_pinned = copy->proxy_pinned = copy->redirects_restricted =
 		copy->timeout_extended = false;
-	copy->performing = copy->counted = false;
+	copy->performing = copy->counted = copy->judged = false;
 	copy->multi = NULL;
 	copy->fresh_next = NULL;
 	copy->carried = CARRIED_NOTHING;
@@ -144,6 +144,8 @@ void easy_reset(struct easy *easy)
 		.url = {.bytes = easy->url.bytes, .size = easy->url.size},
 		.unsent = easy->unsent,
 		.performing = easy->performing,
+		.judged = easy->judged,
+		.too_late = true,
 		.multi = easy->multi,
 		.multi_serial = easy->multi_serial,
 		.fresh_next = easy->fresh_next,

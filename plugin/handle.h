@@ -144,14 +144,16 @@ struct easy {
 	unsigned wraps;   /* write and header stay on */
 	bool bearer_only; /* CURLOPT_HTTPAUTH, which stays on until a transfer carries no token */
 	bool unsent;      /* libcurl may still hold a header with a token; inject.c */
-	const struct realm *realm;
-	char *doom;                                /* the reason */
+	const struct realm *realm; /* of the transfer's origin, NULL: not in scope */
+	char *doom;                /* the reason */
 	char fingerprint[TOKEN_FINGERPRINT_BYTES]; /* of the token */
 	CURLU *pinned_url;                         /* a duplicate of url_handle */
 	bool url_pinned;                           /* libcurl has it */
 	bool proxy_pinned;
 	bool redirects_restricted;
 	bool timeout_extended;
+	bool judged;   /* a transfer is under way whose start the plugin has seen */
+	bool too_late; /* for a token: it has started without one, or towards another origin */
 
 	/* in curl_easy_perform(), or in which multi handle of the application */
 	bool performing;

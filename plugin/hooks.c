@@ -145,8 +145,11 @@ static inline __attribute__((always_inline)) CURLcode set_option(
 	return code;
 }
 
-/* A token must not follow a change of what it was put on for: it goes first. */
-static __attribute__((noinline)) CURLcode set_under_token(
+/*
+ * A token must not follow a change of what it was put on for: it goes first. A transfer that has
+ * yet to be sent may come into scope by the change.
+ */
+static __attribute__((noinline)) CURLcode set_amid_transfer(
 	struct easy_call call, CURL *handle, CURLoption option, union setting setting)
 {
 	int error = errno;
@@ -173,8 +176,8 @@ CURLcode hook_easy_setopt(struct site site, CURL *handle, CURLoption option, uni
 		return CURLE_FAILED_INIT;
 	if (!call.easy)
 		return setting_pass(call.libcurl->next.easy_setopt, handle, option, setting);
-	if (call.easy->carried == CARRIED_TOKEN && options_decide(option))
-		return set_under_token(call, handle, option, setting);
+	if (inject_may_change(call.easy) && options_decide(option))
+		return set_amid_transfer(call, handle, option, setting);
 	return set_option(call, handle, option, setting);
 }
 

@@ -294,6 +294,7 @@ static void decide(struct easy *easy)
 	if (easy->url_handle)
 		pin_url(easy);
 	policy_judge(easy, &verdict);
+	easy->realm = verdict.realm;
 	if (verdict.unknown)
 		doom(easy, NULL, &starved);
 	else if (verdict.realm && !verdict.reason)
@@ -338,7 +339,7 @@ static void blank(struct easy *easy)
 	notice(NULL, "not sent: %s", reason);
 }
 
-void inject(struct easy *easy)
+static void judge(struct easy *easy)
 {
 	if (easy->carried)
 		inject_undo(easy);
@@ -352,6 +353,13 @@ void inject(struct easy *easy)
 		blank(easy);
 }
 
+void inject(struct easy *easy)
+{
+	judge(easy);
+	easy->judged = true;
+	easy->too_late = easy->carried != CARRIED_TOKEN;
+}
+
 /* Whether a transfer is under way that has sent no request yet. */
 static bool is_waiting(const struct easy *easy)
 {
@@ -363,16 +371,16 @@ static bool is_waiting(const struct easy *easy)
 
 void inject_anew(struct easy *easy)
 {
-	static const struct failure moved = {
-		.reason = "its URL was changed after it had been started"};
+	static const struct failure late = {.reason = "it was changed after it had started"};
 	const struct realm *before = easy->realm;
 
 	if (!is_waiting(easy))
 		return;
-	inject(easy);
-	if (easy->carried == CARRIED_TOKEN && easy->realm != before) {
+	judge(easy);
+	easy->too_late |= easy->realm != before;
+	if (easy->too_late && easy->carried == CARRIED_TOKEN) {
 		inject_undo(easy);
-		doom(easy, easy->realm, &moved);
+		doom(easy, easy->realm, &late);
 	}
 }
 
@@ -429,6 +437,7 @@ CURLcode inject_settle(struct easy *easy, CURLcode result)
 	if (easy->replay.phase != REPLAY_OFF)
 		result = replay_finish(easy, result);
 	inject_undo(easy);
+	easy->judged = false;
 	return result;
 }
 
@@ -438,6 +447,7 @@ void inject_abandon(struct easy *easy)
 		replay_finish(easy, CURLE_OK);
 	replay_drop(easy);
 	inject_undo(easy);
+	easy->judged = false;
 }
 
 bool inject_clean_copy(CURL *handle, const struct easy *original)

@@ -21,10 +21,17 @@
 void inject(struct easy *easy);
 
 /*
- * The token was taken off since the application has set something. If the request is not sent yet,
- * decide anew. libcurl may have connected already: a token for another origin is not put on.
+ * The application has set something that decides about the token, which is off. If the request has
+ * not been sent, decide anew. A transfer that started without a token, or towards another origin,
+ * is doomed if a token is due now: libcurl reads CURLOPT_HTTPAUTH at the start, and may have
+ * connected.
  */
 void inject_anew(struct easy *easy);
+
+static inline bool inject_may_change(const struct easy *easy)
+{
+	return easy->judged && easy->carried != CARRIED_DOOM;
+}
 
 /* Whether the application's setting would let a doomed transfer go: it is only recorded. */
 static inline bool inject_withholds(const struct easy *easy, CURLoption option)

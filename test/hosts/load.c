@@ -8,6 +8,7 @@
  *	load default LIBCURL URL	... by RTLD_DEFAULT
  *	load again MODULE URL		load, fetch and unload a few times over
  *	load absent - -			ask for libcurl where there is none
+ *	load weak - -			... by weak references, and call what there is
  *
  * Arguments may repeat in threes; all of it happens in one process, nothing is unloaded before the
  * end. Each fetch prints the response code, 0 for none.
@@ -108,6 +109,30 @@ static void fetch_with_error(const char *file, const char *url)
 	printf("%ld %s\n", response, dlerror());
 }
 
+/* A program that can do without libcurl. */
+extern void *curl_easy_init(void) __attribute__((weak));
+extern int curl_easy_setopt(void *handle, int option, ...) __attribute__((weak));
+extern int curl_easy_perform(void *handle) __attribute__((weak));
+extern void curl_easy_cleanup(void *handle) __attribute__((weak));
+extern int curl_multi_perform(void *handle, int *running) __attribute__((weak));
+extern void *curl_multi_info_read(void *handle, int *queued) __attribute__((weak));
+
+static const char *try_weak(void)
+{
+	int count = 0;
+
+	if (!curl_easy_init)
+		return "absent";
+	if (curl_easy_init())
+		return "there";
+	if (curl_easy_setopt(NULL, OPTION_URL, "http://127.0.0.1/") == 0 ||
+		curl_easy_perform(NULL) == 0 || curl_multi_perform(NULL, &count) == 0 ||
+		curl_multi_info_read(NULL, &count))
+		return "confused";
+	curl_easy_cleanup(NULL);
+	return "absent";
+}
+
 static void act(const char *how, const char *file, const char *url)
 {
 	if (strcmp(how, "local") == 0)
@@ -127,6 +152,8 @@ static void act(const char *how, const char *file, const char *url)
 		fetch_with_error(file, url);
 	else if (strcmp(how, "again") == 0)
 		fetch_again_and_again(file, url);
+	else if (strcmp(how, "weak") == 0)
+		puts(try_weak());
 	else
 		printf("%s\n", dlsym(RTLD_DEFAULT, "curl_easy_init") ? "there"
 			       : dlerror()                           ? "absent"

@@ -334,6 +334,37 @@ unsent() {
 	refute_contains "$(schemes_at /4) $(schemes_at /5)" Bearer
 }
 
+@test "multi: a waiting transfer that a setting brings into scope is not sent bare" {
+	play <<-EOF
+		multi m
+		multi-set m MAX_TOTAL_CONNECTIONS 1
+		easy a
+		set a URL $API/1
+		easy b
+		set b URL $BYSTANDER/2
+		easy c
+		set c URL $API/3
+		easy d
+		set d URL $API/4
+		set d XOAUTH2_BEARER own
+		add m a
+		add m b
+		add m c
+		add m d
+		step m
+		set b URL $API/5
+		set c URL $BYSTANDER/6
+		set c URL $API/7
+		set d XOAUTH2_BEARER NULL
+		run m
+	EOF
+	assert_equal "$(sort <<<"$output" | cut -c 1-5)" $'a: 0 \nb: 67\nc: 67\nd: 67'
+	carried /echo/1
+	unsent /echo/4
+	unsent /echo/5
+	unsent /echo/7
+}
+
 @test "multi: a transfer taken out half way leaves no token behind" {
 	play <<-EOF
 		multi m
@@ -425,6 +456,36 @@ unsent() {
 	http_proxy=$SANDBOX_BYSTANDER_HTTP no_proxy=localhost,127.0.0.1 under \
 		curl -sS "$SANDBOX_API_HTTP/echo/3"
 	carried /echo/3
+}
+
+@test "http carries no token where the application chose the name servers" {
+	# as with a libcurl that has c-ares: this one refuses the option
+	gcc -shared -fPIC -o takes.so -xc - <<-'EOF'
+		#define _GNU_SOURCE
+		#include <dlfcn.h>
+		#include <stdarg.h>
+		int curl_easy_setopt(void *easy, int option, ...)
+		{
+			int (*next)(void *, int, ...) = (int (*)(void *, int, ...))dlsym(RTLD_NEXT, "curl_easy_setopt");
+			va_list list;
+			void *argument;
+			va_start(list, option);
+			argument = va_arg(list, void *);
+			va_end(list);
+			return option == 10211 ? 0 : next(easy, option, argument); /* CURLOPT_DNS_SERVERS */
+		}
+	EOF
+	export SYPHT_API_BASE_ENDPOINT=$SANDBOX_API_HTTP
+	try env LD_PRELOAD="$BUILD/libsypht-preload.so $PWD/takes.so" "$BATS_FILE_TMPDIR/scene" <<-EOF
+		easy a
+		set a URL $SANDBOX_API_HTTP/echo/1
+		perform a
+		set a DNS_SERVERS 127.0.0.1
+		set a URL $SANDBOX_API_HTTP/open/2
+		perform a
+	EOF
+	carried /echo/1
+	bare /open/2
 }
 
 # No token ---------------------------------------------------------------------------------------
@@ -583,8 +644,26 @@ unsent() {
 }
 
 @test "loading: a program that looks whether there is a libcurl is told the truth" {
-	load_as absent - -
-	assert_equal "$output" absent
+	load_as absent - - weak - -
+	assert_status 0
+	assert_equal "$output" $'absent\nabsent'
+}
+
+@test "redirects: a libcurl that may take a token past one gets none where it follows them" {
+	python3 - "$(flavour '')" libcurl.so.4 <<-'EOF'
+		import struct, sys
+		code = open(sys.argv[1], 'rb').read()
+		import re
+		number = struct.pack('<I', 0x075801)
+		assert code.count(number) >= 1
+		open(sys.argv[2], 'wb').write(code.replace(number, struct.pack('<I', 0x075200)))
+	EOF
+	export LD_LIBRARY_PATH=$PWD SYPHT_TRACE=1
+	under curl -sSL "$API/1"
+	assert_contains "$stderr" 'left alone: this libcurl may take a token past a redirect'
+	under curl -sS "$API/2"
+	bare /echo/1
+	carried /echo/2
 }
 
 @test "loading: whose RUNPATH applies does not change" {

@@ -134,6 +134,51 @@ as_without_us() {
 	assert_equal "$(grep -c '^[12] /nowhere.so: cannot open' <<<"$output")" 2
 }
 
+# libcurl 8 ------------------------------------------------------------------------------------
+
+@test "libcurl 8: a multi handle survives its cleanup in a callback, and need not be told where to count" {
+	"$ROOT/test/unpack" backports "$(dpkg --print-architecture)" "$BUILD/libcurl8" libcurl4 libcurl3-gnutls ||
+		skip_allowed 'no libcurl 8 can be had here'
+	gcc -o eight -xc - -lcurl <<-'EOF'
+		#include <curl/curl.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		static CURLM *multi;
+		static size_t take(char *bytes, size_t size, size_t count, void *refusals)
+		{
+			(void)bytes;
+			*(int *)refusals += curl_multi_cleanup(multi) == CURLM_RECURSIVE_API_CALL;
+			return size * count;
+		}
+		int main(int argc, char **argv)
+		{
+			CURL *easy = curl_easy_init();
+			CURLMsg *message = NULL;
+			int queued, refusals = 0;
+			long response = 0;
+			multi = curl_multi_init();
+			curl_easy_setopt(easy, CURLOPT_URL, argv[1]);
+			curl_easy_setopt(easy, CURLOPT_CAINFO, getenv("CURL_CA_BUNDLE"));
+			curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
+			curl_easy_setopt(easy, CURLOPT_WRITEDATA, &refusals);
+			curl_multi_add_handle(multi, easy);
+			while (!message && curl_multi_perform(multi, NULL) == CURLM_OK) {
+				curl_multi_poll(multi, NULL, 0, 1000, NULL);
+				message = curl_multi_info_read(multi, &queued);
+			}
+			curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &response);
+			printf("%d %ld %d\n", message ? message->data.result : -1, response, refusals > 0);
+			curl_multi_remove_handle(multi, easy);
+			curl_easy_cleanup(easy);
+			return argc == 2 ? curl_multi_cleanup(multi) : 2;
+		}
+	EOF
+	LD_LIBRARY_PATH=$(echo "$BUILD"/libcurl8/usr/lib/*-linux-gnu) \
+		try env LD_PRELOAD="$BUILD/libsypht-preload.so" timeout 60 ./eight "$API/1"
+	assert_status 0
+	assert_output '0 200 1'
+}
+
 # Threads that leave a request -----------------------------------------------------------------
 
 @test "a thread that jumps out of the wait for a token makes its next request, and others do" {
