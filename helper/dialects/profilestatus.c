@@ -7,24 +7,33 @@
 #include "core/settings.h"
 #include "core/source.h"
 #include "core/state.h"
-#include "supply/credentialfile.h"
 
 struct walk {
 	struct call *call;
 	profilestatus_visitor *visit;
+	bool any;             /* profile was visited, */
+	bool any_with_secret; /* even one that has client credentials */
 	enum status status;
 };
 
-static const char *find_source(const struct settings *settings, const struct profile *profile)
+static void examine_secret(const struct call *call, struct profilestatus *account)
 {
-	struct source source = source_choose(settings, profile);
+	const struct settings *settings = call->settings;
+	struct source source = source_choose(settings, account->profile);
+	bool by_program = source.kind == SOURCE_COMMAND || source.kind == SOURCE_HELPER;
 
-	if (source.kind == SOURCE_LOGIN && !credentialfile_has(settings, profile))
-		return NULL;
-	return source.name;
+	account->source = source.name;
+	if (!call->json || !by_program)
+		account->secret_status =
+			secret_find(settings, account->profile, settings_timeout_s(settings) * 1000,
+				&account->secret, &account->secret_refused);
+	if (source.kind == SOURCE_LOGIN && account->secret_status == STATUS_NO_SECRET)
+		account->source = NULL;
+	account->client_id =
+		account->secret.client_id ? account->secret.client_id : account->profile->client_id;
 }
 
-static void look_into_cache(const struct call *call, struct profilestatus *account)
+static void examine_cache(const struct call *call, struct profilestatus *account)
 {
 	const struct profile *profile = account->profile;
 	time_t now = call->clock();
@@ -33,7 +42,7 @@ static void look_into_cache(const struct call *call, struct profilestatus *accou
 	struct state state;
 
 	if (cache_open(&cache, call->settings, profile, false, &failure) == STATUS_UNSAFE)
-		account->unsafe = failure;
+		account->cache_refused = failure;
 	if (cache_get(&cache, now, &account->token) && !token_usable(&account->token, now))
 		token_release(&account->token);
 	if (account->token.value) {
@@ -46,30 +55,42 @@ static void look_into_cache(const struct call *call, struct profilestatus *accou
 	cache_close(&cache);
 }
 
-static bool visit(struct profile *profile, void *context)
+static bool visit_profile(struct profile *profile, void *context)
 {
 	struct walk *walk = context;
 	struct profilestatus account = {
 		.profile = profile,
-		.source = find_source(walk->call->settings, profile),
+		.secret = SECRET_INIT,
 		.token = TOKEN_INIT,
 	};
 
-	look_into_cache(walk->call, &account);
+	examine_secret(walk->call, &account);
+	examine_cache(walk->call, &account);
+	walk->any = true;
+	walk->any_with_secret |= account.source != NULL;
+	if (account.source && account.secret_status)
+		walk->call->exit_code = 1;
 	walk->status = walk->visit(&account, walk->call);
+	secret_release(&account.secret);
 	token_release(&account.token);
 	profile_free(profile);
 	return walk->status == STATUS_OK;
 }
 
 enum status profilestatus_each(
-	struct call *call, profilestatus_visitor *visitor, struct failure *failure)
+	struct call *call, profilestatus_visitor *visit, struct failure *failure)
 {
-	struct walk walk = {.call = call, .visit = visitor};
-	enum status status =
-		profile_each(call->settings, call->profile_name, visit, &walk, failure);
+	struct walk walk = {.call = call, .visit = visit};
+	const char *only = call->profile ? call->profile->name : call->profile_name;
+	enum status status = profile_each(call->settings, only, visit_profile, &walk, failure);
 
 	if (!status && walk.status)
-		status = status_fail(failure, walk.status, "out of memory");
-	return status;
+		return status_fail(failure, walk.status, "out of memory");
+	if (!walk.any_with_secret)
+		call->exit_code = 1;
+	if (status || walk.any || !only)
+		return status;
+	return status_fail(failure, STATUS_NO_SECRET,
+		"there is no profile '%s'; run: %ssypht-credential status", only,
+		only == call->settings->profile ? "SYPHT_PROFILE= " : "");
 }

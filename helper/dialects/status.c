@@ -86,8 +86,9 @@ static enum status write_token(const struct profilestatus *account, struct buffe
 	const struct token *token = &account->token;
 	enum status status;
 
-	if (account->unsafe.reason[0] != '\0')
-		status = buffer_printf(reply, "  token     refused: %s\n", account->unsafe.reason);
+	if (account->cache_refused.reason[0] != '\0')
+		status = buffer_printf(
+			reply, "  token     refused: %s\n", account->cache_refused.reason);
 	else if (!token->value)
 		status = buffer_printf(reply, "  token     none cached\n");
 	else
@@ -102,54 +103,41 @@ static enum status write_token(const struct profilestatus *account, struct buffe
 	return status;
 }
 
-/* What "status --online" goes out with; a command for the secret is run once. */
-struct outing {
-	struct supply supply;
-	struct secret secret;
-	enum status status; /* of finding the secret */
-	struct failure reason;
-};
-
-static void prepare_outing(
-	const struct profilestatus *account, const struct call *call, struct outing *outing)
+static struct supply make_supply(const struct profilestatus *account, const struct call *call)
 {
-	*outing = (struct outing){
-		.supply =
-			{
-				.settings = call->settings,
-				.profile = account->profile,
-				.trace = call->trace,
-				.clock = call->clock,
-			},
+	return (struct supply){
+		.settings = call->settings,
+		.profile = account->profile,
+		.trace = call->trace,
+		.clock = call->clock,
 	};
-	if (call->online)
-		outing->status = secret_find(call->settings, account->profile,
-			settings_timeout_s(call->settings) * 1000, &outing->secret,
-			&outing->reason);
 }
 
 /* The only request that "status" ever makes: for a token, which is thrown away. */
-static enum status write_online(struct outing *outing, struct call *call)
+static enum status write_online(const struct profilestatus *account, struct call *call)
 {
+	const struct supply supply = make_supply(account, call);
 	long long start = process_milliseconds();
+	struct failure reason = account->secret_refused;
 	struct token token = TOKEN_INIT;
-	enum status status = outing->status;
+	enum status status = account->secret_status;
 
 	if (!status)
-		status = supply_prove(&outing->supply, &outing->secret, &token, &outing->reason);
+		status = supply_prove(&supply, &account->secret, &token, &reason);
 	token_release(&token);
 	if (status) {
 		call->exit_code = status_exit_code(status);
-		return buffer_printf(call->reply, "  online    %s\n", outing->reason.reason);
+		return buffer_printf(call->reply, "  online    %s\n", reason.reason);
 	}
 	return buffer_printf(call->reply, "  online    the endpoint gave a token, after %lld ms\n",
 		process_milliseconds() - start);
 }
 
-/* The store is never needed; so what is wrong with it is no failure. */
-static enum status write_store(const struct outing *outing, struct call *call)
+/* Tokens are to be had without the store, so what is wrong with it is no failure. */
+static enum status write_store(const struct profilestatus *account, struct call *call)
 {
-	const struct profile *profile = outing->supply.profile;
+	const struct profile *profile = account->profile;
+	const struct supply supply = make_supply(account, call);
 	struct buffer *reply = call->reply;
 	struct failure reason = {.reason = ""};
 	enum status status;
@@ -164,18 +152,15 @@ static enum status write_store(const struct outing *outing, struct call *call)
 		return status;
 	if (!call->online)
 		return buffer_append_text(reply, "\n");
-	if (fleetclient_ping(&outing->supply, &outing->secret, &took_ms, &reason))
+	if (fleetclient_ping(&supply, &account->secret, &took_ms, &reason))
 		return buffer_printf(reply, ": %s\n", reason.reason);
 	return buffer_printf(reply, ": answers after %ld ms\n", took_ms);
 }
 
-static enum status write_lines(
-	const struct profilestatus *account, const struct outing *outing, struct call *call)
+static enum status write_account(const struct profilestatus *account, struct call *call)
 {
 	const struct profile *profile = account->profile;
-	const char *client =
-		profile->client_id ? profile->client_id : "as the secret's source says";
-	const char *source = account->source ? account->source : "none: login has kept nothing";
+	const char *flaw = account->secret_refused.reason;
 	struct buffer *reply = call->reply;
 	enum status status = buffer_printf(reply, "profile %s\n", profile->name);
 
@@ -185,26 +170,17 @@ static enum status write_lines(
 		status = buffer_printf(reply, "  endpoint  %s\n",
 			profile->token_url ? profile->token_url : profile->issuer);
 	if (!status)
-		status = write_store(outing, call);
+		status = write_store(account, call);
 	if (!status)
-		status = buffer_printf(reply, "  client    %s\n  secret    %s\n", client, source);
-	return status ? status : write_token(account, reply);
-}
-
-/* Where a URL was asked about, only the profile that covers it is of interest. */
-static enum status write_account(const struct profilestatus *account, struct call *call)
-{
-	struct outing outing;
-	enum status status;
-
-	if (call->profile && strcmp(call->profile->name, account->profile->name) != 0)
-		return STATUS_OK;
-	prepare_outing(account, call, &outing);
-	status = write_lines(account, &outing, call);
-	if (!status && call->online)
-		status = write_online(&outing, call);
-	secret_release(&outing.secret);
-	return status;
+		status = buffer_printf(reply, "  client    %s\n  secret    %s\n",
+			account->client_id ? account->client_id : "unknown",
+			account->source ? account->source : "none");
+	if (!status && *flaw != '\0' && !call->online)
+		status = buffer_printf(
+			reply, "  %s%s\n", account->source ? "error     " : "warning   ", flaw);
+	if (!status)
+		status = write_token(account, reply);
+	return !status && call->online ? write_online(account, call) : status;
 }
 
 enum status status_show(struct call *call, struct failure *failure)

@@ -81,13 +81,15 @@ static enum status write_account(const struct profilestatus *account, struct cal
 	if (!status)
 		status = add_store(out, profile->shared_store);
 	if (!status)
-		status = add_text(out, "client_id", profile->client_id);
+		status = add_text(out, "client_id", account->client_id);
 	if (!status)
 		status = add_text(out, "secret_source", account->source);
 	if (!status)
+		status = add_text(out, "secret_refused", reason_of(&account->secret_refused));
+	if (!status)
 		status = add_token(out, account);
 	if (!status)
-		status = add_text(out, "cache_refused", reason_of(&account->unsafe));
+		status = add_text(out, "cache_refused", reason_of(&account->cache_refused));
 	if (!status)
 		status = add_text(out, "refusal", reason_of(&account->refusal));
 	return status ? status : buffer_append_text(out, "}");

@@ -22,8 +22,8 @@ _sypht_run() {
 		! declare -F _command_offset >/dev/null || _command_offset "$i"
 	elif [ "$before" = --profile ]; then
 		mapfile -t COMPREPLY < <(
-			compgen -W "$(sypht-credential status 2>/dev/null |
-				awk '$1 == "profile" { print $2 }')" -- "$word"
+			compgen -W "$(sypht-credential status --json 2>/dev/null | tr '{' '\n' |
+				sed -n 's/^"name":"\([^"]*\)".*/\1/p')" -- "$word"
 		)
 	elif [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(

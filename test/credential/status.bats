@@ -57,7 +57,7 @@ other_port() {
 }
 
 @test "status URL: in scope, by which profile and why" {
-	configure < <(profile shop; echo; profile sypht)
+	configure < <(profile shop "client_secret_command = echo $SANDBOX_CLIENT_SECRET"; echo; profile sypht)
 	ask status "$SANDBOX_API/fileupload?x=1"
 	assert_status 0
 	assert_line "scope     $SANDBOX_API: profile shop, the first that names it"
@@ -124,6 +124,98 @@ other_port() {
 	SYPHT_AUTH_ENDPOINT=$SANDBOX_TOKEN_URL ask status "$SANDBOX_API"
 	assert_status 0
 	assert_equal "$(requests | wc -l)" 0
+}
+
+# flawed TEXT…: status exits 1, and has a line that holds each text; status --json too.
+flawed() {
+	local text
+	ask status
+	assert_status 1
+	assert_empty "$stderr"
+	for text; do assert_contains "$(grep -E '^  (error  |warning)   ' <<<"$output")" "$text"; done
+	refute_contains "$output" "$SANDBOX_CLIENT_SECRET"
+	ask status --json
+	assert_status 1
+	for text; do
+		assert_contains "$(jq -r '.profiles[].secret_refused | select(.)' <<<"$output")" "$text"
+	done
+	assert_equal "$(requests | wc -l)" 0
+}
+
+@test "status: no client credentials at all" {
+	unset SYPHT_API_KEY
+	flawed "no client credentials for profile 'sypht'" 'run: sypht-credential login'
+	assert_equal "$(sypht-credential status | grep '^  secret')" '  secret    none'
+}
+
+@test "status: a profile without client credentials is warned of; alone, it is a failure" {
+	configure < <(profile shop)
+	ask status
+	assert_status 0
+	assert_line --partial "  warning   no client credentials for profile 'shop'"
+	ask status --profile shop
+	assert_status 1
+	ask status "$SANDBOX_API"
+	assert_status 1
+	unset SYPHT_API_KEY
+	flawed "no client credentials for profile 'shop'" 'run: sypht-credential login --profile shop'
+	client_secret | sypht-credential login --profile shop
+	ask status
+	assert_status 0
+}
+
+@test "status: a secret file that is missing, or that others can read" {
+	unset SYPHT_API_KEY
+	configure < <(profile shop "client_secret_file = $PWD/secret")
+	flawed "$PWD/secret" 'No such file'
+	client_secret >secret
+	chmod 644 secret
+	flawed 'others can read this secret' "run: chmod 600 '$PWD/secret'"
+	chmod 600 secret
+	ask status
+	assert_status 0
+}
+
+@test "status: a SYPHT_API_KEY without a colon" {
+	export SYPHT_API_KEY=$SANDBOX_CLIENT_ID
+	flawed SYPHT_API_KEY client_id:client_secret colon
+}
+
+@test "status: a command for the secret that fails; --json runs none" {
+	configure < <(profile shop "client_secret_command = echo >>$PWD/ran; exit 3")
+	ask status
+	assert_status 1
+	assert_line "  error     the command for the client secret of profile 'shop' ended with status 3"
+	rm ran
+	ask status --json
+	assert_status 0
+	assert_file_not_exist ran
+	ask status "$SANDBOX_API" --profile sypht
+	assert_status 0
+	assert_file_not_exist ran
+}
+
+@test "status: a profile that there is not, with a command that works" {
+	ask --profile nosuch status
+	assert_refused 1 "there is no profile 'nosuch'"
+	eval "try ${stderr#*run: }"
+	assert_status 0
+	SYPHT_PROFILE=nosuch ask status --json
+	assert_refused 1 "there is no profile 'nosuch'"
+	export SYPHT_PROFILE=nosuch
+	try bash -c "${stderr#*run: }"
+	assert_status 0
+}
+
+@test "status: shows the client id that login kept, or that a variable holds" {
+	assert_equal "$(sypht-credential status | grep '^  client')" "  client    $SANDBOX_CLIENT_ID"
+	unset SYPHT_API_KEY
+	printf '%s\n' "$(client_id SHORT)" "$(client_secret SHORT)" | sypht-credential login
+	ask status
+	assert_status 0
+	assert_line "  client    $(client_id SHORT)"
+	assert_equal "$(sypht-credential status --json | jq -r '.profiles[0].client_id')" "$(client_id SHORT)"
+	refute_contains "$output" "$(client_secret SHORT)"
 }
 
 @test "status: thousands of profiles" {

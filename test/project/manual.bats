@@ -286,6 +286,40 @@ complete_in_bash() {
 	assert_equal "$(complete_in_bash sypht-run sypht-cred)" sypht-credential
 }
 
+@test "completions: bash completes a URL, which it splits at the colons" {
+	local COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
+	(umask 077 && mkdir -p "$XDG_CONFIG_HOME/sypht")
+	printf '%s\n' '[profile shop]' 'origin = https://shop.example:8443' 'origin = https://[::1]:444' \
+		'token_url = https://shop.example/token' >"$XDG_CONFIG_HOME/sypht/config"
+	assert_equal "$(complete_in_bash sypht-credential token https : //sh)" //shop.example:8443
+	assert_equal "$(complete_in_bash sypht-credential token https : //shop.example : 8)" 8443
+	assert_equal "$(complete_in_bash sypht-credential --profile = shop header https : //api)" //api.sypht.com
+	COMP_WORDBREAKS=${COMP_WORDBREAKS%:}
+	assert_equal "$(complete_in_bash sypht-credential token https://sh)" https://shop.example:8443
+	assert_contains "$(complete_in_bash sypht-credential token '')" 'https://[::1]:444'
+}
+
+@test "completions: bash at a terminal completes a URL as it is typed" {
+	(umask 077 && mkdir -p "$XDG_CONFIG_HOME/sypht")
+	printf '%s\n' '[profile shop]' 'origin = https://shop.example:8443' \
+		'token_url = https://shop.example/token' >"$XDG_CONFIG_HOME/sypht/config"
+	printf '%s\n' "PS1='ready: '" "bind 'set enable-bracketed-paste off'" \
+		". '$ROOT/scripts/completions/sypht-credential.bash'" >rc
+	try python3 "$ROOT/test/drivers/terminal.py" $'sypht-credential token https://sh\t\001echo typed=' exit \
+		/bin/bash --noprofile --rcfile rc -i
+	assert_line --regexp '^typed=sypht-credential token https://shop.example:8443 ?$'
+}
+
+@test "completions: no command for a secret is run" {
+	(umask 077 && mkdir -p "$XDG_CONFIG_HOME/sypht")
+	printf '%s\n' '[profile shop]' 'origin = https://shop.example' 'token_url = https://shop.example/token' \
+		"client_secret_command = touch $PWD/ran" >"$XDG_CONFIG_HOME/sypht/config"
+	assert_equal "$(complete_in_bash sypht-credential --profile sh)" shop
+	assert_equal "$(complete_in_bash sypht-run --profile sh)" shop
+	assert_file_not_exist ran
+	assert_equal "$(grep -rhE '(credential|"\$1") status' "$ROOT/scripts/completions" | grep -cv -e --json)" 0
+}
+
 @test "completions: zsh and fish offer the same options and verbs" {
 	local name word
 	for name in sypht-credential sypht-run; do
