@@ -14,38 +14,53 @@
 #include "supply/secret.h"
 #include "supply/supply.h"
 
-/* ---- what somebody says ---- */
+/* ---- the credentials to keep ---- */
 
-static enum status set(struct secret *secret, const char *id, const char *value)
+static enum status set_secret(struct secret *secret, const char *id, const char *value)
 {
 	secret->client_id = buffer_duplicate(id);
 	secret->client_secret = buffer_duplicate(value);
 	return secret->client_id && secret->client_secret ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static enum status ask_person(
-	const struct profile *profile, struct secret *secret, struct failure *failure)
+static enum status ask_for_secret(const char *id, struct secret *secret, struct failure *failure)
 {
 	struct buffer prompt = BUFFER_INIT(1024);
-	struct buffer id = BUFFER_INIT(EXTERNAL_MAX_BYTES);
 	struct buffer value = BUFFER_INIT(EXTERNAL_MAX_BYTES);
-	enum status status;
+	enum status status = buffer_printf(&prompt, "Client secret of '%.200s' (not shown): ", id);
 
-	if (profile->client_id)
-		status = buffer_append_text(&id, profile->client_id);
-	else
-		status = terminal_ask("Client id: ", false, &id, failure);
-	if (!status)
-		status = buffer_printf(
-			&prompt, "Client secret of '%.200s' (not shown): ", buffer_text(&id));
 	if (!status)
 		status = terminal_ask(prompt.data, true, &value, failure);
 	if (!status)
-		status = set(secret, buffer_text(&id), buffer_text(&value));
+		status = set_secret(secret, id, buffer_text(&value));
 	buffer_release(&prompt);
-	buffer_release(&id);
 	buffer_release(&value);
 	return status;
+}
+
+/* "id:secret", as in SYPHT_API_KEY, answers both questions. */
+static enum status ask_for_both(struct secret *secret, struct failure *failure)
+{
+	struct buffer answer = BUFFER_INIT(EXTERNAL_MAX_BYTES);
+	enum status status = terminal_ask("Client id: ", false, &answer, failure);
+	const char *id = buffer_text(&answer);
+	char *colon = answer.data ? strchr(answer.data, ':') : NULL;
+
+	if (!status && colon)
+		*colon++ = '\0';
+	if (!status && colon && *colon != '\0')
+		status = set_secret(secret, id, colon);
+	else if (!status)
+		status = ask_for_secret(id, secret, failure);
+	buffer_release(&answer);
+	return status;
+}
+
+static enum status ask_person(
+	const struct profile *profile, struct secret *secret, struct failure *failure)
+{
+	return profile->client_id ? ask_for_secret(profile->client_id, secret, failure)
+				  : ask_for_both(secret, failure);
 }
 
 /* The next line of text, without its end, which is taken out; NULL when there is none. */
@@ -72,13 +87,13 @@ static enum status take_lines(const struct profile *profile, char *text, struct 
 	if (!first || next_line(&text))
 		return STATUS_USAGE;
 	if (second)
-		return set(secret, first, second);
+		return set_secret(secret, first, second);
 	if (profile->client_id)
-		return set(secret, profile->client_id, first);
+		return set_secret(secret, profile->client_id, first);
 	if (!colon)
 		return STATUS_USAGE;
 	*colon = '\0';
-	return set(secret, first, colon + 1);
+	return set_secret(secret, first, colon + 1);
 }
 
 static enum status take_attributes(
@@ -92,7 +107,7 @@ static enum status take_attributes(
 	if (!id)
 		id = profile->client_id;
 	if (!status)
-		status = id && value ? set(secret, id, value) : STATUS_USAGE;
+		status = id && value ? set_secret(secret, id, value) : STATUS_USAGE;
 	attributes_release(&said);
 	return status;
 }
@@ -124,7 +139,7 @@ static enum status read_program(
 	return status;
 }
 
-static enum status hear(
+static enum status read_secret(
 	const struct profile *profile, struct secret *secret, struct failure *failure)
 {
 	enum status status = isatty(STDIN_FILENO) ? ask_person(profile, secret, failure)
@@ -208,7 +223,7 @@ enum status login_keep(struct call *call, struct failure *failure)
 	if (!status)
 		status = check_use(call->profile, failure);
 	if (!status)
-		status = hear(call->profile, &secret, failure);
+		status = read_secret(call->profile, &secret, failure);
 	if (!status)
 		status = call_prove(call, call->profile, &secret, failure);
 	if (!status)

@@ -164,6 +164,19 @@ assert_nowhere_but() {
 	gives_token
 }
 
+@test "login: id:secret at the first prompt is both, and is not shown again" {
+	try python3 "$ROOT/test/drivers/terminal.py" "$ID:$SECRET" unasked "$BUILD/sypht-credential" login
+	assert_status 0
+	assert_contains "$output" 'client credentials kept'
+	refute_contains "$output" 'Client secret of'
+	assert_equal "$(grep -oF -e "$SECRET" <<<"$output" | wc -l)" 1
+	gives_token
+	try python3 "$ROOT/test/drivers/terminal.py" "$ID:" "$SECRET" "$BUILD/sypht-credential" login
+	assert_status 0
+	assert_contains "$output" "Client secret of '$ID' (not shown)"
+	refute_contains "$output" "$SECRET"
+}
+
 @test "login: an interrupt at the prompt leaves the terminal as it was" {
 	cat >person.py <<'EOF'
 import os, pty, signal, sys, termios
