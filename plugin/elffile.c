@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DYNAMIC_MAX = 1024, VERSIONS_MAX = 64 };
+enum { DYNAMIC_MAX = 1024, VERSIONS_MAX = 64, CHUNK_BYTES = 2048, OVERLAP = 64 };
 
 typedef ElfW(Dyn) elf_entry;
 typedef ElfW(Verdef) elf_version;
@@ -24,6 +24,35 @@ void elffile_text_at(int fd, uint64_t offset, char *text, size_t size)
 	ssize_t length = offset < INT64_MAX ? pread(fd, text, size - 1, (off_t)offset) : 0;
 
 	text[length > 0 ? length : 0] = '\0';
+}
+
+static bool holds_any(
+	const char *bytes, size_t length, const struct elffile_text *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (memmem(bytes, length, texts[i].bytes, texts[i].length))
+			return true;
+	return false;
+}
+
+/* The chunks overlap, so that no text is cut in two. They are small: the host's stack may be, too.
+ */
+bool elffile_holds_any(
+	int fd, uint64_t start, uint64_t end, const struct elffile_text *texts, size_t count)
+{
+	char chunk[CHUNK_BYTES];
+	ssize_t length;
+
+	for (uint64_t at = start; at < end && end < INT64_MAX; at += (size_t)length - OVERLAP) {
+		size_t wanted = end - at < sizeof(chunk) ? (size_t)(end - at) : sizeof(chunk);
+
+		length = pread(fd, chunk, wanted, (off_t)at);
+		if (length > 0 && holds_any(chunk, (size_t)length, texts, count))
+			return true;
+		if (length <= OVERLAP)
+			return false;
+	}
+	return false;
 }
 
 static bool is_native(const elffile_header *header)
@@ -103,6 +132,15 @@ uint64_t elffile_value(const struct elffile *image, int64_t tag)
 uint64_t elffile_strings(const struct elffile *image)
 {
 	return offset_of(image, elffile_value(image, DT_STRTAB));
+}
+
+bool elffile_names_any(const struct elffile *image, const struct elffile_text *texts, size_t count)
+{
+	uint64_t start = elffile_strings(image);
+	uint64_t length = elffile_value(image, DT_STRSZ);
+
+	return length < INT64_MAX && start < INT64_MAX &&
+	       elffile_holds_any(image->fd, start, start + length, texts, count);
 }
 
 void elffile_string(const struct elffile *image, uint64_t index, char *text, size_t size)

@@ -18,6 +18,17 @@ enum elffile_kind {
 
 enum { ELFFILE_SEGMENTS_MAX = 64, ELFFILE_NAME_BYTES = 256 };
 
+/* Bytes to search for. */
+struct elffile_text {
+	const char *bytes;
+	size_t length;
+};
+
+#define ELFFILE_TEXT(literal) \
+	{ \
+		literal, sizeof(literal) - 1 \
+	}
+
 typedef ElfW(Ehdr) elffile_header;
 typedef ElfW(Phdr) elffile_segment;
 
@@ -47,6 +58,14 @@ void elffile_string(const struct elffile *image, uint64_t index, char *text, siz
 
 /* The names of its symbol versions that begin with prefix, separated by spaces. */
 void elffile_versions(const struct elffile *image, const char *prefix, char *names, size_t size);
+
+/* Whether one of the texts is in the dynamic string table, where most names are of imports. */
+bool elffile_names_any(const struct elffile *image, const struct elffile_text *texts, size_t count);
+
+/* Of any file: whether one of the texts is between start and end; none may be longer than 64 bytes.
+ */
+bool elffile_holds_any(
+	int fd, uint64_t start, uint64_t end, const struct elffile_text *texts, size_t count);
 
 /* Of any file: whether all of length bytes are there; a text, cut to size. */
 bool elffile_read_at(int fd, uint64_t offset, void *bytes, size_t length);

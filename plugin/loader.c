@@ -4,13 +4,15 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
-#include "imports.h"
+#include "elffile.h"
 #include "linkage.h"
 #include "resolve.h"
 #include "sharedobject.h"
@@ -83,6 +85,23 @@ enum { DEEPBIND = RTLD_DEEPBIND };
 #else
 enum { DEEPBIND = 0 };
 #endif
+
+/* False for a bare name, which the dynamic linker would search for. */
+static bool imports_libcurl(const char *path)
+{
+	static const struct elffile_text names[] = {ELFFILE_TEXT("\0curl_easy_")};
+	struct elffile image;
+	bool found;
+	int fd = -1;
+
+	if (strchr(path, '/'))
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return false;
+	found = elffile_read(&image, fd) == ELFFILE_NATIVE && elffile_names_any(&image, names, 1);
+	close(fd);
+	return found;
+}
 
 /*
  * RTLD_DEEPBIND would bind a file to libcurl past this library. It is given up for files that

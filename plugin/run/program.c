@@ -17,7 +17,6 @@
 
 enum {
 	SHEBANG_BYTES = 256, /* the kernel reads no further */
-	SCAN_BYTES = 65536,
 };
 
 static int executable(const char *path)
@@ -220,58 +219,21 @@ int program_each_libcurl(const struct program *program, program_visitor *visit)
 
 /* ---- what a file holds ---- */
 
-struct text {
-	const char *bytes;
-	size_t length;
-};
-
-#define TEXT(literal) \
-	{ \
-		literal, sizeof(literal) - 1 \
-	}
-
 /* libcurl's name and version, as it says it itself, and one of its reasons (curl_easy_strerror). */
-static const struct text OF_LIBCURL[] = {
-	TEXT("libcurl/7."),
-	TEXT("libcurl/8."),
-	TEXT("A libcurl function was given a bad argument"),
+static const struct elffile_text OF_LIBCURL[] = {
+	ELFFILE_TEXT("libcurl/7."),
+	ELFFILE_TEXT("libcurl/8."),
+	ELFFILE_TEXT("A libcurl function was given a bad argument"),
 };
 
 /* What "go version FILE" looks for. */
-static const struct text OF_GO[] = {TEXT("\xff Go buildinf:")};
+static const struct elffile_text OF_GO[] = {ELFFILE_TEXT("\xff Go buildinf:")};
 
 /* CURLOPT_USERPWD and CURLOPT_PASSWORD, as x86 has numbers in its code. */
-static const struct text OF_PASSWORDS[] = {TEXT("\x15\x27\0\0"), TEXT("\xbe\x27\0\0")};
+static const struct elffile_text OF_PASSWORDS[] = {
+	ELFFILE_TEXT("\x15\x27\0\0"), ELFFILE_TEXT("\xbe\x27\0\0")};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static bool holds_any(const char *bytes, size_t length, const struct text *texts, size_t text_count)
-{
-	for (size_t i = 0; i < text_count; i++) {
-		if (memmem(bytes, length, texts[i].bytes, texts[i].length))
-			return true;
-	}
-	return false;
-}
-
-/* Whether any of the texts is between start and end of the file; none is longer than OVERLAP. */
-static bool file_holds(int fd, off_t start, off_t end, const struct text *texts, size_t text_count)
-{
-	enum { OVERLAP = 64 };
-	char chunk[SCAN_BYTES];
-	ssize_t length;
-
-	for (off_t at = start; at < end; at += length - OVERLAP) {
-		size_t wanted = end - at < SCAN_BYTES ? (size_t)(end - at) : SCAN_BYTES;
-
-		length = pread(fd, chunk, wanted, at);
-		if (length > 0 && holds_any(chunk, (size_t)length, texts, text_count))
-			return true;
-		if (length <= OVERLAP)
-			return false;
-	}
-	return false;
-}
 
 static int open_program(const struct program *program)
 {
@@ -291,10 +253,9 @@ bool program_authenticates(const struct program *program)
 			const elffile_segment *segment = &image.segments[i];
 			uint64_t end = segment->p_offset + segment->p_filesz;
 
-			if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X) &&
-				end < INT64_MAX)
-				found = file_holds(fd, (off_t)segment->p_offset, (off_t)end,
-					OF_PASSWORDS, COUNT(OF_PASSWORDS));
+			if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X))
+				found = elffile_holds_any(fd, segment->p_offset, end, OF_PASSWORDS,
+					COUNT(OF_PASSWORDS));
 		}
 	}
 	close(fd);
@@ -304,21 +265,13 @@ bool program_authenticates(const struct program *program)
 /* ---- what a program can do at run time ---- */
 
 /* As symbols stand in the dynamic string table, where most are imports. */
-#define SYMBOL(name) TEXT("\0" name "\0")
+#define SYMBOL(name) ELFFILE_TEXT("\0" name "\0")
 
-static const struct text OF_LOADING[] = {SYMBOL("dlopen"), SYMBOL("dlmopen")};
-static const struct text OF_STARTING[] = {SYMBOL("execl"), SYMBOL("execle"), SYMBOL("execlp"),
-	SYMBOL("execv"), SYMBOL("execve"), SYMBOL("execvp"), SYMBOL("execvpe"), SYMBOL("fexecve"),
-	SYMBOL("popen"), SYMBOL("posix_spawn"), SYMBOL("posix_spawnp"), SYMBOL("system")};
-
-static bool names_any(const struct elffile *image, const struct text *symbols, size_t symbol_count)
-{
-	uint64_t start = elffile_strings(image);
-	uint64_t length = elffile_value(image, DT_STRSZ);
-
-	return start < INT64_MAX && length < INT64_MAX - start &&
-	       file_holds(image->fd, (off_t)start, (off_t)(start + length), symbols, symbol_count);
-}
+static const struct elffile_text OF_LOADING[] = {SYMBOL("dlopen"), SYMBOL("dlmopen")};
+static const struct elffile_text OF_STARTING[] = {SYMBOL("execl"), SYMBOL("execle"),
+	SYMBOL("execlp"), SYMBOL("execv"), SYMBOL("execve"), SYMBOL("execvp"), SYMBOL("execvpe"),
+	SYMBOL("fexecve"), SYMBOL("popen"), SYMBOL("posix_spawn"), SYMBOL("posix_spawnp"),
+	SYMBOL("system")};
 
 /* The C library has dlopen() for others; libselinux loads nothing but a part of its own. */
 static bool loads_for_others(const char *name)
@@ -340,7 +293,7 @@ static void look_for_loading(
 
 	(void)path;
 	if (!*found && !loads_for_others(name))
-		*found = names_any(image, OF_LOADING, COUNT(OF_LOADING));
+		*found = elffile_names_any(image, OF_LOADING, COUNT(OF_LOADING));
 }
 
 static bool can_load_later(const struct program *program, int fd)
@@ -350,8 +303,9 @@ static bool can_load_later(const struct program *program, int fd)
 
 	if (elffile_read(&image, fd) != ELFFILE_NATIVE)
 		return false;
-	if (elffile_value(&image, DT_SONAME) || names_any(&image, OF_LOADING, COUNT(OF_LOADING)) ||
-		names_any(&image, OF_STARTING, COUNT(OF_STARTING)))
+	if (elffile_value(&image, DT_SONAME) ||
+		elffile_names_any(&image, OF_LOADING, COUNT(OF_LOADING)) ||
+		elffile_names_any(&image, OF_STARTING, COUNT(OF_STARTING)))
 		return true;
 	libraries_each(program->files[program->last], look_for_loading, &found);
 	return found;
@@ -367,9 +321,9 @@ enum program_content program_content(const struct program *program)
 		return content;
 	if (fstat(fd, &status) != 0)
 		status.st_size = 0;
-	if (file_holds(fd, 0, status.st_size, OF_LIBCURL, COUNT(OF_LIBCURL)))
+	if (elffile_holds_any(fd, 0, (uint64_t)status.st_size, OF_LIBCURL, COUNT(OF_LIBCURL)))
 		content = PROGRAM_CONTENT_LIBCURL;
-	else if (file_holds(fd, 0, status.st_size, OF_GO, COUNT(OF_GO)))
+	else if (elffile_holds_any(fd, 0, (uint64_t)status.st_size, OF_GO, COUNT(OF_GO)))
 		content = PROGRAM_CONTENT_GO;
 	else if (can_load_later(program, fd))
 		content = PROGRAM_CONTENT_LATER;
