@@ -164,6 +164,28 @@ struct easy {
 	struct replay replay;
 };
 
+/* Past the hooks, and without a trace in the record; the value as the option's type wants it. */
+#define easy_set(easy, option, value) \
+	((easy)->libcurl->own.easy_setopt((easy)->handle, option, value))
+
+/* A number that libcurl knows of the transfer; 0 where it does not. */
+static inline long easy_info(const struct easy *easy, CURLINFO info)
+{
+	long value = 0;
+
+	easy->libcurl->own.easy_getinfo(easy->handle, info, &value);
+	return value;
+}
+
+/* The URL that the transfer has come to; NULL where libcurl has none. */
+static inline const char *easy_url(const struct easy *easy)
+{
+	const char *url = NULL;
+
+	easy->libcurl->own.easy_getinfo(easy->handle, CURLINFO_EFFECTIVE_URL, &url);
+	return url && *url ? url : NULL;
+}
+
 /* NULL where the handle's creation was not seen. */
 struct easy *easy_find(const CURL *handle);
 

@@ -487,41 +487,25 @@ static inline CURLMcode end_drive(
 	return code;
 }
 
-#define DRIVE(site, name, ...) \
-	do { \
+#define DRIVE(name, parameters, ...) \
+	HOOK(CURLMcode, name, parameters, __VA_ARGS__) \
+	{ \
 		struct multi_call call = begin_drive(site, multi_handle); \
 \
 		if (!call.libcurl) \
 			return CURLM_INTERNAL_ERROR; \
 		return end_drive( \
 			call, multi_handle, running, call.libcurl->next.name(__VA_ARGS__)); \
-	} while (0)
+	}
 
-HOOK(CURLMcode, multi_perform, (struct site site, CURLM *multi_handle, int *running), multi_handle,
-	running)
-{
-	DRIVE(site, multi_perform, multi_handle, running);
-}
-
-HOOK(CURLMcode, multi_socket,
-	(struct site site, CURLM *multi_handle, curl_socket_t socket, int *running), multi_handle,
-	socket, running)
-{
-	DRIVE(site, multi_socket, multi_handle, socket, running);
-}
-
-HOOK(CURLMcode, multi_socket_action,
+DRIVE(multi_perform, (struct site site, CURLM *multi_handle, int *running), multi_handle, running)
+DRIVE(multi_socket, (struct site site, CURLM *multi_handle, curl_socket_t socket, int *running),
+	multi_handle, socket, running)
+DRIVE(multi_socket_action,
 	(struct site site, CURLM *multi_handle, curl_socket_t socket, int events, int *running),
 	multi_handle, socket, events, running)
-{
-	DRIVE(site, multi_socket_action, multi_handle, socket, events, running);
-}
-
-HOOK(CURLMcode, multi_socket_all, (struct site site, CURLM *multi_handle, int *running),
-	multi_handle, running)
-{
-	DRIVE(site, multi_socket_all, multi_handle, running);
-}
+DRIVE(multi_socket_all, (struct site site, CURLM *multi_handle, int *running), multi_handle,
+	running)
 
 /* libcurl refuses this within a callback: then the record is needed on. */
 HOOK(CURLMcode, multi_cleanup, (struct site site, CURLM *multi_handle), multi_handle)

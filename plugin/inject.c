@@ -15,22 +15,6 @@
 /* Of the protocols a redirect may lead to, those that know nothing of bearer tokens. */
 enum { SAFE_REDIRECTS = CURLPROTO_HTTP | CURLPROTO_HTTPS | CURLPROTO_FTP | CURLPROTO_FTPS };
 
-/* Option by option, as curl_easy_setopt() wants them. */
-static CURLcode set_long(const struct easy *easy, CURLoption option, long value)
-{
-	return easy->libcurl->own.easy_setopt(easy->handle, option, value);
-}
-
-static void set_pointer(const struct easy *easy, CURLoption option, void *pointer)
-{
-	easy->libcurl->own.easy_setopt(easy->handle, option, pointer);
-}
-
-static CURLcode set_text(const struct easy *easy, CURLoption option, const char *value)
-{
-	return easy->libcurl->own.easy_setopt(easy->handle, option, value);
-}
-
 /* The safe ones among names, and whether there are others. */
 static long safe_among(const char *names, bool *others)
 {
@@ -77,34 +61,25 @@ static void narrow_redirects(struct easy *easy)
 	if (!others)
 		return;
 	easy->redirects_restricted = true;
-	set_long(easy, CURLOPT_REDIR_PROTOCOLS, allowed);
+	easy_set(easy, CURLOPT_REDIR_PROTOCOLS, allowed);
 }
 
 static void restore_protocols(struct easy *easy, CURLoption number_option, long number,
 	CURLoption text_option, const struct text *text)
 {
 	if (text->set)
-		set_text(easy, text_option, text->bytes);
+		easy_set(easy, text_option, text->bytes);
 	else
-		set_long(easy, number_option, number);
+		easy_set(easy, number_option, number);
 }
 
 static bool pin_proxy(struct easy *easy)
 {
 	char *exempt = policy_exempt(easy, easy->realm);
 
-	easy->proxy_pinned = exempt && set_text(easy, CURLOPT_NOPROXY, exempt) == CURLE_OK;
+	easy->proxy_pinned = exempt && easy_set(easy, CURLOPT_NOPROXY, exempt) == CURLE_OK;
 	free(exempt);
 	return easy->proxy_pinned;
-}
-
-/* NULL where libcurl has none. */
-static const char *effective_url(const struct easy *easy)
-{
-	const char *url = NULL;
-
-	easy->libcurl->own.easy_getinfo(easy->handle, CURLINFO_EFFECTIVE_URL, &url);
-	return url && *url ? url : NULL;
 }
 
 /*
@@ -114,12 +89,12 @@ static const char *effective_url(const struct easy *easy)
  */
 static void set_url_handle(struct easy *easy, CURLU *handle)
 {
-	const char *before = easy->performing || easy->multi ? effective_url(easy) : NULL;
+	const char *before = easy->performing || easy->multi ? easy_url(easy) : NULL;
 	char *url = before ? buffer_duplicate(before) : NULL;
 
-	set_pointer(easy, CURLOPT_CURLU, handle);
-	if (url && !effective_url(easy))
-		set_text(easy, CURLOPT_URL, url);
+	easy_set(easy, CURLOPT_CURLU, handle);
+	if (url && !easy_url(easy))
+		easy_set(easy, CURLOPT_URL, url);
 	free(url);
 }
 
@@ -129,7 +104,7 @@ static void set_url_handle(struct easy *easy, CURLU *handle)
  */
 static bool put_token(struct easy *easy, const char *token, bool exposed)
 {
-	if (set_text(easy, CURLOPT_XOAUTH2_BEARER, token))
+	if (easy_set(easy, CURLOPT_XOAUTH2_BEARER, token))
 		return false;
 	easy->carried = CARRIED_TOKEN;
 	if (easy->pinned_url) {
@@ -139,14 +114,14 @@ static bool put_token(struct easy *easy, const char *token, bool exposed)
 	if (exposed && !(easy->facts & FACT_NO_PROXY) && !pin_proxy(easy))
 		return false;
 	if (easy->unrestricted_auth)
-		set_long(easy, CURLOPT_UNRESTRICTED_AUTH, 0);
+		easy_set(easy, CURLOPT_UNRESTRICTED_AUTH, 0);
 	if (easy->netrc)
-		set_long(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+		easy_set(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	narrow_redirects(easy);
 	replay_watch(easy);
 	if (!easy->bearer_only)
 		easy->bearer_only =
-			set_long(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK;
+			easy_set(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK;
 	return easy->bearer_only;
 }
 
@@ -154,19 +129,19 @@ static bool put_token(struct easy *easy, const char *token, bool exposed)
 static void restore_auth(struct easy *easy)
 {
 	if (easy->bearer_only)
-		set_long(easy, CURLOPT_HTTPAUTH, (long)easy->http_auth);
+		easy_set(easy, CURLOPT_HTTPAUTH, (long)easy->http_auth);
 	easy->bearer_only = false;
 }
 
 static void take_token(struct easy *easy)
 {
-	set_text(easy, CURLOPT_XOAUTH2_BEARER, NULL);
+	easy_set(easy, CURLOPT_XOAUTH2_BEARER, NULL);
 	if (easy->proxy_pinned)
-		set_text(easy, CURLOPT_NOPROXY, easy->no_proxy.set ? easy->no_proxy.bytes : NULL);
+		easy_set(easy, CURLOPT_NOPROXY, easy->no_proxy.set ? easy->no_proxy.bytes : NULL);
 	if (easy->unrestricted_auth)
-		set_long(easy, CURLOPT_UNRESTRICTED_AUTH, easy->unrestricted_auth);
+		easy_set(easy, CURLOPT_UNRESTRICTED_AUTH, easy->unrestricted_auth);
 	if (easy->netrc)
-		set_long(easy, CURLOPT_NETRC, easy->netrc);
+		easy_set(easy, CURLOPT_NETRC, easy->netrc);
 	if (easy->redirects_restricted)
 		restore_protocols(easy, CURLOPT_REDIR_PROTOCOLS, easy->redir_protocols,
 			CURLOPT_REDIR_PROTOCOLS_STR, &easy->redir_protocols_text);
@@ -175,7 +150,7 @@ static void take_token(struct easy *easy)
 
 static void put_doom(struct easy *easy, const char *reason)
 {
-	set_long(easy, CURLOPT_PROTOCOLS, 0);
+	easy_set(easy, CURLOPT_PROTOCOLS, 0);
 	easy->carried = CARRIED_DOOM;
 	easy->doom = buffer_duplicate(reason);
 }
@@ -194,7 +169,7 @@ static void restore(struct easy *easy)
 	if (easy->carried == CARRIED_TOKEN)
 		take_token(easy);
 	else if (easy->carried == CARRIED_BLANK)
-		set_text(easy, CURLOPT_XOAUTH2_BEARER, NULL);
+		easy_set(easy, CURLOPT_XOAUTH2_BEARER, NULL);
 	else if (easy->carried == CARRIED_DOOM)
 		take_doom(easy);
 	easy->carried = CARRIED_NOTHING;
@@ -329,8 +304,8 @@ static void blank(struct easy *easy)
 {
 	static const char reason[] = "libcurl still holds the token of a request that failed";
 
-	if (!policy_yields(easy) && set_text(easy, CURLOPT_XOAUTH2_BEARER, "") == CURLE_OK &&
-		set_long(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK) {
+	if (!policy_yields(easy) && easy_set(easy, CURLOPT_XOAUTH2_BEARER, "") == CURLE_OK &&
+		easy_set(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK) {
 		easy->carried = CARRIED_BLANK;
 		easy->bearer_only = true;
 		return;
@@ -363,10 +338,7 @@ void inject(struct easy *easy)
 /* Whether a transfer is under way that has sent no request yet. */
 static bool is_waiting(const struct easy *easy)
 {
-	long sent = 0;
-
-	easy->libcurl->own.easy_getinfo(easy->handle, CURLINFO_REQUEST_SIZE, &sent);
-	return sent == 0 && (easy->performing || multi_of(easy));
+	return easy_info(easy, CURLINFO_REQUEST_SIZE) == 0 && (easy->performing || multi_of(easy));
 }
 
 void inject_anew(struct easy *easy)
@@ -400,14 +372,14 @@ bool inject_repeat(struct easy *easy, CURLcode result)
 static void note_outcome(const struct easy *easy)
 {
 	struct supplier *supplier = easy->realm->supplier;
-	long response = 0;
+	long response;
 
 	if (easy->replay.refused && easy->replay.phase != REPLAY_SECOND) {
 		notice(easy->realm, "401 delivered");
 		if (!easy->replay.renewed)
 			supplier_drop(supplier, &easy->realm->origin, easy->fingerprint);
 	} else if (supplier_on_probation(supplier)) {
-		easy->libcurl->own.easy_getinfo(easy->handle, CURLINFO_RESPONSE_CODE, &response);
+		response = easy_info(easy, CURLINFO_RESPONSE_CODE);
 		if (response)
 			supplier_judge(
 				supplier, &easy->realm->origin, response != HTTP_UNAUTHORIZED);
@@ -458,7 +430,7 @@ bool inject_clean_copy(CURL *handle, const struct easy *original)
 	carrier.handle = handle;
 	carrier.replay.held = (struct held)HELD_INIT;
 	if (carrier.url_pinned)
-		set_pointer(&carrier, CURLOPT_CURLU, carrier.url_handle);
+		easy_set(&carrier, CURLOPT_CURLU, carrier.url_handle);
 	restore(&carrier);
 	restore_auth(&carrier);
 	copy = easy_duplicate(handle, original);

@@ -10,19 +10,6 @@
 #include "supplier.h"
 #include "target.h"
 
-static void set_pointer(struct easy *easy, CURLoption option, void *pointer)
-{
-	easy->libcurl->own.easy_setopt(easy->handle, option, pointer);
-}
-
-static long get_long(const struct easy *easy, CURLINFO info)
-{
-	long value = 0;
-
-	easy->libcurl->own.easy_getinfo(easy->handle, info, &value);
-	return value;
-}
-
 /* What libcurl would have called: the application's function, or fwrite() to its file. */
 static size_t pass_body(struct easy *easy, char *bytes, size_t size, size_t count)
 {
@@ -72,7 +59,7 @@ static bool was_carried_out(const struct easy *easy)
 {
 	const unsigned changing = FACT_UPLOAD | FACT_POST | FACT_FORM | FACT_CUSTOM_METHOD;
 
-	return easy->facts & changing && get_long(easy, CURLINFO_REDIRECT_COUNT) > 0;
+	return easy->facts & changing && easy_info(easy, CURLINFO_REDIRECT_COUNT) > 0;
 }
 
 /* A form of curl_formadd() is made of its parts anew each time; a stream or a pipe is used up. */
@@ -121,7 +108,7 @@ static bool rewind_body(struct easy *easy)
 /* The response that is coming in is a 401 from where our token went. */
 static bool is_refusal(const struct easy *easy)
 {
-	return get_long(easy, CURLINFO_RESPONSE_CODE) == HTTP_UNAUTHORIZED &&
+	return easy_info(easy, CURLINFO_RESPONSE_CODE) == HTTP_UNAUTHORIZED &&
 	       target_is_reached(easy, easy->realm);
 }
 
@@ -138,14 +125,14 @@ static void extend_timeout(struct easy *easy, long spent)
 {
 	if (!easy->timeout_ms || !spent)
 		return;
-	easy->libcurl->own.easy_setopt(easy->handle, CURLOPT_TIMEOUT_MS, easy->timeout_ms + spent);
+	easy_set(easy, CURLOPT_TIMEOUT_MS, easy->timeout_ms + spent);
 	easy->timeout_extended = true;
 }
 
 static void restore_timeout(struct easy *easy)
 {
 	if (easy->timeout_extended)
-		easy->libcurl->own.easy_setopt(easy->handle, CURLOPT_TIMEOUT_MS, easy->timeout_ms);
+		easy_set(easy, CURLOPT_TIMEOUT_MS, easy->timeout_ms);
 	easy->timeout_extended = false;
 }
 
@@ -164,8 +151,7 @@ static bool renew(struct easy *easy)
 		notice(realm, "401 on token %s stands: %s", easy->fingerprint, failure.reason);
 		return false;
 	}
-	easy->replay.renewed = easy->libcurl->own.easy_setopt(easy->handle, CURLOPT_XOAUTH2_BEARER,
-				       lease.token) == CURLE_OK;
+	easy->replay.renewed = easy_set(easy, CURLOPT_XOAUTH2_BEARER, lease.token) == CURLE_OK;
 	if (notice_wanted())
 		notice(realm, "401 on token %s, which is replaced by %s", easy->fingerprint,
 			lease.fingerprint);
@@ -328,7 +314,7 @@ static long status_in(const struct easy *easy, const char *line, size_t length)
 		return 0;
 	for (int i = 1; i <= DIGITS; i++)
 		status = status * 10 + (space[i] - '0');
-	return status == get_long(easy, CURLINFO_RESPONSE_CODE) ? status : 0;
+	return status == easy_info(easy, CURLINFO_RESPONSE_CODE) ? status : 0;
 }
 
 /*
@@ -387,36 +373,36 @@ static size_t give_body(char *bytes, size_t size, size_t count, void *context)
 
 static void stand_before_write(struct easy *easy)
 {
-	set_pointer(easy, CURLOPT_WRITEFUNCTION, (void *)receive_body);
-	set_pointer(easy, CURLOPT_WRITEDATA, easy->handle);
+	easy_set(easy, CURLOPT_WRITEFUNCTION, (void *)receive_body);
+	easy_set(easy, CURLOPT_WRITEDATA, easy->handle);
 	easy->wraps |= WRAP_WRITE;
 }
 
 static void stand_before_header(struct easy *easy)
 {
-	set_pointer(easy, CURLOPT_HEADERFUNCTION, (void *)receive_header);
-	set_pointer(easy, CURLOPT_HEADERDATA, easy->handle);
+	easy_set(easy, CURLOPT_HEADERFUNCTION, (void *)receive_header);
+	easy_set(easy, CURLOPT_HEADERDATA, easy->handle);
 	easy->wraps |= WRAP_HEADER;
 }
 
 static void step_aside_of_header(struct easy *easy)
 {
-	set_pointer(easy, CURLOPT_HEADERFUNCTION, (void *)easy->header);
-	set_pointer(easy, CURLOPT_HEADERDATA, easy->header_data);
+	easy_set(easy, CURLOPT_HEADERFUNCTION, (void *)easy->header);
+	easy_set(easy, CURLOPT_HEADERDATA, easy->header_data);
 	easy->wraps &= ~WRAP_HEADER;
 }
 
 static void stand_before_read(struct easy *easy)
 {
-	set_pointer(easy, CURLOPT_READFUNCTION, (void *)give_body);
-	set_pointer(easy, CURLOPT_READDATA, easy->handle);
+	easy_set(easy, CURLOPT_READFUNCTION, (void *)give_body);
+	easy_set(easy, CURLOPT_READDATA, easy->handle);
 	easy->wraps |= WRAP_READ;
 }
 
 static void step_aside_of_read(struct easy *easy)
 {
-	set_pointer(easy, CURLOPT_READFUNCTION, (void *)easy->read);
-	set_pointer(easy, CURLOPT_READDATA, easy->read_data);
+	easy_set(easy, CURLOPT_READFUNCTION, (void *)easy->read);
+	easy_set(easy, CURLOPT_READDATA, easy->read_data);
 	easy->wraps &= ~WRAP_READ;
 	easy->replay.offset = -1;
 }

@@ -226,15 +226,12 @@ bool target_is_reached(const struct easy *easy, const struct realm *realm)
 {
 	struct reading reading = {.libcurl = easy->libcurl};
 	const struct libcurl *libcurl = easy->libcurl;
-	const char *text = NULL;
+	const char *text = easy_url(easy);
 	struct origin origin;
-	long redirects = 0;
 	bool reached;
 
-	libcurl->own.easy_getinfo(easy->handle, CURLINFO_REDIRECT_COUNT, &redirects);
-	if (redirects == 0)
+	if (easy_info(easy, CURLINFO_REDIRECT_COUNT) == 0)
 		return true;
-	libcurl->own.easy_getinfo(easy->handle, CURLINFO_EFFECTIVE_URL, &text);
 	reading.url = text ? libcurl->own.url() : NULL;
 	reached = reading.url &&
 		  libcurl->own.url_set(reading.url, CURLUPART_URL, text, 0) == CURLUE_OK &&
