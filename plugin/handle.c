@@ -115,15 +115,9 @@ struct easy *easy_duplicate(CURL *handle, const struct easy *original)
 		return NULL;
 	*copy = *original;
 	copy->handle = handle;
-	copy->doom = NULL;
-	copy->pinned_url = NULL;
-	copy->url_pinned = copy->proxy_pinned = copy->redirects_restricted =
-		copy->timeout_extended = false;
-	copy->performing = copy->counted = copy->judged = false;
-	copy->multi = NULL;
-	copy->fresh_next = NULL;
-	copy->carried = CARRIED_NOTHING;
-	copy->bearer_only = copy->unsent = false;
+	copy->load.doom = NULL;
+	copy->load.pinned_url = NULL;
+	copy->seat = (struct seat){0};
 	copy->replay = (struct replay){.held = HELD_INIT};
 	whole = text_copy(&copy->url, &original->url);
 	whole &= text_copy(&copy->default_protocol, &original->default_protocol);
@@ -142,24 +136,21 @@ void easy_reset(struct easy *easy)
 		.libcurl = easy->libcurl,
 		.handle = easy->handle,
 		.url = {.bytes = easy->url.bytes, .size = easy->url.size},
-		.unsent = easy->unsent,
-		.performing = easy->performing,
-		.judged = easy->judged,
-		.too_late = true,
-		.multi = easy->multi,
-		.multi_serial = easy->multi_serial,
-		.fresh_next = easy->fresh_next,
+		.load = {.unsent = easy->load.unsent,
+			.judged = easy->load.judged,
+			.too_late = true},
 	};
 
 	multi_discount(easy);
+	fresh.seat = easy->seat;
 	held_forget(&easy->replay.held);
 	free(easy->default_protocol.bytes);
 	free(easy->no_proxy.bytes);
 	free(easy->protocols_text.bytes);
 	free(easy->redir_protocols_text.bytes);
-	free(easy->doom);
-	if (easy->pinned_url)
-		easy->libcurl->own.url_cleanup(easy->pinned_url);
+	free(easy->load.doom);
+	if (easy->load.pinned_url)
+		easy->libcurl->own.url_cleanup(easy->load.pinned_url);
 	*easy = fresh;
 	set_defaults(easy);
 }
@@ -207,13 +198,13 @@ void multi_join(struct multi *multi, struct easy *easy)
 {
 	if (!easy)
 		return;
-	easy->multi = multi->handle;
-	easy->multi_serial = multi->serial;
+	easy->seat.multi = multi->handle;
+	easy->seat.multi_serial = multi->serial;
 }
 
 void multi_put_fresh(struct multi *multi, struct easy *easy)
 {
-	easy->fresh_next = multi->fresh;
+	easy->seat.fresh_next = multi->fresh;
 	multi->fresh = easy;
 }
 
@@ -222,7 +213,7 @@ struct easy *multi_take_fresh(struct multi *multi)
 	struct easy *easy = multi->fresh;
 
 	if (easy)
-		multi->fresh = easy->fresh_next;
+		multi->fresh = easy->seat.fresh_next;
 	return easy;
 }
 
@@ -231,9 +222,9 @@ static void drop_fresh(struct multi *multi, const struct easy *easy)
 	struct easy **link = &multi->fresh;
 
 	while (*link && *link != easy)
-		link = &(*link)->fresh_next;
+		link = &(*link)->seat.fresh_next;
 	if (*link)
-		*link = easy->fresh_next;
+		*link = easy->seat.fresh_next;
 }
 
 void multi_drop_message(struct multi *multi, const CURL *handle)
@@ -259,7 +250,7 @@ void multi_part(struct easy *easy)
 		drop_fresh(multi, easy);
 		multi_drop_message(multi, easy->handle);
 	}
-	easy->multi = NULL;
+	easy->seat.multi = NULL;
 }
 
 void multi_keep_message(struct multi *multi, struct message *message)
@@ -301,28 +292,28 @@ int multi_count_messages(const struct multi *multi, bool waiting)
 
 struct multi *multi_of(const struct easy *easy)
 {
-	struct multi *multi = easy->multi ? multi_find(easy->multi) : NULL;
+	struct multi *multi = easy->seat.multi ? multi_find(easy->seat.multi) : NULL;
 
-	return multi && multi->serial == easy->multi_serial ? multi : NULL;
+	return multi && multi->serial == easy->seat.multi_serial ? multi : NULL;
 }
 
 void multi_count(struct easy *easy)
 {
-	struct multi *multi = easy->counted ? NULL : multi_of(easy);
+	struct multi *multi = easy->seat.counted ? NULL : multi_of(easy);
 
 	if (multi) {
 		multi->carrying++;
-		easy->counted = true;
+		easy->seat.counted = true;
 	}
 }
 
 void multi_discount(struct easy *easy)
 {
-	struct multi *multi = easy->counted ? multi_of(easy) : NULL;
+	struct multi *multi = easy->seat.counted ? multi_of(easy) : NULL;
 
 	if (multi)
 		multi->carrying--;
-	easy->counted = false;
+	easy->seat.counted = false;
 }
 
 struct multi *multi_take(const CURLM *handle)

@@ -97,6 +97,32 @@ struct replay {
 struct realm;
 struct multi;
 
+/* What the plugin has put on a handle for the transfer under way, and knows of that. */
+struct load {
+	enum carried carried;
+	bool bearer_only; /* CURLOPT_HTTPAUTH, which stays on until a transfer carries no token */
+	bool unsent;      /* libcurl may still hold a header with a token; inject.c */
+	bool url_pinned;  /* libcurl has pinned_url */
+	bool proxy_pinned;
+	bool redirects_restricted;
+	bool timeout_extended;
+	bool judged;               /* a transfer is under way whose start the plugin has seen */
+	bool too_late;             /* it started without a token, or towards another origin */
+	const struct realm *realm; /* of the transfer's origin, NULL: not in scope */
+	char *doom;                /* the reason */
+	CURLU *pinned_url;         /* a duplicate of url_handle */
+	char fingerprint[TOKEN_FINGERPRINT_BYTES]; /* of the token */
+};
+
+/* Where a handle is: in curl_easy_perform(), or in a multi handle of the application. */
+struct seat {
+	bool performing;
+	bool counted; /* in multi->carrying */
+	CURLM *multi;
+	unsigned long multi_serial;
+	struct easy *fresh_next;
+};
+
 struct easy {
 	const struct libcurl *libcurl;
 	CURL *handle;
@@ -139,28 +165,9 @@ struct easy {
 	bool target_known;
 	const struct realm *target;
 
-	/* put on by the plugin, for the transfer under way */
-	enum carried carried;
-	unsigned wraps;   /* write and header stay on */
-	bool bearer_only; /* CURLOPT_HTTPAUTH, which stays on until a transfer carries no token */
-	bool unsent;      /* libcurl may still hold a header with a token; inject.c */
-	const struct realm *realm; /* of the transfer's origin, NULL: not in scope */
-	char *doom;                /* the reason */
-	char fingerprint[TOKEN_FINGERPRINT_BYTES]; /* of the token */
-	CURLU *pinned_url;                         /* a duplicate of url_handle */
-	bool url_pinned;                           /* libcurl has it */
-	bool proxy_pinned;
-	bool redirects_restricted;
-	bool timeout_extended;
-	bool judged;   /* a transfer is under way whose start the plugin has seen */
-	bool too_late; /* for a token: it has started without one, or towards another origin */
-
-	/* in curl_easy_perform(), or in which multi handle of the application */
-	bool performing;
-	bool counted; /* in multi->carrying */
-	CURLM *multi;
-	unsigned long multi_serial;
-	struct easy *fresh_next;
+	unsigned wraps; /* enum wrap; those that receive stay on */
+	struct load load;
+	struct seat seat;
 	struct replay replay;
 };
 
@@ -192,7 +199,7 @@ struct easy *easy_find(const CURL *handle);
 /* A record for a new handle; whatever stood at its address is forgotten. NULL: memory is short. */
 struct easy *easy_create(CURL *handle, const struct libcurl *libcurl);
 
-/* The same for a handle that was duplicated. */
+/* The same for a handle that was duplicated, with the load of the original. */
 struct easy *easy_duplicate(CURL *copy, const struct easy *original);
 
 /* curl_easy_reset() was called: nothing is set any more, by anyone. */

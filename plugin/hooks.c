@@ -205,11 +205,11 @@ HOOK(CURLcode, easy_perform, (struct site site, CURL *handle), handle)
 
 	if (!call.libcurl)
 		return CURLE_FAILED_INIT;
-	if (!easy || easy->performing || (easy->multi && multi_of(easy)))
+	if (!easy || easy->seat.performing || (easy->seat.multi && multi_of(easy)))
 		return call.libcurl->next.easy_perform(handle);
 	inject(easy);
 	errno = error;
-	easy->performing = true;
+	easy->seat.performing = true;
 	result = call.libcurl->next.easy_perform(handle);
 	error = errno;
 	if (inject_again(easy, result)) {
@@ -217,7 +217,7 @@ HOOK(CURLcode, easy_perform, (struct site site, CURL *handle), handle)
 		error = errno;
 	}
 	result = inject_settle(easy, result);
-	easy->performing = false;
+	easy->seat.performing = false;
 	errno = error;
 	return result;
 }
@@ -234,7 +234,7 @@ HOOK(CURLcode, easy_pause, (struct site site, CURL *handle, int bitmask), handle
 		return call.libcurl->next.easy_pause(handle, bitmask);
 	if (!(bitmask & CURLPAUSE_RECV))
 		replay_resume(easy);
-	if (easy->multi && easy->replay.phase == REPLAY_OFF)
+	if (easy->seat.multi && easy->replay.phase == REPLAY_OFF)
 		end_pause(multi_of(easy), easy);
 	return CURLE_OK;
 }

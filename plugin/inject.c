@@ -60,7 +60,7 @@ static void narrow_redirects(struct easy *easy)
 		return;
 	if (!others)
 		return;
-	easy->redirects_restricted = true;
+	easy->load.redirects_restricted = true;
 	easy_set(easy, CURLOPT_REDIR_PROTOCOLS, allowed);
 }
 
@@ -75,11 +75,11 @@ static void restore_protocols(struct easy *easy, CURLoption number_option, long 
 
 static bool pin_proxy(struct easy *easy)
 {
-	char *exempt = policy_exempt(easy, easy->realm);
+	char *exempt = policy_exempt(easy, easy->load.realm);
 
-	easy->proxy_pinned = exempt && easy_set(easy, CURLOPT_NOPROXY, exempt) == CURLE_OK;
+	easy->load.proxy_pinned = exempt && easy_set(easy, CURLOPT_NOPROXY, exempt) == CURLE_OK;
 	free(exempt);
-	return easy->proxy_pinned;
+	return easy->load.proxy_pinned;
 }
 
 /*
@@ -89,7 +89,7 @@ static bool pin_proxy(struct easy *easy)
  */
 static void set_url_handle(struct easy *easy, CURLU *handle)
 {
-	const char *before = easy->performing || easy->multi ? easy_url(easy) : NULL;
+	const char *before = easy->seat.performing || easy->seat.multi ? easy_url(easy) : NULL;
 	char *url = before ? buffer_duplicate(before) : NULL;
 
 	easy_set(easy, CURLOPT_CURLU, handle);
@@ -106,10 +106,10 @@ static bool put_token(struct easy *easy, const char *token, bool exposed)
 {
 	if (easy_set(easy, CURLOPT_XOAUTH2_BEARER, token))
 		return false;
-	easy->carried = CARRIED_TOKEN;
-	if (easy->pinned_url) {
-		set_url_handle(easy, easy->pinned_url);
-		easy->url_pinned = true;
+	easy->load.carried = CARRIED_TOKEN;
+	if (easy->load.pinned_url) {
+		set_url_handle(easy, easy->load.pinned_url);
+		easy->load.url_pinned = true;
 	}
 	if (exposed && !(easy->facts & FACT_NO_PROXY) && !pin_proxy(easy))
 		return false;
@@ -119,40 +119,40 @@ static bool put_token(struct easy *easy, const char *token, bool exposed)
 		easy_set(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	narrow_redirects(easy);
 	replay_watch(easy);
-	if (!easy->bearer_only)
-		easy->bearer_only =
+	if (!easy->load.bearer_only)
+		easy->load.bearer_only =
 			easy_set(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK;
-	return easy->bearer_only;
+	return easy->load.bearer_only;
 }
 
 /* Without a bearer it says nothing, so it may wait for the first transfer that has none. */
 static void restore_auth(struct easy *easy)
 {
-	if (easy->bearer_only)
+	if (easy->load.bearer_only)
 		easy_set(easy, CURLOPT_HTTPAUTH, (long)easy->http_auth);
-	easy->bearer_only = false;
+	easy->load.bearer_only = false;
 }
 
 static void take_token(struct easy *easy)
 {
 	easy_set(easy, CURLOPT_XOAUTH2_BEARER, NULL);
-	if (easy->proxy_pinned)
+	if (easy->load.proxy_pinned)
 		easy_set(easy, CURLOPT_NOPROXY, easy->no_proxy.set ? easy->no_proxy.bytes : NULL);
 	if (easy->unrestricted_auth)
 		easy_set(easy, CURLOPT_UNRESTRICTED_AUTH, easy->unrestricted_auth);
 	if (easy->netrc)
 		easy_set(easy, CURLOPT_NETRC, easy->netrc);
-	if (easy->redirects_restricted)
+	if (easy->load.redirects_restricted)
 		restore_protocols(easy, CURLOPT_REDIR_PROTOCOLS, easy->redir_protocols,
 			CURLOPT_REDIR_PROTOCOLS_STR, &easy->redir_protocols_text);
-	easy->proxy_pinned = easy->redirects_restricted = false;
+	easy->load.proxy_pinned = easy->load.redirects_restricted = false;
 }
 
 static void put_doom(struct easy *easy, const char *reason)
 {
 	easy_set(easy, CURLOPT_PROTOCOLS, 0);
-	easy->carried = CARRIED_DOOM;
-	easy->doom = buffer_duplicate(reason);
+	easy->load.carried = CARRIED_DOOM;
+	easy->load.doom = buffer_duplicate(reason);
 }
 
 static void take_doom(struct easy *easy)
@@ -166,13 +166,13 @@ static void take_doom(struct easy *easy)
 /* Only what libcurl holds. */
 static void restore(struct easy *easy)
 {
-	if (easy->carried == CARRIED_TOKEN)
+	if (easy->load.carried == CARRIED_TOKEN)
 		take_token(easy);
-	else if (easy->carried == CARRIED_BLANK)
+	else if (easy->load.carried == CARRIED_BLANK)
 		easy_set(easy, CURLOPT_XOAUTH2_BEARER, NULL);
-	else if (easy->carried == CARRIED_DOOM)
+	else if (easy->load.carried == CARRIED_DOOM)
 		take_doom(easy);
-	easy->carried = CARRIED_NOTHING;
+	easy->load.carried = CARRIED_NOTHING;
 	replay_stop(easy);
 }
 
@@ -182,27 +182,27 @@ static void restore(struct easy *easy)
  */
 static void unpin_url(struct easy *easy)
 {
-	if (easy->url_pinned)
+	if (easy->load.url_pinned)
 		set_url_handle(easy, easy->url_handle);
 	inject_forget_url(easy);
 }
 
 void inject_forget_url(struct easy *easy)
 {
-	if (easy->pinned_url)
-		easy->libcurl->own.url_cleanup(easy->pinned_url);
-	easy->pinned_url = NULL;
-	easy->url_pinned = false;
+	if (easy->load.pinned_url)
+		easy->libcurl->own.url_cleanup(easy->load.pinned_url);
+	easy->load.pinned_url = NULL;
+	easy->load.url_pinned = false;
 }
 
 void inject_undo(struct easy *easy)
 {
-	if (!easy->carried)
+	if (!easy->load.carried)
 		return;
 	restore(easy);
-	free(easy->doom);
-	easy->doom = NULL;
-	if (easy->counted)
+	free(easy->load.doom);
+	easy->load.doom = NULL;
+	if (easy->seat.counted)
 		multi_discount(easy);
 }
 
@@ -212,7 +212,7 @@ static void doom(struct easy *easy, const struct realm *realm, const struct fail
 		notice(realm, "sent without a token: %s", failure->reason);
 		return;
 	}
-	easy->realm = realm;
+	easy->load.realm = realm;
 	put_doom(easy, *failure->reason ? failure->reason : "memory was short");
 	notice(realm, "not sent: %s", failure->reason);
 }
@@ -222,10 +222,10 @@ static void put_leased(struct easy *easy, const struct verdict *verdict, const s
 	static const struct failure failure = {.reason = "libcurl does not take the token"};
 	const struct realm *realm = verdict->realm;
 
-	easy->realm = realm;
-	memcpy(easy->fingerprint, lease->fingerprint, sizeof(easy->fingerprint));
+	easy->load.realm = realm;
+	memcpy(easy->load.fingerprint, lease->fingerprint, sizeof(easy->load.fingerprint));
 	if (put_token(easy, lease->token, verdict->exposed)) {
-		if (easy->multi)
+		if (easy->seat.multi)
 			multi_count(easy);
 		if (notice_wanted())
 			notice(realm, "carries token %s of profile %s", lease->fingerprint,
@@ -257,7 +257,7 @@ static void supply(struct easy *easy, const struct verdict *verdict)
 static void pin_url(struct easy *easy)
 {
 	unpin_url(easy);
-	easy->pinned_url = easy->libcurl->own.url_dup(easy->url_handle);
+	easy->load.pinned_url = easy->libcurl->own.url_dup(easy->url_handle);
 	easy->url.set = false;
 }
 
@@ -269,7 +269,7 @@ static void decide(struct easy *easy)
 	if (easy->url_handle)
 		pin_url(easy);
 	policy_judge(easy, &verdict);
-	easy->realm = verdict.realm;
+	easy->load.realm = verdict.realm;
 	if (verdict.unknown)
 		doom(easy, NULL, &starved);
 	else if (verdict.realm && !verdict.reason)
@@ -306,8 +306,8 @@ static void blank(struct easy *easy)
 
 	if (!policy_yields(easy) && easy_set(easy, CURLOPT_XOAUTH2_BEARER, "") == CURLE_OK &&
 		easy_set(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK) {
-		easy->carried = CARRIED_BLANK;
-		easy->bearer_only = true;
+		easy->load.carried = CARRIED_BLANK;
+		easy->load.bearer_only = true;
 		return;
 	}
 	put_doom(easy, reason);
@@ -316,43 +316,44 @@ static void blank(struct easy *easy)
 
 static void judge(struct easy *easy)
 {
-	if (easy->carried)
+	if (easy->load.carried)
 		inject_undo(easy);
 	replay_forget(easy);
 	decide(easy);
-	if (easy->carried == CARRIED_TOKEN)
+	if (easy->load.carried == CARRIED_TOKEN)
 		return;
 	restore_auth(easy);
 	unpin_url(easy);
-	if (easy->unsent && easy->carried == CARRIED_NOTHING)
+	if (easy->load.unsent && easy->load.carried == CARRIED_NOTHING)
 		blank(easy);
 }
 
 void inject(struct easy *easy)
 {
 	judge(easy);
-	easy->judged = true;
-	easy->too_late = easy->carried != CARRIED_TOKEN;
+	easy->load.judged = true;
+	easy->load.too_late = easy->load.carried != CARRIED_TOKEN;
 }
 
 /* Whether a transfer is under way that has sent no request yet. */
 static bool is_waiting(const struct easy *easy)
 {
-	return easy_info(easy, CURLINFO_REQUEST_SIZE) == 0 && (easy->performing || multi_of(easy));
+	return easy_info(easy, CURLINFO_REQUEST_SIZE) == 0 &&
+	       (easy->seat.performing || multi_of(easy));
 }
 
 void inject_anew(struct easy *easy)
 {
 	static const struct failure late = {.reason = "it was changed after it had started"};
-	const struct realm *before = easy->realm;
+	const struct realm *before = easy->load.realm;
 
 	if (!is_waiting(easy))
 		return;
 	judge(easy);
-	easy->too_late |= easy->realm != before;
-	if (easy->too_late && easy->carried == CARRIED_TOKEN) {
+	easy->load.too_late |= easy->load.realm != before;
+	if (easy->load.too_late && easy->load.carried == CARRIED_TOKEN) {
 		inject_undo(easy);
-		doom(easy, easy->realm, &late);
+		doom(easy, easy->load.realm, &late);
 	}
 }
 
@@ -371,18 +372,18 @@ bool inject_repeat(struct easy *easy, CURLcode result)
  */
 static void note_outcome(const struct easy *easy)
 {
-	struct supplier *supplier = easy->realm->supplier;
+	struct supplier *supplier = easy->load.realm->supplier;
 	long response;
 
 	if (easy->replay.refused && easy->replay.phase != REPLAY_SECOND) {
-		notice(easy->realm, "401 delivered");
+		notice(easy->load.realm, "401 delivered");
 		if (!easy->replay.renewed)
-			supplier_drop(supplier, &easy->realm->origin, easy->fingerprint);
+			supplier_drop(supplier, &easy->load.realm->origin, easy->load.fingerprint);
 	} else if (supplier_on_probation(supplier)) {
 		response = easy_info(easy, CURLINFO_RESPONSE_CODE);
 		if (response)
 			supplier_judge(
-				supplier, &easy->realm->origin, response != HTTP_UNAUTHORIZED);
+				supplier, &easy->load.realm->origin, response != HTTP_UNAUTHORIZED);
 	}
 }
 
@@ -392,24 +393,24 @@ static CURLcode report_doom(const struct easy *easy, CURLcode result)
 		return result;
 	if (easy->error_buffer)
 		snprintf(easy->error_buffer, CURL_ERROR_SIZE, "sypht: %s",
-			easy->doom ? easy->doom : "memory was short");
+			easy->load.doom ? easy->load.doom : "memory was short");
 	return CURLE_LOGIN_DENIED;
 }
 
 CURLcode inject_settle(struct easy *easy, CURLcode result)
 {
-	if (easy->carried == CARRIED_TOKEN)
+	if (easy->load.carried == CARRIED_TOKEN)
 		note_outcome(easy);
-	else if (easy->carried == CARRIED_DOOM)
+	else if (easy->load.carried == CARRIED_DOOM)
 		result = report_doom(easy, result);
-	if (easy->carried == CARRIED_TOKEN)
-		easy->unsent = leaves_header(easy, result);
-	else if (easy->carried == CARRIED_BLANK && result == CURLE_OK)
-		easy->unsent = false;
+	if (easy->load.carried == CARRIED_TOKEN)
+		easy->load.unsent = leaves_header(easy, result);
+	else if (easy->load.carried == CARRIED_BLANK && result == CURLE_OK)
+		easy->load.unsent = false;
 	if (easy->replay.phase != REPLAY_OFF)
 		result = replay_finish(easy, result);
 	inject_undo(easy);
-	easy->judged = false;
+	easy->load.judged = false;
 	return result;
 }
 
@@ -419,22 +420,20 @@ void inject_abandon(struct easy *easy)
 		replay_finish(easy, CURLE_OK);
 	replay_drop(easy);
 	inject_undo(easy);
-	easy->judged = false;
+	easy->load.judged = false;
 }
 
 bool inject_clean_copy(CURL *handle, const struct easy *original)
 {
-	struct easy carrier = *original;
-	struct easy *copy;
+	struct easy *copy = easy_duplicate(handle, original);
 
-	carrier.handle = handle;
-	carrier.replay.held = (struct held)HELD_INIT;
-	if (carrier.url_pinned)
-		easy_set(&carrier, CURLOPT_CURLU, carrier.url_handle);
-	restore(&carrier);
-	restore_auth(&carrier);
-	copy = easy_duplicate(handle, original);
-	if (copy)
-		replay_adopt(copy);
-	return copy != NULL;
+	if (!copy)
+		return false;
+	if (copy->load.url_pinned)
+		easy_set(copy, CURLOPT_CURLU, copy->url_handle);
+	restore(copy);
+	restore_auth(copy);
+	copy->load = (struct load){0};
+	replay_adopt(copy);
+	return true;
 }

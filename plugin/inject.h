@@ -30,13 +30,13 @@ void inject_anew(struct easy *easy);
 
 static inline bool inject_may_change(const struct easy *easy)
 {
-	return easy->judged && easy->carried != CARRIED_DOOM;
+	return easy->load.judged && easy->load.carried != CARRIED_DOOM;
 }
 
 /* Whether the application's setting would let a doomed transfer go: it is only recorded. */
 static inline bool inject_withholds(const struct easy *easy, CURLoption option)
 {
-	return easy->carried == CARRIED_DOOM &&
+	return easy->load.carried == CARRIED_DOOM &&
 	       (option == CURLOPT_PROTOCOLS || option == CURLOPT_PROTOCOLS_STR);
 }
 
@@ -54,7 +54,7 @@ bool inject_repeat(struct easy *easy, CURLcode result);
 
 static inline bool inject_again(struct easy *easy, CURLcode result)
 {
-	return easy->carried == CARRIED_TOKEN && easy->replay.phase != REPLAY_OFF &&
+	return easy->load.carried == CARRIED_TOKEN && easy->replay.phase != REPLAY_OFF &&
 	       inject_repeat(easy, result);
 }
 

@@ -188,7 +188,7 @@ enum prepared options_prepare(struct easy *easy, CURLoption option, union settin
 static void observe_target(struct easy *easy)
 {
 	easy->target_known = false;
-	if (easy->url_handle && (easy->performing || easy->multi))
+	if (easy->url_handle && (easy->seat.performing || easy->seat.multi))
 		easy->url.set = false;
 }
 
@@ -220,7 +220,7 @@ void options_observe(struct easy *easy, CURLoption option, union setting setting
 		break;
 	case RULE_HTTP_AUTH:
 		easy->http_auth = (unsigned long)setting.number;
-		easy->bearer_only = false;
+		easy->load.bearer_only = false;
 		break;
 	case RULE_NETRC:
 		easy->netrc = setting.number;

@@ -109,7 +109,7 @@ static bool rewind_body(struct easy *easy)
 static bool is_refusal(const struct easy *easy)
 {
 	return easy_info(easy, CURLINFO_RESPONSE_CODE) == HTTP_UNAUTHORIZED &&
-	       target_is_reached(easy, easy->realm);
+	       target_is_reached(easy, easy->load.realm);
 }
 
 static long clock_ms(void)
@@ -126,36 +126,36 @@ static void extend_timeout(struct easy *easy, long spent)
 	if (!easy->timeout_ms || !spent)
 		return;
 	easy_set(easy, CURLOPT_TIMEOUT_MS, easy->timeout_ms + spent);
-	easy->timeout_extended = true;
+	easy->load.timeout_extended = true;
 }
 
 static void restore_timeout(struct easy *easy)
 {
-	if (easy->timeout_extended)
+	if (easy->load.timeout_extended)
 		easy_set(easy, CURLOPT_TIMEOUT_MS, easy->timeout_ms);
-	easy->timeout_extended = false;
+	easy->load.timeout_extended = false;
 }
 
 /* Put another token in the place of the one that was refused. */
 static bool renew(struct easy *easy)
 {
-	const struct realm *realm = easy->realm;
+	const struct realm *realm = easy->load.realm;
 	struct failure failure = {.reason = ""};
 	struct lease lease;
 	long start = clock_ms();
 	enum status status = supplier_replace(
-		realm->supplier, &realm->origin, easy->fingerprint, &lease, &failure);
+		realm->supplier, &realm->origin, easy->load.fingerprint, &lease, &failure);
 
 	extend_timeout(easy, clock_ms() - start);
 	if (status) {
-		notice(realm, "401 on token %s stands: %s", easy->fingerprint, failure.reason);
+		notice(realm, "401 on token %s stands: %s", easy->load.fingerprint, failure.reason);
 		return false;
 	}
 	easy->replay.renewed = easy_set(easy, CURLOPT_XOAUTH2_BEARER, lease.token) == CURLE_OK;
 	if (notice_wanted())
-		notice(realm, "401 on token %s, which is replaced by %s", easy->fingerprint,
+		notice(realm, "401 on token %s, which is replaced by %s", easy->load.fingerprint,
 			lease.fingerprint);
-	memcpy(easy->fingerprint, lease.fingerprint, sizeof(easy->fingerprint));
+	memcpy(easy->load.fingerprint, lease.fingerprint, sizeof(easy->load.fingerprint));
 	supplier_return(&lease);
 	return easy->replay.renewed;
 }
@@ -462,7 +462,7 @@ void replay_begin(struct easy *easy, CURLcode first_result)
 	easy->replay.read = false;
 	restore_timeout(easy);
 	if (notice_wanted())
-		notice(easy->realm, "sent again with token %s", easy->fingerprint);
+		notice(easy->load.realm, "sent again with token %s", easy->load.fingerprint);
 }
 
 void replay_cancel(struct easy *easy)
@@ -483,7 +483,8 @@ CURLcode replay_finish(struct easy *easy, CURLcode result)
 	if (replay->phase == REPLAY_SECOND)
 		held_forget(&replay->held);
 	result = hand_over(easy, result);
-	return easy->performing && replay->phase == REPLAY_PAUSED ? wait_for_resume(easy) : result;
+	return easy->seat.performing && replay->phase == REPLAY_PAUSED ? wait_for_resume(easy)
+								       : result;
 }
 
 void replay_stop(struct easy *easy)
@@ -494,7 +495,7 @@ void replay_stop(struct easy *easy)
 	if (easy->replay.phase != REPLAY_PAUSED)
 		easy->replay.phase = held_any(&easy->replay.held) ? REPLAY_RELEASING : REPLAY_OFF;
 	easy->replay.swallowing = false;
-	if (easy->timeout_extended)
+	if (easy->load.timeout_extended)
 		restore_timeout(easy);
 	if (easy->wraps & WRAP_READ)
 		step_aside_of_read(easy);
@@ -522,6 +523,4 @@ void replay_adopt(struct easy *copy)
 		stand_before_write(copy);
 	if (copy->wraps & WRAP_HEADER)
 		stand_before_header(copy);
-	if (copy->wraps & WRAP_READ)
-		step_aside_of_read(copy);
 }

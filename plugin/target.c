@@ -195,7 +195,7 @@ static bool find_text(const struct easy *easy, const struct realm **realm, const
 
 static bool find_pinned(const struct easy *easy, const struct realm **realm, const char **reason)
 {
-	struct reading reading = {.libcurl = easy->libcurl, .url = easy->pinned_url};
+	struct reading reading = {.libcurl = easy->libcurl, .url = easy->load.pinned_url};
 
 	if (!reading.url)
 		return false;
