@@ -136,9 +136,7 @@ void easy_reset(struct easy *easy)
 		.libcurl = easy->libcurl,
 		.handle = easy->handle,
 		.url = {.bytes = easy->url.bytes, .size = easy->url.size},
-		.load = {.unsent = easy->load.unsent,
-			.judged = easy->load.judged,
-			.too_late = true},
+		.load = {.unsent = easy->load.unsent, .too_late = true},
 	};
 
 	multi_discount(easy);
@@ -251,6 +249,7 @@ void multi_part(struct easy *easy)
 		multi_drop_message(multi, easy->handle);
 	}
 	easy->seat.multi = NULL;
+	easy->seat.driven = false;
 }
 
 void multi_keep_message(struct multi *multi, struct message *message)

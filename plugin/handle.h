@@ -106,7 +106,6 @@ struct load {
 	bool proxy_pinned;
 	bool redirects_restricted;
 	bool timeout_extended;
-	bool judged;               /* a transfer is under way whose start the plugin has seen */
 	bool too_late;             /* it started without a token, or towards another origin */
 	const struct realm *realm; /* of the transfer's origin, NULL: not in scope */
 	char *doom;                /* the reason */
@@ -117,6 +116,7 @@ struct load {
 /* Where a handle is: in curl_easy_perform(), or in a multi handle of the application. */
 struct seat {
 	bool performing;
+	bool driven;  /* its multi handle has worked, and its end has not been told */
 	bool counted; /* in multi->carrying */
 	CURLM *multi;
 	unsigned long multi_serial;

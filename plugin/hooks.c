@@ -386,8 +386,10 @@ static void settle_message(CURLMsg *message, bool kept)
 	struct easy *easy = message->msg == CURLMSG_DONE ? easy_find(message->easy_handle) : NULL;
 	int error = errno;
 
-	if (easy)
+	if (easy) {
 		message->data.result = inject_settle(easy, message->data.result);
+		easy->seat.driven = false;
+	}
 	if (easy && !kept && easy->replay.phase == REPLAY_PAUSED) {
 		replay_drop(easy);
 		message->data.result = CURLE_WRITE_ERROR;
@@ -421,8 +423,10 @@ static inline struct multi_call begin_drive(struct site site, CURLM *multi_handl
 	int error = errno;
 	struct easy *easy;
 
-	while (call.multi && (easy = multi_take_fresh(call.multi)))
+	while (call.multi && (easy = multi_take_fresh(call.multi))) {
 		inject(easy);
+		easy->seat.driven = true;
+	}
 	errno = error;
 	return call;
 }

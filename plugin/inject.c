@@ -212,7 +212,6 @@ static void doom(struct easy *easy, const struct realm *realm, const struct fail
 		notice(realm, "sent without a token: %s", failure->reason);
 		return;
 	}
-	easy->load.realm = realm;
 	put_doom(easy, *failure->reason ? failure->reason : "memory was short");
 	notice(realm, "not sent: %s", failure->reason);
 }
@@ -222,7 +221,6 @@ static void put_leased(struct easy *easy, const struct verdict *verdict, const s
 	static const struct failure failure = {.reason = "libcurl does not take the token"};
 	const struct realm *realm = verdict->realm;
 
-	easy->load.realm = realm;
 	memcpy(easy->load.fingerprint, lease->fingerprint, sizeof(easy->load.fingerprint));
 	if (put_token(easy, lease->token, verdict->exposed)) {
 		if (easy->seat.multi)
@@ -331,7 +329,6 @@ static void judge(struct easy *easy)
 void inject(struct easy *easy)
 {
 	judge(easy);
-	easy->load.judged = true;
 	easy->load.too_late = easy->load.carried != CARRIED_TOKEN;
 }
 
@@ -410,7 +407,6 @@ CURLcode inject_settle(struct easy *easy, CURLcode result)
 	if (easy->replay.phase != REPLAY_OFF)
 		result = replay_finish(easy, result);
 	inject_undo(easy);
-	easy->load.judged = false;
 	return result;
 }
 
@@ -420,7 +416,6 @@ void inject_abandon(struct easy *easy)
 		replay_finish(easy, CURLE_OK);
 	replay_drop(easy);
 	inject_undo(easy);
-	easy->load.judged = false;
 }
 
 bool inject_clean_copy(CURL *handle, const struct easy *original)

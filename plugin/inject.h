@@ -30,7 +30,7 @@ void inject_anew(struct easy *easy);
 
 static inline bool inject_may_change(const struct easy *easy)
 {
-	return easy->load.judged && easy->load.carried != CARRIED_DOOM;
+	return (easy->seat.performing || easy->seat.driven) && easy->load.carried != CARRIED_DOOM;
 }
 
 /* Whether the application's setting would let a doomed transfer go: it is only recorded. */
