@@ -25,8 +25,8 @@ static long timeout_ms(const struct call *call)
 static enum status fail_in_part(const struct profile *profile, const char *done, enum status status,
 	const struct failure *reason, struct failure *failure)
 {
-	return status_fail(failure, status, "profile %.40s: client credentials %s, but %.180s",
-		profile->name, done, reason->reason);
+	return status_fail(failure, status, "profile %.40s: %s, but %.160s", profile->name, done,
+		reason->reason);
 }
 
 static enum status keep_secret(struct call *call, const struct profile *profile,
@@ -47,7 +47,7 @@ enum status credentials_keep(struct call *call, const struct profile *profile,
 
 	if (status || !erased)
 		return status;
-	return fail_in_part(profile, "kept", erased, &reason, failure);
+	return fail_in_part(profile, "client credentials kept", erased, &reason, failure);
 }
 
 void credentials_keep_token(const struct call *call, const struct profile *profile)
@@ -84,8 +84,9 @@ enum status credentials_drop(
 
 	if (status || !erased)
 		return status;
-	return fail_in_part(
-		profile, *was_kept ? "dropped" : "were not kept", erased, &reason, failure);
+	return fail_in_part(profile,
+		*was_kept ? "client credentials dropped" : "no client credentials were kept",
+		erased, &reason, failure);
 }
 
 /* ---- all profiles that have to do with a place ---- */
@@ -262,7 +263,7 @@ static enum status erase_at_endpoint(struct walk *walk, const struct profile *pr
 			timeout_ms(walk->call), walk->failure);
 	if (status || !erased)
 		return status;
-	return fail_in_part(profile, "dropped", erased, &reason, walk->failure);
+	return fail_in_part(profile, "client credentials dropped", erased, &reason, walk->failure);
 }
 
 enum status credentials_erase(

@@ -397,6 +397,21 @@ without_sypht() {
 	assert_contains "$(<out)" "password=$(token)"
 }
 
+@test "an answer that cannot be written: exit status 1, and one line" {
+	local words
+	token >/dev/null
+	for words in token header curl-config --help --version status 'status --json' 'kubernetes --help'; do
+		# shellcheck disable=SC2086
+		try sh -c 'exec "$@" >/dev/full' - "$BUILD/sypht-credential" $words
+		assert_refused 1 'cannot write the answer: No space left on device'
+		# shellcheck disable=SC2086
+		try sh -c 'exec "$@" >&-' - "$BUILD/sypht-credential" $words
+		assert_refused 1 'cannot write the answer: Bad file descriptor'
+	done
+	try sh -c 'exec "$@" >&-' - "$BUILD/sypht-credential" get < <(for_api)
+	assert_refused 1 'cannot write the answer'
+}
+
 # status -------------------------------------------------------------------------------------------
 
 @test "status: profiles, origins, endpoint, client, where the secret is; nothing is asked" {

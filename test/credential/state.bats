@@ -385,6 +385,27 @@ good() {
 	assert_token_requests 1
 }
 
+@test "cache: a token file that cannot be replaced costs the caching, and is not said to be dropped" {
+	needs_root 'mount a file'
+	local file
+	token >/dev/null
+	age token 4000
+	file=$(entry token)
+	mount --bind "$file" "$file" || skip_allowed 'no mounts here'
+	mounted=$file
+	ask token
+	assert_issued "$output"
+	assert_empty "$stderr"
+	ask erase "$SANDBOX_API"
+	assert_refused 1 'cannot remove' "${file##*/}" busy
+	try sypht-credential logout
+	assert_refused 1 'no client credentials were kept, but cannot remove'
+	umount "$file"
+	mounted=
+	ask erase "$SANDBOX_API"
+	assert_status 0
+}
+
 @test "renewal: a cache that is read-only is not paid for with a token request a call" {
 	local current
 	small_disk "$(cache_directory)"

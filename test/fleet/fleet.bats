@@ -488,6 +488,38 @@ timed() {
 	refute_contains "$output" '  store '
 }
 
+@test "status --online: a store that refuses is told with what to do, and is no failure" {
+	local kind
+	for kind in moved scriptless; do
+		"$ROOT/test/fleet/liar" "$PWD/$kind" "$kind" 3>&- &
+		liar=$!
+		wait_until test -S "$kind"
+		configure < <(profile sypht "shared_store = redis+unix://$PWD/$kind")
+		ask status --online
+		kill "$liar"
+		liar=
+		assert_status 0
+		printf '%s\n' "$output" >"$kind.status"
+	done
+	assert_contains "$(grep '  store' moved.status)" 'it is a cluster, and another node has this key; name a Redis that is none'
+	assert_contains "$(grep '  store' scriptless.status)" 'its user lacks a permission'
+}
+
+@test "erase URL: drops the token in the shared store, too, and says so" {
+	local before
+	before=$(token_on a)
+	assert_equal "$(token_on b)" "$before"
+	on a try "$BUILD/sypht-credential" erase "$SANDBOX_API"
+	assert_status 0
+	assert_output 'profile sypht: cached token dropped, and none is in the shared store any more'
+	assert_empty "$(shared_entry)"
+	refute [ "$(token_on c)" = "$before" ]
+	assert_token_requests 2
+	stop_redis
+	on c try "$BUILD/sypht-credential" erase "$SANDBOX_API"
+	assert_refused 1 'the token may still lie in the shared store'
+}
+
 @test "a store is reached by TCP, by its number and with a password of any characters" {
 	local port
 	stop_redis
