@@ -1,5 +1,6 @@
 #include "libexec.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "core/attributes.h"
@@ -7,7 +8,7 @@
 #include "process.h"
 
 /* A part keeps its own deadline, and says why it missed it; this is the backstop. */
-enum { GRACE_MS = 500, PATH_MAX_BYTES = 4096 };
+enum { GRACE_MS = 500, PATH_MAX_BYTES = 4096, SUM_BITS = 12 };
 
 /* All that a part and what it loads may want to know of the environment. */
 static const char *const LIBEXEC_ENVIRONMENT[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
@@ -50,22 +51,26 @@ enum status libexec_ask(const char *name, const struct buffer *request, long tim
 	return status;
 }
 
-uint64_t libexec_add_to_sum(uint64_t sum, const char *text)
+long libexec_sum_text(const char *name, const char *text)
 {
+	const char *const parts[] = {name, text ? "=" : NULL, text};
 	const uint64_t prime = 1099511628211U;
-
-	for (; text && *text != '\0'; text++)
-		sum = (sum ^ (unsigned char)*text) * prime;
-	return (sum ^ (text ? 0 : UINT8_MAX)) * prime;
-}
-
-uint64_t libexec_sum_environment(void)
-{
-	char **environment = process_select_environment(LIBEXEC_ENVIRONMENT);
 	uint64_t sum = 14695981039346656037U;
 
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		for (const char *byte = parts[i]; byte && *byte != '\0'; byte++)
+			sum = (sum ^ (unsigned char)*byte) * prime;
+	}
+	return (long)((sum ^ (sum >> 20) ^ (sum >> 40)) & ((1U << SUM_BITS) - 1));
+}
+
+long libexec_sum_environment(void)
+{
+	char **environment = process_select_environment(LIBEXEC_ENVIRONMENT);
+	long sum = 0;
+
 	for (char **variable = environment; variable && *variable; variable++)
-		sum = libexec_add_to_sum(sum, *variable);
+		sum ^= libexec_sum_text(*variable, NULL);
 	free(environment);
 	return sum;
 }

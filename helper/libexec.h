@@ -1,8 +1,6 @@
 #ifndef LIBEXEC_H
 #define LIBEXEC_H
 
-#include <stdint.h>
-
 #include "core/status.h"
 
 struct attributes;
@@ -20,10 +18,14 @@ enum status libexec_ask(const char *name, const struct buffer *request, long tim
 	struct attributes *answer, struct failure *failure) MUST_CHECK;
 
 /*
- * A sum (FNV-1a, 64 bits) over what a part is told of the environment, and one more text in it;
- * NULL counts as another text than "".
+ * Twelve bits (FNV-1a) that tell one value of a variable from another; text NULL: it is unset. Of
+ * several variables, XOR. A value thus always adds the same twelve bits: records made under
+ * different environments say no more about a secret among them than one record, and that is too
+ * little to check a guess.
  */
-uint64_t libexec_sum_environment(void);
-uint64_t libexec_add_to_sum(uint64_t sum, const char *text);
+long libexec_sum_text(const char *name, const char *text);
+
+/* The same for all variables that a part is told of. */
+long libexec_sum_environment(void);
 
 #endif

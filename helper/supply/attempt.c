@@ -1,7 +1,6 @@
 #include "supply/attempt.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,26 +16,20 @@
 #include "supply/secret.h"
 #include "supply/supply.h"
 
-enum { ENVIRONMENT_BITS = 12 };
-
 /*
- * Tells one environment from another, so that a failure stands no longer than what caused it. The
- * secret in a variable counts too. Of the sum only twelve bits are kept: one secret in 4,096 has
- * the same ones, so that nobody can check a guess by them.
+ * Tells one environment from another, so that a failure stands no longer than what caused it. A
+ * secret in a variable counts too; see libexec_sum_text() for why that is safe.
  */
-static long sum_environment(const struct attempt *attempt)
+static long sum_environment(const struct supply *supply)
 {
-	const struct supply *supply = attempt->supply;
 	const struct settings *settings = supply->settings;
 	struct source source = source_choose(settings, supply->profile);
 	bool in_variable = source.kind == SOURCE_VARIABLE || source.kind == SOURCE_API_KEY;
-	const char *const texts[] = {attempt->cache->digest, source.name,
-		in_variable ? source.text : NULL, settings->cainfo, settings->timeout};
-	uint64_t sum = libexec_sum_environment();
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		sum = libexec_add_to_sum(sum, texts[i]);
-	return (long)((sum ^ (sum >> 20) ^ (sum >> 40)) & ((1U << ENVIRONMENT_BITS) - 1));
+	return libexec_sum_environment() ^
+	       libexec_sum_text(source.name, in_variable ? source.text : NULL) ^
+	       libexec_sum_text("SYPHT_CAINFO", settings->cainfo) ^
+	       libexec_sum_text("SYPHT_TIMEOUT", settings->timeout);
 }
 
 void attempt_prepare(struct attempt *attempt)
@@ -60,7 +53,7 @@ enum status attempt_allowed(const struct attempt *attempt, struct failure *failu
 	if (last->at >= attempt->began)
 		now = last->at;
 	if (!state_is_still(last, supply->settings, supply->profile, now) ||
-		last->environment != sum_environment(attempt))
+		last->environment != sum_environment(supply))
 		return STATUS_OK;
 	return status_fail(failure, last->status, "%.200s (asked less than %ld s ago)",
 		last->reason.reason, (long)(last->retry_from - last->at));
@@ -117,7 +110,7 @@ static void keep_token(struct attempt *attempt, const struct token *token)
 enum status attempt_make(struct attempt *attempt, struct token *token, struct failure *failure)
 {
 	const struct supply *supply = attempt->supply;
-	struct state_failure last = {.environment = sum_environment(attempt)};
+	struct state_failure last = {.environment = sum_environment(supply)};
 	struct failure unwritten;
 
 	/* before the secret is read: what changes from here on voids the failure */

@@ -219,6 +219,24 @@ good() {
 	assert_issued "$(token)"
 }
 
+# sum_under SECRET VARIABLE=VALUE…: what the record of a failure keeps of the environment.
+sum_under() {
+	rm -rf "$(cache_directory)"
+	SYPHT_API_KEY=$SANDBOX_CLIENT_ID:$1 env "${@:2}" sypht-credential token >/dev/null 2>&1 || true
+	sed -n 's/^environment=//p' "$(entry state)"
+}
+
+@test "failures: records of several environments say no more about the secret than one" {
+	local one other sums=()
+	for variable in no_proxy=x no_proxy=y SYPHT_TIMEOUT=9; do
+		one=$(sum_under wrong-one "$variable")
+		other=$(sum_under wrong-other "$variable")
+		[ "$one" -lt 4096 ] && [ "$one" != "$other" ] || fail "$one, $other"
+		sums+=($((one ^ other)))
+	done
+	assert_equal "${sums[*]}" "${sums[0]} ${sums[0]} ${sums[0]}"
+}
+
 @test "failures: no_proxy works at once after a proxy that is not there" {
 	https_proxy=http://127.0.0.1:1 SYPHT_TIMEOUT=5 ask token
 	assert_status 1
