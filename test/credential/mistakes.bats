@@ -267,8 +267,7 @@ request() {
 }
 
 @test "mistake: a program that is not there" {
-	try sypht-run no-such-program
-	assert_status 127
+	run -127 --separate-stderr sypht-run no-such-program
 	blamed no-such-program 'No such file'
 }
 
