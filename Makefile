@@ -23,11 +23,16 @@ FISHDIR ?= $(DATADIR)/fish/vendor_completions.d
 PARTS   = $(LIBDIR)/sypht
 INSTALL ?= install
 
-# The small programs are static: with musl where its compiler is there, with glibc otherwise.
+# The small programs are static if inih is there as an archive: with musl where its compiler is
+# there, with glibc otherwise.
+INIH := $(filter /%,$(shell $(CC) -print-file-name=libinih.a 2>/dev/null))
 ifeq ($(origin STATIC_CC),undefined)
-STATIC_CC := $(if $(shell command -v musl-gcc),musl-gcc,$(CC))
+STATIC_CC := $(if $(INIH),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)),$(CC))
 endif
-STATIC    ?= -static
+STATIC    ?= $(if $(filter /%,$(INIH)),-static)
+ifeq ($(INIH),)
+INIH := -linih
+endif
 CFLAGS    ?= -O2 -g
 WARNINGS   = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wformat=2 -Wformat-nonliteral -Wcast-qual -Wwrite-strings -Wundef -Werror=implicit
@@ -45,8 +50,6 @@ TRIM_LINK  = -Wl,--gc-sections -Wl,-z,noseparate-code # fewer pages to map
 # Each step in a word; make V=1 shows the commands.
 Q   = $(if $(V),,@)
 SAY = $(if $(V),@:,@printf '  %-6s %s\n')
-
-INIH := $(shell $(CC) -print-file-name=libinih.a 2>/dev/null)
 
 # A shared store needs hiredis and libsodium; TLS to it needs a hiredis that has TLS. Without these
 # headers the rest is built, and refuses a configured store with the reason.

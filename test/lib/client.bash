@@ -27,6 +27,14 @@ setup() {
 AROUND=()
 [ -z "${CLIENT_LIBRARIES:-}" ] || AROUND=(env LD_LIBRARY_PATH="$CLIENT_LIBRARIES")
 
+# needs_client COMMAND…: skips a test if the command fails, as that program or its libcurl is not
+# installed. Under CLIENTS_NEEDED it fails instead.
+needs_client() {
+	"$@" >/dev/null 2>&1 </dev/null && return
+	[ -z "${CLIENTS_NEEDED:-}" ] || fail "this fails: $*"
+	skip_allowed "not installed: $1 with libcurl; scripts/setup reach"
+}
+
 # A program under the plugin.
 preloaded() {
 	"${AROUND[@]}" "$BUILD/sypht-run" "$@"

@@ -115,6 +115,7 @@ repository() {
 # pycurl: RTLD_LOCAL module, GnuTLS -----------------------------------------------------------
 
 @test "pycurl: easy handles, fresh and used again" {
+	needs_client python3 -c 'import pycurl'
 	cat >easy.py <<-'END'
 		import os, pycurl, sys
 		handle = pycurl.Curl()
@@ -133,6 +134,7 @@ repository() {
 }
 
 @test "pycurl: multi, driven by select" {
+	needs_client python3 -c 'import pycurl'
 	cat >multi.py <<-'END'
 		import io, os, pycurl, sys
 		multi, bodies = pycurl.CurlMulti(), {}
@@ -174,6 +176,7 @@ php_prologue() {
 }
 
 @test "PHP: curl_exec" {
+	needs_client php -r 'curl_init();'
 	{ php_prologue && cat; } >easy.php <<-'END'
 		foreach (array_slice($argv, 1) as $url) {
 		    $handle = handle($url);
@@ -186,6 +189,7 @@ php_prologue() {
 }
 
 @test "PHP: curl_multi_exec" {
+	needs_client php -r 'curl_init();'
 	{ php_prologue && cat; } >multi.php <<-'END'
 		$multi = curl_multi_init();
 		$handles = array_map('handle', array_slice($argv, 1));
@@ -206,6 +210,7 @@ php_prologue() {
 }
 
 @test "PHP: handles that share connections and cookies" {
+	needs_client php -r 'curl_init();'
 	{ php_prologue && cat; } >share.php <<-'END'
 		$share = curl_share_init();
 		foreach ([CURL_LOCK_DATA_COOKIE, CURL_LOCK_DATA_DNS, CURL_LOCK_DATA_SSL_SESSION] as $what) {
@@ -223,6 +228,7 @@ php_prologue() {
 # Perl, Lua: RTLD_LOCAL modules, GnuTLS -----------------------------------------------------------
 
 @test "Perl: WWW::Curl, easy" {
+	needs_client perl -MWWW::Curl::Easy -e 1
 	cat >easy.pl <<-'END'
 		use strict; use warnings; use WWW::Curl::Easy;
 		my $handle = WWW::Curl::Easy->new;
@@ -241,6 +247,7 @@ php_prologue() {
 }
 
 @test "Perl: WWW::Curl, multi" {
+	needs_client perl -MWWW::Curl::Easy -e 1
 	cat >multi.pl <<-'END'
 		use strict; use warnings; use WWW::Curl::Easy; use WWW::Curl::Multi;
 		my $multi = WWW::Curl::Multi->new;
@@ -275,6 +282,7 @@ php_prologue() {
 }
 
 @test "Lua: lua-curl" {
+	needs_client lua5.2 -e 'require "curl"'
 	cat >easy.lua <<-'END'
 		local curl = require("curl")
 		local handle = curl.easy_init()
@@ -298,6 +306,7 @@ php_prologue() {
 # Ruby, Python: dlsym on a handle, OpenSSL -------------------------------------------------------
 
 @test "Ruby: typhoeus, one request after the other" {
+	needs_client ruby -e 'require "typhoeus"'
 	cat >easy.rb <<-'END'
 		require "typhoeus"
 		ARGV.each do |url|
@@ -310,6 +319,7 @@ php_prologue() {
 }
 
 @test "Ruby: typhoeus, a hydra of requests" {
+	needs_client ruby -e 'require "typhoeus"'
 	cat >hydra.rb <<-'END'
 		require "typhoeus"
 		hydra = Typhoeus::Hydra.new
@@ -360,6 +370,7 @@ python_ctypes() {
 # cmake: linked, OpenSSL, easy ----------------------------------------------------------------
 
 @test "CMake: file(DOWNLOAD)" {
+	needs_client cmake --version
 	cat >download.cmake <<-'END'
 		if(DEFINED ENV{TOKEN})
 		  set(header HTTPHEADER "Authorization: Bearer $ENV{TOKEN}")

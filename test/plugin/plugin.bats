@@ -36,11 +36,12 @@ setup() {
 	BYSTANDER=$SANDBOX_BYSTANDER
 }
 
-# The libcurl of that flavour: flavour -gnutls
+# The libcurl of that flavour: flavour -gnutls. That with NSS only if it is installed.
 flavour() {
-	local path
+	local path name=$1
 
-	for path in /usr/lib/*/"libcurl$1.so.4"; do
+	[ "$name" != -nss ] || compgen -G '/usr/lib/*/libcurl-nss.so.4' >/dev/null || name=-gnutls
+	for path in /usr/lib/*/"libcurl$name.so.4"; do
 		printf '%s\n' "$path"
 	done
 }

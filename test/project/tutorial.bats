@@ -57,6 +57,7 @@ setup() {
 
 @test "tutorial: PHP-FPM, whose workers have the pool's environment and the service's preload" {
 	local environment
+	php -r 'curl_init();' || skip_allowed 'not installed: PHP with libcurl; scripts/setup reach'
 	install -D -m 644 <(printf '%s\n' "$SANDBOX_README_CLIENT_SECRET") "$PWD/etc/sypht/secret-of-www-data"
 	mkdir -p "$PWD/var/cache"
 	play "$TUTORIAL" 'RUNNING PHP-FPM'
