@@ -36,7 +36,7 @@ bool text_is(const struct text *text, const char *value)
 	return text->set && strcmp(text->bytes, value) == 0;
 }
 
-/* A thread that forks may leave another behind in the middle of a change. */
+/* Another thread may be amid a change when this one forks. */
 static void before_fork(void)
 {
 	pointermap_lock(&easies);
@@ -49,7 +49,9 @@ static void after_fork(void)
 	pointermap_unlock(&easies);
 }
 
-/* Handlers run in the order they were registered: the host's come after these. */
+/*
+ * Child handlers run in the order of registration. The host's may use handles, so ours come first.
+ */
 __attribute__((constructor)) static void watch_forks(void)
 {
 	pthread_atfork(before_fork, after_fork, after_fork);
@@ -70,7 +72,7 @@ struct easy *easy_find(const CURL *handle)
 	return pointermap_find(&easies, handle);
 }
 
-/* What libcurl does where nothing is set. */
+/* libcurl's defaults. */
 static void set_defaults(struct easy *easy)
 {
 	easy->http_auth = CURLAUTH_BASIC;

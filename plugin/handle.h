@@ -9,9 +9,9 @@
 #include "resolve.h"
 
 /*
- * What the application set on its handles, as far as it matters here. libcurl has no way to ask.
- * Only handles whose creation was seen have a record. Like the handle itself, a record is used by
- * one thread at a time.
+ * What the application has set on its handles. libcurl cannot be asked for it, so
+ * curl_easy_setopt() is watched. Only handles whose creation the plugin saw have a record. One
+ * thread at a time uses a record, as it does the handle.
  */
 enum fact {
 	FACT_USER = 1 << 0,
@@ -23,12 +23,12 @@ enum fact {
 	FACT_PEER_UNVERIFIED = 1 << 6,
 	FACT_HOST_UNVERIFIED = 1 << 7,
 	FACT_PROXY = 1 << 8,
-	FACT_NO_PROXY = 1 << 9, /* CURLOPT_PROXY "": those of the environment do not count either */
+	FACT_NO_PROXY = 1 << 9, /* CURLOPT_PROXY "": ignore the proxies of the environment too */
 	FACT_PRE_PROXY = 1 << 10,
 	FACT_UNIX_SOCKET = 1 << 11,
 	FACT_ABSTRACT_SOCKET = 1 << 12,
 	FACT_CONNECT_TO = 1 << 13,
-	FACT_DOH = 1 << 14, /* also name servers of the application's; asked of options_ever() */
+	FACT_DOH = 1 << 14, /* also name servers that the application chose; see options_ever() */
 	FACT_PROTOCOLS = 1 << 15, /* set as a number */
 	FACT_REDIR_PROTOCOLS = 1 << 16,
 	FACT_FOLLOW = 1 << 17,
@@ -37,7 +37,7 @@ enum fact {
 	FACT_POST = 1 << 20,
 	FACT_FORM = 1 << 21,
 	FACT_CUSTOM_METHOD = 1 << 22,
-	FACT_RESOLVE = 1 << 23, /* this and those below are asked of options_ever() */
+	FACT_RESOLVE = 1 << 23, /* for this and the next two see options_ever() */
 	FACT_HSTS = 1 << 24,
 	FACT_ALT_SVC = 1 << 25,
 	FACT_SOCKET = 1 << 26, /* the application opens, sets up or binds sockets itself */
@@ -45,17 +45,17 @@ enum fact {
 	FACT_KEEP_SENDING = 1 << 28,
 };
 
-/* A string that libcurl copied; the memory stays for the next one. */
+/* A string that libcurl copied. The memory is kept for the next value. */
 struct text {
 	char *bytes;
 	size_t size;
 	bool set;
 };
 
-/* Make room; false where memory is short, and the text stays. */
+/* Make room. False if memory is short; the text is then unchanged. */
 bool text_reserve(struct text *text, size_t size);
 
-/* Set it, where there is room; value NULL: not set. */
+/* Set it; there must be room. NULL unsets it. */
 void text_set(struct text *text, const char *value);
 
 /* Whether it is set to value. */
@@ -63,33 +63,33 @@ bool text_is(const struct text *text, const char *value);
 
 enum carried { CARRIED_NOTHING, CARRIED_TOKEN, CARRIED_DOOM, CARRIED_BLANK };
 
-/* Before which of the application's callbacks the plugin's own stand. */
+/* Which callbacks of the application the plugin has wrapped. */
 enum wrap {
 	WRAP_WRITE = 1 << 0,
 	WRAP_HEADER = 1 << 1,
 	WRAP_READ = 1 << 2,
 };
 
-/* What is done with the response that comes in; replay.h. */
+/* What happens to the response that comes in; see replay.h. */
 struct replay {
 	enum {
-		REPLAY_OFF,       /* it is the application's */
-		REPLAY_WATCHING,  /* it may become a 401 on our token */
-		REPLAY_HOLDING,   /* it is one, is kept back, and another token is on */
-		REPLAY_RELEASING, /* what was kept back goes to the application before all else */
-		REPLAY_SECOND,    /* it answers the request that was sent again */
+		REPLAY_OFF,       /* the application gets it */
+		REPLAY_WATCHING,  /* it may turn out to be a 401 on our token */
+		REPLAY_HOLDING,   /* it is one; it is held, and the handle has another token */
+		REPLAY_RELEASING, /* the application gets the held bytes first */
+		REPLAY_SECOND,    /* it answers the repeated request */
 		REPLAY_PAUSED /* the transfer is over, and the application has yet to take the rest
 			       */
 	} phase;
 	struct held held;
-	unsigned interim; /* 1xx and redirects that the application has seen */
+	unsigned interim; /* how many 1xx and redirects the application has seen */
 	bool swallowing;
-	bool refused; /* the token was, at the first try; another is in its place */
+	bool refused; /* the server rejected the token at the first try */
 	bool renewed;
-	bool read; /* the application's callback was asked for the body; source is set */
+	bool read; /* the body was read by the application's callback; source is set */
 	curl_read_callback source;
 	void *source_data;
-	long offset;     /* where the file stood that the body is read from */
+	long offset;     /* position of the file that the body is read from */
 	CURLcode result; /* of the first try; of the whole while it is REPLAY_PAUSED */
 	long reported;   /* the response code to report, 0 for libcurl's own */
 };
@@ -129,7 +129,7 @@ struct easy {
 
 	/* set by the application */
 	unsigned facts;
-	struct text url; /* libcurl forgets it when a transfer starts with a CURLU: so do we */
+	struct text url; /* unset when a transfer starts with a CURLU, as in libcurl */
 	CURLU *url_handle;
 	long port;
 	struct text default_protocol;
@@ -161,7 +161,7 @@ struct easy {
 	void *progress_data;
 	long no_progress;
 
-	/* where the text URL leads; what else the verdict is about is asked each time */
+	/* the realm of the URL, remembered; everything else is judged each time */
 	bool target_known;
 	const struct realm *target;
 
@@ -193,19 +193,21 @@ static inline const char *easy_url(const struct easy *easy)
 	return url && *url ? url : NULL;
 }
 
-/* NULL where the handle's creation was not seen. */
+/* NULL if the plugin did not see the handle being created. */
 struct easy *easy_find(const CURL *handle);
 
-/* A record for a new handle; whatever stood at its address is forgotten. NULL: memory is short. */
+/*
+ * A record for a new handle. It replaces an older record of that address. NULL if memory is short.
+ */
 struct easy *easy_create(CURL *handle, const struct libcurl *libcurl);
 
 /* The same for a handle that was duplicated, with the load of the original. */
 struct easy *easy_duplicate(CURL *copy, const struct easy *original);
 
-/* curl_easy_reset() was called: nothing is set any more, by anyone. */
+/* curl_easy_reset() was called: neither the application nor the plugin has anything set. */
 void easy_reset(struct easy *easy);
 
-/* Take the record of a handle that is about to be freed, so that the address can be used again. */
+/* Take out the record of a handle that is about to be freed: its address may be reused. */
 struct easy *easy_take(const CURL *handle);
 void easy_free(struct easy *easy);
 
@@ -215,8 +217,8 @@ struct multi {
 	CURLM *handle;
 	unsigned long serial;     /* tells it from others that had its address */
 	unsigned carrying;        /* transfers that carry a token */
-	struct easy *fresh;       /* added, and not made to work since */
-	struct message *messages; /* read from libcurl, not yet by the application */
+	struct easy *fresh;       /* added, but not driven since */
+	struct message *messages; /* read from libcurl, but not yet by the application */
 	curl_push_callback push;
 	void *push_data;
 	curl_multi_timer_callback timer;
@@ -231,21 +233,21 @@ struct message {
 
 struct multi *multi_find(const CURLM *handle);
 
-/* The same, made where there is none yet. NULL: memory is short. */
+/* The same, created if there is none yet. NULL if memory is short. */
 struct multi *multi_get(CURLM *handle, const struct libcurl *libcurl);
 
 /* The handle was added to it, or removed; NULL has no effect. */
 void multi_join(struct multi *multi, struct easy *easy);
 void multi_part(struct easy *easy);
 
-/* The one the easy handle was added to; NULL where it is in none, or in one that is gone. */
+/* The multi handle that the easy handle is in. NULL if there is none, or if it was cleaned up. */
 struct multi *multi_of(const struct easy *easy);
 
-/* It has not been made to work since it was added; take one of those, NULL: there are no more. */
+/* Remember an easy handle until the multi handle is driven. Take one; NULL if there are no more. */
 void multi_put_fresh(struct multi *multi, struct easy *easy);
 struct easy *multi_take_fresh(struct multi *multi);
 
-/* It carries a token; or does no longer. */
+/* It carries a token, or no longer does. */
 void multi_count(struct easy *easy);
 void multi_discount(struct easy *easy);
 
@@ -257,7 +259,7 @@ void multi_keep_message(struct multi *multi, struct message *message);
 struct message *multi_take_message(struct multi *multi);
 int multi_count_messages(const struct multi *multi, bool waiting);
 
-/* The easy handle was removed: its message is gone, as libcurl has it. */
+/* The easy handle was removed: drop its message, as libcurl does. */
 void multi_drop_message(struct multi *multi, const CURL *handle);
 
 /* Take the record of a multi handle that is about to be freed; put it back if it was not. */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* What stands before the bytes of each piece. */
+/* Precedes the bytes of each piece. */
 struct head {
 	enum piece piece;
 	size_t length;

@@ -9,8 +9,8 @@
 #include "scope.h"
 
 /*
- * hook_NAME(): what libcurl calls for purposes of its own is passed on unseen, and takes as few
- * instructions as can be; what the application calls goes to hook_outer_NAME(), whose body follows.
+ * hook_NAME() passes on at once what libcurl itself calls, in as few instructions as possible. A
+ * call of the application goes to hook_outer_NAME(), whose body follows the macro.
  */
 #define HOOK(result, name, parameters, ...) \
 	static __attribute__((noinline)) result hook_outer_##name parameters; \
@@ -23,10 +23,7 @@
 	} \
 	static result hook_outer_##name parameters
 
-/*
- * Who is behind a call: the record of a handle, NULL where it has none; and the libcurl to pass the
- * call on to.
- */
+/* The record of a handle, NULL if it has none; and the libcurl to pass the call on to. */
 struct easy_call {
 	struct easy *easy;
 	const struct libcurl *libcurl;
@@ -70,7 +67,7 @@ HOOK(CURL *, easy_init, (struct site site))
 	return handle;
 }
 
-/* Also where libcurl itself duplicates, for what a server pushes over HTTP/2. */
+/* libcurl too duplicates handles, for HTTP/2 pushes: those copies must be cleaned as well. */
 CURL *hook_easy_duphandle(struct site site, CURL *handle)
 {
 	const struct libcurl *inner = resolve_inner(site.caller);
@@ -104,8 +101,8 @@ HOOK(void, easy_reset, (struct site site, CURL *handle), handle)
 }
 
 /*
- * The record goes first: once libcurl has freed the handle, another thread may get its address. So
- * does the message of its end, which libcurl keeps in the handle.
+ * Take out the record first: once libcurl has freed the handle, another thread may get its address.
+ * Drop the message of its end too, which libcurl keeps in the handle.
  */
 HOOK(void, easy_cleanup, (struct site site, CURL *handle), handle)
 {
@@ -120,9 +117,7 @@ HOOK(void, easy_cleanup, (struct site site, CURL *handle), handle)
 	easy_free(call.easy);
 }
 
-/*
- * Memory for the record is got first, so that libcurl does not know what the record does not.
- */
+/* Get memory for the record first: libcurl must not have a setting that the record lacks. */
 static inline __attribute__((always_inline)) CURLcode set_option(
 	struct easy_call call, CURL *handle, CURLoption option, union setting setting)
 {
@@ -146,8 +141,8 @@ static inline __attribute__((always_inline)) CURLcode set_option(
 }
 
 /*
- * A token must not follow a change of what it was put on for: it goes first. A transfer that has
- * yet to be sent may come into scope by the change.
+ * Take the token off before the change: it was put on for what was set before. The change may also
+ * bring a waiting transfer into scope.
  */
 static __attribute__((noinline)) CURLcode set_amid_transfer(
 	struct easy_call call, CURL *handle, CURLoption option, union setting setting)
@@ -181,7 +176,10 @@ CURLcode hook_easy_setopt(struct site site, CURL *handle, CURLoption option, uni
 	return set_option(call, handle, option, setting);
 }
 
-/* The message of its end can be read now: make the application drive its multi handle. */
+/*
+ * The end can be told now. Wake the application, as libcurl does, so that it drives the multi
+ * handle.
+ */
 static void end_pause(struct multi *multi, const struct easy *easy)
 {
 	if (!multi)
@@ -195,7 +193,9 @@ static void end_pause(struct multi *multi, const struct easy *easy)
 		multi->libcurl->own.multi_wakeup(multi->handle);
 }
 
-/* libcurl refuses to perform a handle that is in a multi handle, and its transfer goes on. */
+/*
+ * A handle in a multi handle is passed on: libcurl refuses to perform it, and its transfer goes on.
+ */
 HOOK(CURLcode, easy_perform, (struct site site, CURL *handle), handle)
 {
 	struct easy_call call = easy_call(site, handle);
@@ -222,7 +222,7 @@ HOOK(CURLcode, easy_perform, (struct site site, CURL *handle), handle)
 	return result;
 }
 
-/* libcurl has ended the transfer, and would refuse. */
+/* A transfer that has ended for libcurl can only be resumed by us: libcurl would refuse. */
 HOOK(CURLcode, easy_pause, (struct site site, CURL *handle, int bitmask), handle, bitmask)
 {
 	struct easy_call call = easy_call(site, handle);
@@ -254,8 +254,8 @@ HOOK(CURLcode, easy_getinfo, (struct site site, CURL *handle, CURLINFO info, voi
 }
 
 /*
- * The token waits until the multi handle works: until then the application may still free and
- * replace what it has set.
+ * Decide when the multi handle is first driven. Until then the application may still free what it
+ * has set, and replace it.
  */
 HOOK(CURLMcode, multi_add_handle, (struct site site, CURLM *multi_handle, CURL *handle),
 	multi_handle, handle)
@@ -305,9 +305,9 @@ HOOK(CURLMcode, multi_remove_handle, (struct site site, CURLM *multi_handle, CUR
 }
 
 /*
- * Stands before the application's function for what a server pushes. The handle that libcurl has
- * made for it is a duplicate, with what was put on the original; a libcurl whose own calls do not
- * come through our hooks has made it unseen.
+ * Wraps the application's push callback. The pushed handle is a duplicate of the parent, with its
+ * token. A libcurl that is linked with -Bsymbolic-functions has made it past our hooks, so clean it
+ * here.
  */
 static int receive_push(CURL *parent, CURL *pushed, size_t header_count,
 	struct curl_pushheaders *headers, void *context)
@@ -380,7 +380,7 @@ CURLMcode hook_multi_setopt(
 	return hook_outer_multi_setopt(site, multi_handle, option, setting);
 }
 
-/* The end of a transfer, as the application is to see it. Only a message that is kept can wait. */
+/* Make the message what the application is to see. Only a message that is kept can wait. */
 static void settle_message(CURLMsg *message, bool kept)
 {
 	struct easy *easy = message->msg == CURLMSG_DONE ? easy_find(message->easy_handle) : NULL;
@@ -416,7 +416,7 @@ HOOK(CURLMsg *, multi_info_read, (struct site site, CURLM *multi_handle, int *qu
 	return message;
 }
 
-/* Who is behind a multi handle that is about to work. */
+/* The multi handle is about to be driven: decide for the handles that were added to it. */
 static inline struct multi_call begin_drive(struct site site, CURLM *multi_handle)
 {
 	struct multi_call call = multi_call(site, multi_handle);
@@ -431,7 +431,7 @@ static inline struct multi_call begin_drive(struct site site, CURLM *multi_handl
 	return call;
 }
 
-/* Whether a transfer that ended is to be done once more, and is on its way again. */
+/* Whether the transfer that ended is repeated; it is then under way again. */
 static bool sent_again(const struct libcurl *libcurl, CURLM *multi_handle, const CURLMsg *message)
 {
 	struct easy *easy = message->msg == CURLMSG_DONE ? easy_find(message->easy_handle) : NULL;
@@ -459,8 +459,8 @@ static struct message *read_message(const struct libcurl *libcurl, CURLM *multi_
 }
 
 /*
- * Before the application counts what is still running, those that ended with a 401 on our token are
- * sent again; the messages of all others are kept for curl_multi_info_read().
+ * Repeat the transfers that ended with a 401 on our token, before the application sees how many
+ * still run. Keep the messages of all others for curl_multi_info_read().
  */
 static void harvest(struct multi_call call, CURLM *multi_handle, int *running)
 {
@@ -482,7 +482,7 @@ static void harvest(struct multi_call call, CURLM *multi_handle, int *running)
 	errno = error;
 }
 
-/* It has worked. Where messages are kept, those that come later wait behind them. */
+/* It was driven. If messages are kept, later ones queue behind them, so that the order stays. */
 static inline CURLMcode end_drive(
 	struct multi_call call, CURLM *multi_handle, int *running, CURLMcode code)
 {
@@ -511,7 +511,7 @@ DRIVE(multi_socket_action,
 DRIVE(multi_socket_all, (struct site site, CURLM *multi_handle, int *running), multi_handle,
 	running)
 
-/* libcurl refuses this within a callback: then the record is needed on. */
+/* libcurl refuses this in a callback. The multi handle lives on then, and so must its record. */
 HOOK(CURLMcode, multi_cleanup, (struct site site, CURLM *multi_handle), multi_handle)
 {
 	struct multi_call call = multi_call(site, multi_handle);

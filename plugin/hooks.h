@@ -6,9 +6,9 @@
 #include "resolve.h"
 
 /*
- * The functions of libcurl that this library puts itself before. For each of them there are three:
- * the real one (resolve.h), our decision (here), and the exported one, once for every symbol
- * version (exports.c). What libcurl calls for itself is passed on unseen.
+ * The hooked functions of libcurl. Each exists three times: the real one (resolve.h), our decision
+ * (here), and the exported one, once for each symbol version (exports.c). Calls that libcurl makes
+ * for its own purposes are passed on at once.
  */
 CURL *hook_easy_init(struct site site);
 CURL *hook_easy_duphandle(struct site site, CURL *handle);

@@ -12,10 +12,10 @@
 #include "scope.h"
 #include "supplier.h"
 
-/* Of the protocols a redirect may lead to, those that know nothing of bearer tokens. */
+/* Protocols that a redirect may lead to and that send no bearer token. */
 enum { SAFE_REDIRECTS = CURLPROTO_HTTP | CURLPROTO_HTTPS | CURLPROTO_FTP | CURLPROTO_FTPS };
 
-/* The safe ones among names, and whether there are others. */
+/* The safe protocols among names; others: whether there are unsafe ones. */
 static long safe_among(const char *names, bool *others)
 {
 	static const struct {
@@ -46,8 +46,9 @@ static long safe_among(const char *names, bool *others)
 }
 
 /*
- * CVE-2025-14524: until 8.18 a bearer could follow a redirect to another protocol that knows bearer
- * tokens, where the application allows such redirects. It is not allowed them for this once.
+ * CVE-2025-14524: before 8.18 a bearer could follow a redirect to another protocol that sends
+ * bearers, such as IMAP, if the application allows that protocol. Do not allow it for this
+ * transfer.
  */
 static void narrow_redirects(struct easy *easy)
 {
@@ -99,8 +100,8 @@ static void set_url_handle(struct easy *easy, CURLU *handle)
 }
 
 /*
- * UNRESTRICTED_AUTH sends a bearer wherever a redirect leads. So does, until 8.19, an entry that
- * .netrc has for the host a redirect leads to (CVE-2026-3783).
+ * CURLOPT_UNRESTRICTED_AUTH sends the bearer wherever a redirect leads. So does, before 8.19, a
+ * .netrc entry for the host of the redirect (CVE-2026-3783).
  */
 static bool put_token(struct easy *easy, const char *token, bool exposed)
 {
@@ -125,7 +126,10 @@ static bool put_token(struct easy *easy, const char *token, bool exposed)
 	return easy->load.bearer_only;
 }
 
-/* Without a bearer it says nothing, so it may wait for the first transfer that has none. */
+/*
+ * Without a bearer, CURLAUTH_BEARER has no effect. So restore it before the first transfer without
+ * a token, which saves two calls on each transfer with one.
+ */
 static void restore_auth(struct easy *easy)
 {
 	if (easy->load.bearer_only)
@@ -157,13 +161,13 @@ static void put_doom(struct easy *easy, const char *reason)
 
 static void take_doom(struct easy *easy)
 {
-	/* libcurl's default: all bits */
+	/* -1 is libcurl's default */
 	restore_protocols(easy, CURLOPT_PROTOCOLS,
 		easy->facts & FACT_PROTOCOLS ? easy->protocols : -1L, CURLOPT_PROTOCOLS_STR,
 		&easy->protocols_text);
 }
 
-/* Only what libcurl holds. */
+/* Only the options of libcurl's handle. */
 static void restore(struct easy *easy)
 {
 	if (easy->load.carried == CARRIED_TOKEN)
@@ -177,8 +181,8 @@ static void restore(struct easy *easy)
 }
 
 /*
- * The duplicate stays on the handle until the next transfer: from 8.0 on libcurl forgets the
- * effective URL of the last one where a CURLU is set.
+ * The duplicate stays on the handle until the next transfer. From 8.0 on, setting a CURLU makes
+ * libcurl forget the effective URL, which the application may still ask for.
  */
 static void unpin_url(struct easy *easy)
 {
@@ -251,7 +255,7 @@ static void supply(struct easy *easy, const struct verdict *verdict)
 	}
 }
 
-/* libcurl forgets its CURLOPT_URL once it performs with a CURLU. */
+/* libcurl forgets CURLOPT_URL when it performs with a CURLU. */
 static void pin_url(struct easy *easy)
 {
 	unpin_url(easy);
@@ -278,9 +282,9 @@ static void decide(struct easy *easy)
 }
 
 /*
- * libcurl (at least up to 8.14) makes the Authorization header before it rewinds a form and before
- * it skips to where an upload resumes. Where that fails, the header stays with the handle and goes
- * out with its next request, wherever that leads.
+ * libcurl (at least up to 8.14) composes the Authorization header before it rewinds a form, and
+ * before it seeks to where an upload resumes. If that fails, the header stays in the handle and is
+ * sent with its next request, to whichever host.
  */
 static bool leaves_header(const struct easy *easy, CURLcode result)
 {
@@ -297,7 +301,7 @@ static bool leaves_header(const struct easy *easy, CURLcode result)
 	}
 }
 
-/* A bearer without a token replaces the one that libcurl holds. There is no way to take it away. */
+/* Replace the header that libcurl may hold by an empty bearer. There is no way to remove it. */
 static void blank(struct easy *easy)
 {
 	static const char reason[] = "libcurl still holds the token of a request that failed";
@@ -363,10 +367,7 @@ bool inject_repeat(struct easy *easy, CURLcode result)
 	return again;
 }
 
-/*
- * What became of the token. A refusal that had to be delivered costs this request, but not the
- * next.
- */
+/* If a 401 had to be delivered, drop the token, so that the next request gets a new one. */
 static void note_outcome(const struct easy *easy)
 {
 	struct supplier *supplier = easy->load.realm->supplier;

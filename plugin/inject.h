@@ -4,19 +4,19 @@
 #include "handle.h"
 
 /*
- * Putting a token on a transfer, and taking it off again. Where a token is due and none can be
- * had, the transfer is doomed instead: it may use no protocol, fails before a byte is sent, and
- * reports CURLE_LOGIN_DENIED with the reason in the application's error buffer.
+ * Putting a token on a transfer, and taking it off again. If a token is due and none can be had,
+ * the transfer is doomed: it may use no protocol, so it fails before a byte is sent. It reports
+ * CURLE_LOGIN_DENIED, with the reason in the application's error buffer.
  */
 
 /*
- * What was judged is what libcurl uses. While a token is on, the handle has a duplicate of the
- * application's CURLU, and where a proxy would see the token, the host is exempt from proxies. So
- * neither a callback nor another thread nor setenv() can lead the transfer elsewhere.
+ * A transfer of this handle is about to start: take off what an earlier one left, decide, and put
+ * on what is due. This may wait for a token, for SYPHT_TIMEOUT at most. No function here preserves
+ * errno.
  *
- * A transfer of this handle is about to start: take off what an earlier one left behind, decide,
- * and put on what is due. May wait for a token as long as SYPHT_TIMEOUT. Like all else here it
- * does not keep errno.
+ * libcurl uses exactly what was judged. While a token is on, the handle has our duplicate of the
+ * application's CURLU, and if a proxy would see the token, the host is exempt from proxies. So no
+ * callback, no other thread and no setenv() can lead the transfer elsewhere.
  */
 void inject(struct easy *easy);
 
@@ -33,22 +33,22 @@ static inline bool inject_may_change(const struct easy *easy)
 	return (easy->seat.performing || easy->seat.driven) && easy->load.carried != CARRIED_DOOM;
 }
 
-/* Whether the application's setting would let a doomed transfer go: it is only recorded. */
+/* Whether the setting would release a doomed transfer. It is then recorded, but not passed on. */
 static inline bool inject_withholds(const struct easy *easy, CURLoption option)
 {
 	return easy->load.carried == CARRIED_DOOM &&
 	       (option == CURLOPT_PROTOCOLS || option == CURLOPT_PROTOCOLS_STR);
 }
 
-/* Take off whatever was put on; the application's own settings stand again. */
+/* Take off what was put on, and restore the application's own settings. */
 void inject_undo(struct easy *easy);
 
-/* The application has set a CURLU, or none: the duplicate of the one before is off the handle. */
+/* The application has set CURLOPT_CURLU, so libcurl no longer has our duplicate: free it. */
 void inject_forget_url(struct easy *easy);
 
 /*
- * The transfer ended with result. Where that is a 401 on our token and the request can be sent
- * again, the handle has another token on, and must be performed or added once more.
+ * The transfer ended with result. True if that is a 401 on our token and the request can be
+ * repeated: the handle has another token, and must be performed or added once more.
  */
 bool inject_repeat(struct easy *easy, CURLcode result);
 
@@ -58,18 +58,18 @@ static inline bool inject_again(struct easy *easy, CURLcode result)
 	       inject_repeat(easy, result);
 }
 
-/* The transfer ended with result: take off, and return the result the application is to see. */
+/* The transfer is over. Take everything off; returns the result for the application. */
 CURLcode inject_settle(struct easy *easy, CURLcode result);
 
 /*
- * The application has removed the handle, perhaps amid its transfer: what was kept back of a
- * refusal, it would have seen by now.
+ * The application has removed the handle, perhaps amid the transfer. Deliver what was held of a
+ * 401: without us the application would have seen it by now.
  */
 void inject_abandon(struct easy *easy);
 
 /*
- * A duplicate of a handle carries what was put on the original: take it off, and make its record.
- * False where memory is short.
+ * libcurl has duplicated a handle together with what the plugin put on it. Take that off the
+ * duplicate, and make its record. False if memory is short.
  */
 bool inject_clean_copy(CURL *handle, const struct easy *original);
 

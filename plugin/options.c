@@ -6,11 +6,11 @@
 
 atomic_uint options_ever_set;
 
-/* How an option enters the record. */
+/* How an option changes the record. */
 enum rule_kind {
 	RULE_NONE,
-	RULE_FACT_IF_SET,  /* a pointer that is not NULL */
-	RULE_FACT_IF_TRUE, /* a number that is not 0 */
+	RULE_FACT_IF_SET,  /* set if the pointer is not NULL */
+	RULE_FACT_IF_TRUE, /* set if the number is not 0 */
 	RULE_FACT_IF_FALSE,
 	RULE_LONG,
 	RULE_POINTER,
@@ -31,7 +31,7 @@ enum rule_kind {
 
 struct rule {
 	unsigned char kind;
-	unsigned char place; /* in units of a pointer: where in struct easy */
+	unsigned char place; /* in struct easy, counted in pointers */
 	unsigned char option_type;
 	bool decides; /* whether and how a token is carried */
 	unsigned facts;
@@ -143,7 +143,7 @@ static void set_fact(struct easy *easy, unsigned facts, bool holds)
 	easy->facts = holds ? easy->facts | facts : easy->facts & ~facts;
 }
 
-/* A number makes the names void, and the other way round. */
+/* The number and the text override each other; the one set last counts. */
 static void observe_protocols(struct easy *easy, const struct rule *rule, union setting setting)
 {
 	bool redir = rule->facts == FACT_REDIR_PROTOCOLS;
@@ -156,7 +156,7 @@ static void observe_protocols(struct easy *easy, const struct rule *rule, union 
 	text_set(text, by_number ? NULL : setting.pointer);
 }
 
-/* Which of the methods that read through a callback it is, if any. */
+/* At most one of the methods with a body is set. */
 static void set_method(struct easy *easy, unsigned fact)
 {
 	set_fact(easy, FACT_UPLOAD | FACT_POST | FACT_FORM, false);
@@ -184,7 +184,10 @@ enum prepared options_prepare(struct easy *easy, CURLoption option, union settin
 	return text_reserve(text, strlen(setting.pointer) + 1) ? PREPARED : PREPARED_NO_MEMORY;
 }
 
-/* libcurl forgets a URL once a transfer starts with a CURLU, which may be at any time from now. */
+/*
+ * A transfer that starts with a CURLU makes libcurl forget CURLOPT_URL. It may start at any time
+ * now.
+ */
 static void observe_target(struct easy *easy)
 {
 	easy->target_known = false;

@@ -8,30 +8,30 @@
 
 struct easy;
 
-/* The one argument of curl_easy_setopt(), by the option's type. */
+/* The argument of curl_easy_setopt(), which has the option's type. */
 union setting {
 	long number;
 	void *pointer;
 	curl_off_t offset;
 };
 
-/* Whether a token is carried, and how, depends on the option. */
+/* Whether the option decides if a token is carried, and how. */
 bool options_decide(CURLoption option);
 
 /*
- * Make room for what options_observe() will copy. PREPARED_SAME: there is nothing to observe, since
- * it is what is set already, or nothing to the record.
+ * Make room for what options_observe() will copy. PREPARED_SAME: nothing to observe, as the value
+ * is the same as before, or the record does not hold the option.
  */
 enum prepared { PREPARED, PREPARED_SAME, PREPARED_NO_MEMORY };
 enum prepared options_prepare(struct easy *easy, CURLoption option, union setting setting);
 
-/* The application set it, and libcurl took it. */
+/* The application has set the option, and libcurl has accepted it. */
 void options_observe(struct easy *easy, CURLoption option, union setting setting);
 
 /*
  * Whether any handle of this process ever had one of these facts. What FACT_RESOLVE, FACT_HSTS,
- * FACT_ALT_SVC, FACT_DOH and FACT_SOCKET bring about is kept in caches of names and of
- * connections, which outlive the setting and may be shared.
+ * FACT_ALT_SVC, FACT_DOH and FACT_SOCKET cause stays in caches of names and connections, which
+ * outlive the setting and may be shared between handles.
  */
 extern atomic_uint options_ever_set;
 
@@ -40,7 +40,7 @@ static inline bool options_ever(unsigned facts)
 	return atomic_load_explicit(&options_ever_set, memory_order_relaxed) & facts;
 }
 
-/* Of curl_multi_setopt() too. */
+/* Also for curl_multi_setopt(). */
 static inline union setting setting_take(unsigned option, va_list list)
 {
 	union setting setting;
@@ -54,7 +54,7 @@ static inline union setting setting_take(unsigned option, va_list list)
 	return setting;
 }
 
-/* curl_easy_setopt(), or its like, with the argument passed on as its type wants it. */
+/* Call curl_easy_setopt() or curl_multi_setopt() with an argument of the option's type. */
 #define SETTING_PASS(setopt, handle, option, setting) \
 	((option) < CURLOPTTYPE_OBJECTPOINT ? (setopt)(handle, option, (setting).number) \
 		: (option) < CURLOPTTYPE_OFF_T || (option) >= CURLOPTTYPE_BLOB \

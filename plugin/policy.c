@@ -14,7 +14,9 @@
 
 extern char **environ;
 
-/* The application's own ways to authenticate, and what is no HTTP request. */
+/*
+ * Facts that keep a token off: the application authenticates by itself, or makes no HTTP request.
+ */
 #define VETOES(X) \
 	X(FACT_USER | FACT_PASSWORD, "the application gives user or password") \
 	X(FACT_NETRC_REQUIRED, "the application insists on .netrc") \
@@ -26,12 +28,12 @@ enum {
 #define OR_FACT(facts, reason) | (facts)
 	VETOING = 0 VETOES(OR_FACT),
 	UNVERIFIED = FACT_PEER_UNVERIFIED | FACT_HOST_UNVERIFIED,
-	/* something may carry the bytes of a loopback request off this machine, */
+	/* these may lead a loopback request off this machine; */
 	DIVERSIONS = FACT_PROXY | FACT_PRE_PROXY | FACT_UNIX_SOCKET | FACT_ABSTRACT_SOCKET |
 		     FACT_CONNECT_TO,
-	/* or may have left a connection or a name behind that does */
+	/* these may have left a connection or a name in a cache that does */
 	LASTING_DIVERSIONS = FACT_RESOLVE | FACT_DOH | FACT_SOCKET,
-	SAFE_REDIRECTS_VERSION = 0x075300, /* 7.83.0 mended CVE-2022-27774 */
+	SAFE_REDIRECTS_VERSION = 0x075300, /* 7.83.0 fixed CVE-2022-27774 */
 };
 
 static const char *veto_reason(unsigned facts)
@@ -43,7 +45,10 @@ static const char *veto_reason(unsigned facts)
 	return NULL;
 }
 
-/* Before 7.83 a bearer follows a redirect to another port or scheme of the same host. */
+/*
+ * Before 7.83 a bearer follows a redirect to another port or scheme of the same host
+ * (CVE-2022-27774).
+ */
 static bool redirects_leak(const struct libcurl *libcurl)
 {
 	static _Atomic(const struct libcurl *) safe;
@@ -58,8 +63,8 @@ static bool redirects_leak(const struct libcurl *libcurl)
 }
 
 /*
- * Also its removal ("Authorization:", "Authorization;") is the application's word. The list is
- * looked at when the transfer starts, since it may have been changed after it was set.
+ * Removing the header ("Authorization:", "Authorization;") is also the application's choice. Look
+ * at the list when the transfer starts: the application may have changed it after setting it.
  */
 static __attribute__((noinline)) bool has_authorization(const struct curl_slist *header)
 {
@@ -80,9 +85,9 @@ static __attribute__((noinline)) bool has_authorization(const struct curl_slist 
 }
 
 /*
- * Whether list, as in no_proxy, names the host itself or everything, in a way that every libcurl
- * reads so: IPv6 without brackets, and nothing behind a blank that no comma follows. Domains and
- * networks are not looked at.
+ * Whether list, in the syntax of no_proxy, names the host or everything. Count only what every
+ * version of libcurl understands: IPv6 without brackets, and no entry after a blank without a
+ * comma. Ignore domains and networks.
  */
 static bool names_host(const char *list, const char *host)
 {
@@ -122,7 +127,7 @@ static bool is_proxy_variable(const char *variable)
 	return false;
 }
 
-/* Done for every request over loopback http, hence the first look at two letters. */
+/* This runs for every request over loopback http, so look at two letters first. */
 static bool environment_has_proxy(void)
 {
 	for (char **variable = environ; variable && *variable; variable++) {
@@ -137,7 +142,7 @@ static bool environment_has_proxy(void)
 	return false;
 }
 
-/* The hosts that are exempt from proxies, as libcurl finds them; NULL: none. */
+/* The hosts that are exempt from proxies, found as libcurl finds them. NULL if there are none. */
 static const char *exempt_hosts(const struct easy *easy)
 {
 	const char *list;
@@ -154,7 +159,7 @@ static bool is_proxied(const struct easy *easy, const struct origin *origin)
 	       !names_host(exempt_hosts(easy), origin->host);
 }
 
-/* The host comes first: an old libcurl may not read to the end. */
+/* Put the host first: an old libcurl may not read the whole list. */
 char *policy_exempt(const struct easy *easy, const struct realm *realm)
 {
 	const char *list = exempt_hosts(easy), *host = realm->origin.host;
@@ -172,13 +177,13 @@ char *policy_exempt(const struct easy *easy, const struct realm *realm)
 	return text;
 }
 
-/* Without TLS, or with its checks turned off, only the kernel vouches for where the bytes go. */
+/* Without TLS, or with its checks off, nothing but the routing ensures where the bytes go. */
 static bool is_exposed(const struct easy *easy, const struct origin *origin)
 {
 	return !origin->secure || easy->facts & UNVERIFIED;
 }
 
-/* What stands in caches. Of HSTS only names can be, and it turns http into https. */
+/* By caches. HSTS holds names only, not addresses, and turns http into https. */
 static bool is_led_elsewhere(const struct origin *origin)
 {
 	return options_ever(LASTING_DIVERSIONS) || (origin->secure && options_ever(FACT_ALT_SVC)) ||
