@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A thread's number has 22 bits at most. The count tells one claim of a thread from its next. */
+/* A thread id has at most 22 bits. The count distinguishes successive claims of one thread. */
 enum { THREAD_BITS = 22, THREAD_MASK = (1 << THREAD_BITS) - 1 };
 
 /* From <linux/futex.h>, which not every C library's headers come with. */
@@ -17,7 +17,10 @@ static unsigned own_thread(void)
 	return (unsigned)syscall(SYS_gettid) & THREAD_MASK;
 }
 
-/* A holder with our own number jumped out of its work: else it would not be here. */
+/*
+ * If this thread itself is the holder, it has jumped out of its work: otherwise it would not be
+ * here.
+ */
 static bool is_at_work(unsigned holder)
 {
 	unsigned thread = holder & THREAD_MASK;

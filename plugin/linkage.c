@@ -28,7 +28,7 @@ __attribute__((constructor)) static void count_start(void)
 	atomic_store(&count_at_start, count_objects());
 }
 
-/* ---- what was opened for all ---- */
+/* ---- what was opened with RTLD_GLOBAL ---- */
 
 struct name {
 	const struct name *next;
@@ -69,13 +69,13 @@ static bool is_called(const struct sharedobject *object, const char *name)
 	       (slash && strcmp(slash + 1, name) == 0);
 }
 
-/* ---- one of many ---- */
+/* ---- if several export it ---- */
 
 /*
- * All objects at one moment, and what is asked of them. What an object needs lies in needed[] from
- * first[] of that object on to first[] of the next. The places in order[] are filled with the
- * objects that a root brings along, itself first, breadth first, as the linker searches them;
- * marks[] then tell that root.
+ * All loaded objects, and the symbol that is searched for. The objects that object i needs are in
+ * needed[], from first[i] up to first[i + 1]. spread() fills order[] with a root and all it needs,
+ * breadth first, as the linker searches them; marks[] holds the root for which an object was last
+ * visited, plus one.
  */
 struct census {
 	const char *name;
@@ -163,7 +163,7 @@ static bool exports(const struct census *census, size_t index)
 	       sharedobject_symbol(object, census->name, census->version);
 }
 
-/* How many objects root brings along. */
+/* Fill order[] from root; returns how many objects that are. */
 static size_t spread(struct census *census, size_t root)
 {
 	size_t count = 1;
@@ -185,7 +185,7 @@ static size_t spread(struct census *census, size_t root)
 	return count;
 }
 
-/* The first of those root brings along that exports the symbol; census->count where none does. */
+/* The first object in the order of root that exports the symbol; census->count if none does. */
 static size_t find_below(struct census *census, size_t root, bool for_caller)
 {
 	size_t count = spread(census, root);
@@ -242,7 +242,7 @@ static size_t find_in_scope(struct census *census)
 	return found == census->count ? find_local(census) : found;
 }
 
-/* ---- the first that is found, where there is but one ---- */
+/* ---- without a census, if there is only one ---- */
 
 struct only {
 	const char *name;

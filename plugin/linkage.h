@@ -6,23 +6,23 @@
 #include "sharedobject.h"
 
 /*
- * What a reference to a symbol leads to, as the dynamic linker would have it were this library not
- * there: the objects that the program started with, those opened with RTLD_GLOBAL, then whatever
- * was opened for the sake of the caller. It is found out from the objects' own tables. The linker's
- * functions would wipe out an error that the program has yet to ask for with dlerror().
+ * Where a reference to a symbol leads without this library, in the order of the dynamic linker: the
+ * objects that the program started with, those opened with RTLD_GLOBAL, then those that were loaded
+ * together with the caller. This reads the tables of the objects: dlsym() would clear an error that
+ * the program has yet to ask for with dlerror().
  */
 
 /*
- * The object that exports name at version (NULL: the default) to caller. With strict, one that the
- * caller could not have reached is none; without, any that is loaded will do where there is no
- * better one. False also where memory is short.
+ * The object that exports name at version (NULL: the default) to caller. With strict, it must be in
+ * the scope of caller; without, any loaded object will do if none is. False also if memory is
+ * short.
  */
 bool linkage_find(struct sharedobject *object, const void *caller, const char *name,
 	const char *version, bool strict);
 
 /*
- * The function by that name of another preload library behind this one, which is no function of
- * an object that also exports anchor; NULL where there is none.
+ * The function of that name in another preload library behind this one. An object that exports
+ * anchor is a libcurl, and does not count. NULL if there is none.
  */
 void *linkage_preloaded(const char *name, const char *version, const char *anchor);
 

@@ -1,6 +1,6 @@
 /*
- * What this library puts before the dynamic linker: dlopen(), as a module may be bound to libcurl
- * past us, and dlsym(), as a program may ask for libcurl's functions by name.
+ * Hooks for the dynamic linker: dlopen(), because RTLD_DEEPBIND binds a module to libcurl past this
+ * library, and dlsym(), because a program may ask for libcurl's functions by name.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -104,8 +104,8 @@ static bool imports_libcurl(const char *path)
 }
 
 /*
- * RTLD_DEEPBIND would bind a file to libcurl past this library. It is given up for files that
- * call libcurl, and for nothing else.
+ * RTLD_DEEPBIND would bind a file to libcurl past this library. Clear it for files that import
+ * libcurl's functions, and for no others.
  */
 static int allowed_mode(const char *file, int mode)
 {
@@ -129,7 +129,7 @@ JUMPING void *dlopen(const char *file, int mode)
 	LAST_CALL real(file, allowed);
 }
 
-/* Past this library: in the default scope our own functions come first. */
+/* In the default scope our own functions come first, so search behind this library. */
 static void *found_behind_us(const char *name)
 {
 	void *found = real_dlsym()(RTLD_NEXT, name);
@@ -139,8 +139,8 @@ static void *found_behind_us(const char *name)
 }
 
 /*
- * Foreign function interfaces ask for libcurl's functions by handle. What they find in a libcurl is
- * answered with a hook for that libcurl.
+ * Foreign function interfaces ask for libcurl's functions by handle. Return a hook for the libcurl
+ * in which the function is found.
  */
 static void *found_by_handle(void *handle, const char *name)
 {
@@ -152,7 +152,9 @@ static void *found_by_handle(void *handle, const char *name)
 	return hook ? hook : found;
 }
 
-/* A program that asks so whether there is a libcurl gets the answer it would get without us. */
+/*
+ * A program may ask in this way whether libcurl is loaded. It gets the same answer as without us.
+ */
 static void *found_by_default(void *handle, const char *name)
 {
 	const void *caller = __builtin_return_address(0);

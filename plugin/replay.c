@@ -10,7 +10,7 @@
 #include "supplier.h"
 #include "target.h"
 
-/* What libcurl would have called: the application's function, or fwrite() to its file. */
+/* Call what libcurl would have called: the application's function, or fwrite() with its file. */
 static size_t pass_body(struct easy *easy, char *bytes, size_t size, size_t count)
 {
 	if (easy->write)
@@ -35,8 +35,8 @@ static size_t pass_piece(void *context, enum piece piece, char *bytes, size_t le
 }
 
 /*
- * Whether the body comes from the application's read function; or from its file, where libcurl
- * compares that function with fread() to know that it can rewind.
+ * streams(): the body comes from a read function. reads_file(): that function is fread(). libcurl
+ * rewinds a file by itself if the function is fread(), so fread() is not wrapped.
  */
 static bool streams(const struct easy *easy)
 {
@@ -48,13 +48,16 @@ static bool reads_file(const struct easy *easy)
 	return !easy->read || easy->read == (curl_read_callback)fread;
 }
 
-/* Whether bytes of the body were read through a callback, by which libcurl does not get back. */
+/* Whether a callback has given bytes of the body. */
 static bool has_read(const struct easy *easy)
 {
 	return streams(easy) && (!(easy->wraps & WRAP_READ) || easy->replay.read);
 }
 
-/* A request that a redirect answered was carried out. Only GET and HEAD may be twice. */
+/*
+ * A server that answers with a redirect has carried out the request. Only GET and HEAD may be
+ * repeated then.
+ */
 static bool was_carried_out(const struct easy *easy)
 {
 	const unsigned changing = FACT_UPLOAD | FACT_POST | FACT_FORM | FACT_CUSTOM_METHOD;
@@ -62,7 +65,9 @@ static bool was_carried_out(const struct easy *easy)
 	return easy->facts & changing && easy_info(easy, CURLINFO_REDIRECT_COUNT) > 0;
 }
 
-/* A form of curl_formadd() is made of its parts anew each time; a stream or a pipe is used up. */
+/*
+ * libcurl builds a form of curl_formadd() anew for each request, but a stream or a pipe is used up.
+ */
 static bool is_rewindable(const struct curl_httppost *part)
 {
 	struct stat file;
@@ -80,8 +85,9 @@ static bool is_rewindable(const struct curl_httppost *part)
 }
 
 /*
- * libcurl before 8 writes before its buffer when trailers are to follow a second body. Who keeps on
- * sending may wait for the response before it sends the rest.
+ * libcurl before 8 writes before the start of its buffer if trailers follow a second body. With
+ * CURLOPT_KEEP_SENDING_ON_ERROR, the application may wait for the response before it sends the rest
+ * of the body, so the response must not be held.
  */
 static bool can_rewind(const struct easy *easy)
 {
@@ -105,7 +111,7 @@ static bool rewind_body(struct easy *easy)
 	return fseek(easy->read_data, easy->replay.offset, SEEK_SET) == 0;
 }
 
-/* The response that is coming in is a 401 from where our token went. */
+/* The response is a 401 from the origin that got our token. */
 static bool is_refusal(const struct easy *easy)
 {
 	return easy_info(easy, CURLINFO_RESPONSE_CODE) == HTTP_UNAUTHORIZED &&
@@ -120,7 +126,9 @@ static long clock_ms(void)
 	return now.tv_sec * 1000L + now.tv_nsec / 1000000L;
 }
 
-/* The application's time limit is for the transfer, not for getting a token meanwhile. */
+/*
+ * The application's timeout limits the transfer; the time it takes to get a token does not count.
+ */
 static void extend_timeout(struct easy *easy, long spent)
 {
 	if (!easy->timeout_ms || !spent)
@@ -136,7 +144,7 @@ static void restore_timeout(struct easy *easy)
 	easy->load.timeout_extended = false;
 }
 
-/* Put another token in the place of the one that was refused. */
+/* Replace the rejected token on the handle. */
 static bool renew(struct easy *easy)
 {
 	const struct realm *realm = easy->load.realm;
@@ -160,7 +168,7 @@ static bool renew(struct easy *easy)
 	return easy->replay.renewed;
 }
 
-/* The status is known: keep the response back, or let it through from here on. */
+/* The status is known: hold the response from here on, or pass it on. */
 static void decide(struct easy *easy)
 {
 	struct replay *replay = &easy->replay;
@@ -172,7 +180,9 @@ static void decide(struct easy *easy)
 				: REPLAY_OFF;
 }
 
-/* 0: all that was kept back is out. Else what libcurl is to be told. */
+/*
+ * 0 if the application has taken all that was held. Else what the callback must return to libcurl.
+ */
 static size_t release(struct easy *easy)
 {
 	struct replay *replay = &easy->replay;
@@ -190,8 +200,9 @@ static size_t release(struct easy *easy)
 }
 
 /*
- * The 401 came whole, or it broke off, or libcurl would not have its body. Its status is all that
- * matters. A transfer that the application or its time limit ended is over, though.
+ * Whether the transfer ended by itself. It does not matter if the body of the 401 broke off, or if
+ * libcurl refused the body. But the application or its timeout may have ended the transfer: then it
+ * is over.
  */
 static bool is_answer(CURLcode result)
 {
@@ -212,8 +223,8 @@ static bool is_answer(CURLcode result)
 }
 
 /*
- * The transfer is over: give the application the rest, until it pauses. A call that its callback
- * makes finds nothing kept back.
+ * The transfer is over for libcurl: deliver what was held, until the application pauses. A callback
+ * may call libcurl, so the record holds nothing meanwhile.
  */
 static CURLcode hand_over(struct easy *easy, CURLcode result)
 {
@@ -240,7 +251,7 @@ void replay_resume(struct easy *easy)
 	easy->replay.result = hand_over(easy, easy->replay.result);
 }
 
-/* Whether the transfer is to go on. Without a progress callback nothing could resume it. */
+/* Whether to wait on. Without a progress callback nothing could resume the transfer. */
 static bool tell_progress(struct easy *easy)
 {
 	if (easy->no_progress)
@@ -250,7 +261,9 @@ static bool tell_progress(struct easy *easy)
 	return easy->progress && easy->progress(easy->progress_data, 0, 0, 0, 0) == 0;
 }
 
-/* In curl_easy_perform() only the progress callback can resume: call it as often as libcurl does.
+/*
+ * Within curl_easy_perform() only the progress callback can resume the transfer, so call it
+ * regularly.
  */
 static CURLcode wait_for_resume(struct easy *easy)
 {
@@ -269,7 +282,7 @@ static CURLcode wait_for_resume(struct easy *easy)
 	return easy->replay.result;
 }
 
-/* Libcurl gives the same bytes again where it is told to pause. */
+/* If the answer is to pause, libcurl gives the same bytes again later. */
 static size_t receive(struct easy *easy, enum piece piece, char *bytes, size_t length)
 {
 	struct replay *replay = &easy->replay;
@@ -291,7 +304,7 @@ static size_t receive_body(char *bytes, size_t size, size_t count, void *context
 
 	if (!easy)
 		return CURL_WRITEFUNC_ERROR;
-	/* without a header callback this is the first that is heard of the final response */
+	/* without a header callback, this is the first sign of the final response */
 	if (easy->replay.phase == REPLAY_WATCHING && !(easy->wraps & WRAP_HEADER))
 		decide(easy);
 	if (easy->replay.phase == REPLAY_OFF)
@@ -299,7 +312,7 @@ static size_t receive_body(char *bytes, size_t size, size_t count, void *context
 	return receive(easy, PIECE_BODY, bytes, size * count);
 }
 
-/* The status of a response that begins, 0 for any other line and for what a proxy says. */
+/* The status if the line begins a response; 0 for other lines, and for the response of a proxy. */
 static long status_in(const struct easy *easy, const char *line, size_t length)
 {
 	static const char begins[] = "HTTP/";
@@ -318,8 +331,8 @@ static long status_in(const struct easy *easy, const char *line, size_t length)
 }
 
 /*
- * A response begins. The redirects and the 1xx before a refusal come again when the request is sent
- * again, and are the application's no more.
+ * A response begins. A repeated request also repeats the redirects and the 1xx that came before the
+ * 401. The application has seen them already, so swallow as many.
  */
 static void begin_response(struct easy *easy, long status)
 {
@@ -354,7 +367,7 @@ static size_t receive_header(char *bytes, size_t size, size_t count, void *conte
 	return receive(easy, PIECE_HEADER, bytes, size * count);
 }
 
-/* As libcurl does, a transfer goes on with the function that it began with. */
+/* Like libcurl, keep to the function that was set when the body was first read. */
 static size_t give_body(char *bytes, size_t size, size_t count, void *context)
 {
 	struct easy *easy = easy_find(context);
@@ -449,7 +462,7 @@ bool replay_due(struct easy *easy, CURLcode result)
 
 	if (replay->phase == REPLAY_OFF || !is_answer(result))
 		return false;
-	/* there were neither headers nor a body for the application */
+	/* the response had neither headers nor a body for the application */
 	if (replay->phase == REPLAY_WATCHING)
 		decide(easy);
 	return replay->phase == REPLAY_HOLDING && rewind_body(easy);
@@ -474,7 +487,7 @@ CURLcode replay_finish(struct easy *easy, CURLcode result)
 {
 	struct replay *replay = &easy->replay;
 
-	/* a form whose parts turned out not to be rewindable: the 401 stands */
+	/* libcurl could not rewind a part of the form: report the 401 */
 	if (replay->phase == REPLAY_SECOND && result == CURLE_SEND_FAIL_REWIND) {
 		result = replay->result;
 		replay->reported = HTTP_UNAUTHORIZED;
@@ -489,7 +502,7 @@ CURLcode replay_finish(struct easy *easy, CURLcode result)
 
 void replay_stop(struct easy *easy)
 {
-	/* the other response takes the place of what was kept back */
+	/* the second response replaces what was held */
 	if (easy->replay.phase == REPLAY_SECOND)
 		held_forget(&easy->replay.held);
 	if (easy->replay.phase != REPLAY_PAUSED)

@@ -6,46 +6,47 @@
 #include "handle.h"
 
 /*
- * A 401 on our token. Once its status is known it is clear whether the request can be sent again,
- * and another token is asked for. Where both can be had, the response is kept back while it comes,
- * and the request is sent once more: the application sees one response only. Where not (the body
- * cannot be rewound, no other token is to be had, CURLOPT_HEADER mixes head and body) the
- * application gets the 401 as it comes, and so it does from where it becomes too long to be kept.
+ * What happens after a 401 on our token. When its status line comes in, the plugin checks whether
+ * the request can be repeated, and gets another token. If it can, the response is held, and the
+ * request is sent once more: the application sees one response only. If it cannot (the body cannot
+ * be rewound, there is no other token, or CURLOPT_HEADER mixes head and body), the application gets
+ * the 401 as it comes in. A response that grows too long to be held is given to the application
+ * from there on.
  *
- * For this the plugin's callbacks stand before the application's: those that receive, on handles
- * that have carried a token, and the one that reads, while a token is on. What the application
- * sets then is only recorded. Their context is the address of the handle, which is looked up. They
- * stand where libcurl calls them with that context, and nowhere else: a form reads its streams by
- * the application's read function, and headers go to the write function where there is data for
- * them, but no function.
+ * For this, the plugin wraps the application's callbacks: the write and header callbacks on handles
+ * that have carried a token, the read callback while a token is on. What the application sets
+ * meanwhile is recorded only. Our callbacks get the address of the handle and look it up, since
+ * libcurl does not always pair a function with its own data: a form passes its own stream to the
+ * read function, and without a header function CURLOPT_HEADERDATA goes to the write function. In
+ * those cases nothing is wrapped.
  */
 
 enum { HTTP_UNAUTHORIZED = 401 };
 
-/* The handle carries a token now: watch what comes back. */
+/* The handle carries a token now: watch the response. */
 void replay_watch(struct easy *easy);
 
-/* The transfer ended with result: whether it should be sent again. Its body is then rewound. */
+/* The transfer ended with result. True if it is to be repeated; the body is then rewound. */
 bool replay_due(struct easy *easy, CURLcode result);
 
-/* It is sent again, the first time it ended with first_result; or that could not be, after all. */
+/* It is repeated, after it ended with first_result; or it could not be repeated after all. */
 void replay_begin(struct easy *easy, CURLcode first_result);
 void replay_cancel(struct easy *easy);
 
 /*
- * The transfer is over for good: deliver what was kept back, unless another response took its
- * place. The result to report. If the application pauses, the transfer is still under way for it:
- * in a multi handle it becomes REPLAY_PAUSED; curl_easy_perform() waits.
+ * The transfer is over: deliver what was held, unless the response to the repeated request replaced
+ * it. Returns the result to report. If the application pauses, the transfer goes on for the
+ * application: in a multi handle it becomes REPLAY_PAUSED, and curl_easy_perform() waits.
  */
 CURLcode replay_finish(struct easy *easy, CURLcode result);
 
 /* The application has resumed a REPLAY_PAUSED transfer; it may pause again. */
 void replay_resume(struct easy *easy);
 
-/* Nothing is watched any more; what was kept back is the application's. */
+/* Stop watching. The application gets what was held. */
 void replay_stop(struct easy *easy);
 
-/* What was kept back, if anything, is lost. */
+/* Drop what was held. */
 static inline void replay_drop(struct easy *easy)
 {
 	if (held_any(&easy->replay.held))
@@ -53,20 +54,23 @@ static inline void replay_drop(struct easy *easy)
 	easy->replay.phase = REPLAY_OFF;
 }
 
-/* Another transfer begins. */
+/* The next transfer begins. */
 static inline void replay_forget(struct easy *easy)
 {
 	replay_drop(easy);
 	easy->replay.reported = 0;
 }
 
-/* Whether the application's setting is to be recorded, but not passed on. */
+/* Whether a setting of the application is to be recorded, but not passed on. */
 bool replay_withholds(const struct easy *easy, CURLoption option);
 
-/* The application has set something: stand where that makes it necessary, and nowhere else. */
+/*
+ * The application has set an option: wrap the callbacks for which that is now necessary, and unwrap
+ * the others.
+ */
 void replay_adjust(struct easy *easy);
 
-/* A duplicate has the plugin's callbacks with the original's context: give it its own. */
+/* The callbacks of a duplicate still have the original as context: set its own. */
 void replay_adopt(struct easy *copy);
 
 #endif

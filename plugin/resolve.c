@@ -8,10 +8,13 @@
 #include "linkage.h"
 #include "sharedobject.h"
 
-/* A function that every libcurl has and no preload would hook: where it is, libcurl is. */
+/*
+ * Every libcurl has this function, and no preload library hooks it. So an object that exports it is
+ * a libcurl.
+ */
 static const char ANCHOR[] = "curl_easy_strerror";
 
-/* NULL for PLAIN, else the version without the "@" it is defined with. */
+/* The name of the version; NULL for PLAIN. */
 static const char *version_of(enum node node)
 {
 	static const char *const definitions[NODE_COUNT] = {
@@ -27,7 +30,10 @@ _Atomic(struct libcurl *) resolve_known;
 
 static _Atomic(struct libcurl *) foreign[FOREIGN_COUNT];
 
-/* What an object's references were found to lead to. It holds for as long as nothing is loaded. */
+/*
+ * The libcurl that an object's references lead to. It is valid until something is loaded or
+ * unloaded.
+ */
 struct reference {
 	uintptr_t start; /* of the object */
 	uintptr_t end;
@@ -39,7 +45,7 @@ struct reference {
 
 static _Atomic(struct reference *) references;
 
-/* The next preload's function if there is one in between, else libcurl's own; never ours. */
+/* The function of a preload library behind ours if there is one, else that of libcurl. */
 static void *next_function(const struct sharedobject *object, const char *name, const char *version)
 {
 	void *own = sharedobject_symbol(object, name, version);
@@ -48,7 +54,7 @@ static void *next_function(const struct sharedobject *object, const char *name, 
 	return preloaded ? preloaded : own;
 }
 
-/* Functions that a libcurl must have to be used. */
+/* Whether libcurl has the functions without which it cannot be used. */
 static bool complete(const struct libcurl *libcurl)
 {
 	return libcurl->next.easy_init && libcurl->next.easy_setopt && libcurl->next.easy_perform &&
@@ -86,8 +92,8 @@ static struct libcurl *same_known(const struct libcurl *found)
 }
 
 /*
- * Take found into the list and return it, or free it and return the same one from there. Two
- * threads that find one libcurl at the same time may both put it there; that does no harm.
+ * Put found into the list; or free it, if the list has the same, and return that. Two threads may
+ * both add the same libcurl, which does no harm.
  */
 static struct libcurl *keep_libcurl(struct libcurl *found)
 {
@@ -120,7 +126,7 @@ void resolve_forget_unloaded(void)
 			atomic_store(&known->unloaded, true);
 }
 
-/* The libcurl that the object is; NULL where it is none, or memory is short. */
+/* The libcurl in the object. NULL if it is none, or if memory is short. */
 static struct libcurl *libcurl_of(const struct sharedobject *object, const char *version)
 {
 	struct libcurl *found = malloc(sizeof(*found));
@@ -151,7 +157,7 @@ static bool refers_the_same(const struct reference *reference, struct site site,
 	       reference->node == site.node && reference->libcurl == libcurl;
 }
 
-/* Where memory is short, it is found out again the next time. */
+/* If memory is short, the next call resolves it again. */
 static void keep_reference(struct site site, const struct sharedobject *user,
 	struct libcurl *libcurl, unsigned long generation)
 {
@@ -220,7 +226,9 @@ bool resolve_is_hooked(const char *name)
 	return function_of(name) < FUNCTION_COUNT;
 }
 
-/* The number of the libcurl's hooks, which may become those of an unloaded one; -1: none is left.
+/*
+ * The number of the hooks that serve the libcurl; those of an unloaded one are reused. -1 if none
+ * is left.
  */
 static int foreign_place(struct libcurl *libcurl)
 {

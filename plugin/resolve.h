@@ -5,16 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The real functions are named without their macros. */
+/* The functions are used without curl's type-checking macros. */
 #define CURL_DISABLE_TYPECHECK
 #define CURL_DISABLE_DEPRECATION
 #include <curl/curl.h>
 #undef curl_multi_socket
 
 /*
- * The symbol versions libcurls are known to export: each hook exists once for each, so that a
- * versioned reference binds to its own. PLAIN is the catch-all for references without a version;
- * in plugin.map it stands first and is the default.
+ * The symbol versions that libcurls are known to export. Each hook exists once for each version, so
+ * that a versioned reference binds to the hook of its version. References without a version bind to
+ * PLAIN, which is first in plugin.map and the default.
  */
 #define NODES(X, ...) \
 	X(PLAIN, "@@SYPHT_PRELOAD", __VA_ARGS__) \
@@ -34,9 +34,9 @@
 	X(BEARSSL_4, "@CURL_BEARSSL_4", __VA_ARGS__)
 
 /*
- * Hooks that are not exported: dlsym() answers with them. Each of these serves one libcurl, as who
- * calls by address cannot be told by where the call comes from. A libcurl for which there is none
- * left is not hooked.
+ * Hooks that are not exported: dlsym() returns them. Each serves one libcurl, since a caller by
+ * address does not tell by its own place which libcurl it means. If none is left, a further libcurl
+ * is not hooked.
  */
 #define FOREIGN_NODES(X, ...) \
 	X(FOREIGN_0, , __VA_ARGS__) \
@@ -58,7 +58,7 @@ enum node {
 	FOREIGN_COUNT = NODE_COUNT - NODE_EXPORTED
 };
 
-/* The functions that are hooked, without "curl_". */
+/* The hooked functions, without "curl_". */
 #define HOOKED(X) \
 	X(CURL *, easy_init, (void)) \
 	X(CURL *, easy_duphandle, (CURL *)) \
@@ -85,7 +85,9 @@ enum function {
 		FUNCTION_COUNT
 };
 
-/* Those the plugin calls itself, past other preloads; NULL in a libcurl that lacks them. */
+/*
+ * Functions that the plugin itself calls, directly in libcurl. NULL in a libcurl that lacks them.
+ */
 #define OWN(X) \
 	X(CURLcode, easy_setopt, (CURL *, CURLoption, ...)) \
 	X(CURLcode, easy_getinfo, (CURL *, CURLINFO, ...)) \
@@ -101,13 +103,13 @@ enum function {
 
 #define FUNCTION_POINTER(result, name, parameters) result(*name) parameters;
 
-/* One libcurl in this process. It is kept for ever, even when it is unloaded. */
+/* One libcurl in this process. It is never freed, even if it is unloaded. */
 struct libcurl {
 	uintptr_t start; /* where it is mapped */
 	uintptr_t end;
 	struct {
 		HOOKED(FUNCTION_POINTER)
-	} next; /* the next in line: libcurl's own, or another preload's */
+	} next; /* what the hooks call: the function of the next preload library, else of libcurl */
 	struct {
 		OWN(FUNCTION_POINTER)
 	} own;
@@ -115,31 +117,28 @@ struct libcurl {
 	struct libcurl *older;
 };
 
-/* Where a hook was entered: through which of its names, and from where. */
+/* How a hook was entered: by which symbol version, and from which address. */
 struct site {
 	enum node node;
 	const void *caller;
 };
 
 /*
- * The libcurl the dynamic linker would have bound the caller to, had this library not been
- * there. NULL where none can be found.
+ * The libcurl to which the dynamic linker would have bound the caller without this library. NULL if
+ * there is none.
  */
 const struct libcurl *resolve(struct site site);
 
-/* Every libcurl resolved so far, the newest first. */
+/* Every libcurl found so far, the newest first. */
 extern _Atomic(struct libcurl *) resolve_known;
 
-/* Whether it is libcurl itself that calls. */
+/* Whether the call comes from this libcurl itself. */
 static inline bool libcurl_contains(const struct libcurl *libcurl, const void *caller)
 {
 	return (uintptr_t)caller - libcurl->start < libcurl->end - libcurl->start;
 }
 
-/*
- * The libcurl that caller is code of, NULL where it is none of those resolved before: libcurl
- * itself is calling, for purposes of its own.
- */
+/* The libcurl that makes the call, for its own purposes. NULL if the caller is no known libcurl. */
 static inline const struct libcurl *resolve_inner(const void *caller)
 {
 	const struct libcurl *known;
@@ -151,18 +150,20 @@ static inline const struct libcurl *resolve_inner(const void *caller)
 }
 
 /*
- * The linker has found address for name: our hook for the libcurl that it lies in. NULL where it
- * lies in no libcurl, name is not hooked, or there is no hook left.
+ * dlsym() found address for name: our hook for the libcurl that contains it. NULL if no libcurl
+ * does, if name is not hooked, or if no hook is left.
  */
 void *resolve_hook(const void *address, const char *name);
 
-/* The same for what caller could have found in its own scope. */
+/* The same for the libcurl that is in the scope of caller. */
 void *resolve_hook_for(const void *caller, const char *name);
 
-/* Whether name is a function that is hooked. */
+/* Whether the function of that name is hooked. */
 bool resolve_is_hooked(const char *name);
 
-/* Before something is loaded, where an unloaded libcurl may have been. */
+/*
+ * Mark the libcurls that are no longer loaded. Must be called before their addresses can be reused.
+ */
 void resolve_forget_unloaded(void);
 
 #endif
