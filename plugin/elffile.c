@@ -35,8 +35,7 @@ static bool holds_any(
 	return false;
 }
 
-/* The chunks overlap, so that no text is cut in two. They are small: the host's stack may be, too.
- */
+/* The chunks overlap, so that no text is cut in two. They are small, as a host's stack may be. */
 bool elffile_holds_any(
 	int fd, uint64_t start, uint64_t end, const struct elffile_text *texts, size_t count)
 {
@@ -89,7 +88,7 @@ const elffile_segment *elffile_find(const struct elffile *image, uint32_t type)
 	return NULL;
 }
 
-/* Where in the file an address of the program lies; -1, at which nothing is ever read. */
+/* The offset in the file of an address of the program. UINT64_MAX if there is none. */
 static uint64_t offset_of(const struct elffile *image, uint64_t address)
 {
 	for (int i = 0; i < image->segment_count; i++) {

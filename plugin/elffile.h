@@ -7,11 +7,12 @@
 #include <stdint.h>
 
 /*
- * An ELF file as the loader sees it, read in small pieces where they are wanted, and never mapped:
- * it may be cut short meanwhile. It may claim anything; what makes no sense is nothing or "".
+ * An ELF file, read in small pieces. It is never mapped: another process may truncate it, which
+ * would kill the host with SIGBUS. Its contents are not trusted: values that make no sense count as
+ * absent.
  */
 enum elffile_kind {
-	ELFFILE_NATIVE,  /* for the machine that we are built for, and so is the plugin */
+	ELFFILE_NATIVE,  /* for the machine that this program and the plugin are built for */
 	ELFFILE_FOREIGN, /* another machine, or another word size; nothing more is known */
 	ELFFILE_MALFORMED,
 };
@@ -50,7 +51,9 @@ bool elffile_next(const struct elffile *image, int64_t tag, unsigned *position, 
 /* The first of them, 0 where there is none. */
 uint64_t elffile_value(const struct elffile *image, int64_t tag);
 
-/* Where in the file the dynamic string table lies; UINT64_MAX, at which nothing can be read. */
+/*
+ * The offset of the dynamic string table. UINT64_MAX if there is none: nothing can be read there.
+ */
 uint64_t elffile_strings(const struct elffile *image);
 
 /* A string of the dynamic string table, cut to size. */

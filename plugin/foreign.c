@@ -1,6 +1,6 @@
 /*
- * The hooks that dlsym() answers with. They are compiled, and few: where memory may not be both
- * written and executed, none could be made when they are wanted.
+ * The hooks that dlsym() returns. Their number is fixed at compile time: many systems forbid memory
+ * that is both writable and executable, so they cannot be made on demand.
  */
 #include "foreign.h"
 

@@ -3,7 +3,7 @@
 
 #include "resolve.h"
 
-/* The hook before a function for callers by address; place is the number of their node. */
+/* The hook of a function for callers by address; place is the number of their node. */
 void *foreign_hook(int place, enum function function);
 
 #endif

@@ -18,12 +18,12 @@
 enum {
 	PATH_MAX_BYTES = 4096,
 	COMPLAINT_MAX_BYTES = 64 * 1024,
-	GRACE_S = 2, /* beyond the helper's own deadline, so that its reason arrives */
+	GRACE_S = 2, /* added to the helper's own deadline, so that its reason arrives */
 };
 
 static const char COMPLAINS[] = "sypht-credential: ";
 
-/* Where the helper stands, seen from the directory of this library; installed, and in the tree. */
+/* Where the helper is, relative to the directory of this library: in the tree, and installed. */
 static const char *const places[] = {
 	"sypht-credential",
 	"../bin/sypht-credential",
@@ -35,7 +35,7 @@ extern char **environ;
 
 static char **environment;
 
-/* What may not reach a helper: the linker would load our library into it, or the host's others. */
+/* LD_PRELOAD would load this library into the helper, LD_LIBRARY_PATH libraries of the host. */
 static bool is_inherited(const char *variable)
 {
 	return strncmp(variable, "LD_", 3) != 0;
@@ -117,7 +117,7 @@ static enum status find_helper(
 		"sypht-credential is not where it was installed; SYPHT_CREDENTIAL may name it");
 }
 
-/* The first complaint is the reason; whatever else was said is the helper's trace, passed on. */
+/* The first complaint is the reason. Other lines are the helper's trace: pass them on. */
 static void read_complaints(
 	const struct settings *settings, const char *text, struct failure *failure)
 {
@@ -243,7 +243,7 @@ enum status helper_get(const struct settings *settings, const struct origin *ori
 	return status;
 }
 
-/* What becomes of a token; the next request will tell if it did not. */
+/* Tell the helper about a token. If that fails, the next request shows it. */
 static void tell(const struct settings *settings, const char *verb, const struct origin *origin,
 	const char *value)
 {

@@ -11,23 +11,22 @@ struct settings;
 struct token;
 
 /*
- * Running sypht-credential on the application's behalf. It gets the environment of the moment
- * helper_prepare() was called, without the dynamic linker's variables. False where memory is short.
+ * Running sypht-credential. It gets a copy of the environment, made by helper_prepare(), without
+ * the variables of the dynamic linker. False if memory is short.
  */
 bool helper_prepare(void) MUST_CHECK;
 
 /*
- * What "sypht-credential get" answers for origin; token is the caller's to release, and lives from
- * now on. min_valid_s: the token must stay valid for so many seconds, 0 for any. On failure the
- * reason is the helper's own.
+ * Run "sypht-credential get" for origin. The caller releases token, which is obtained now. It stays
+ * valid for min_valid_s seconds at least; 0 for any. On failure the reason is that of the helper.
  */
 enum status helper_get(const struct settings *settings, const struct origin *origin, time_t now,
 	long min_valid_s, struct token *token, struct failure *failure) MUST_CHECK;
 
-/* "sypht-credential erase": drop the token in the cache if it still is value. */
+/* Run "sypht-credential erase": drop the cached token if it is still value. */
 void helper_erase(const struct settings *settings, const struct origin *origin, const char *value);
 
-/* "sypht-credential store": the API took this token, which replaced one that it had refused. */
+/* Run "sypht-credential store": the API has accepted this token, which replaced a rejected one. */
 void helper_approve(
 	const struct settings *settings, const struct origin *origin, const char *value);
 

@@ -9,7 +9,7 @@
 
 _Atomic(enum notice) notice_state;
 
-/* The settings stay what they are once they could be read. */
+/* Settings that could be read do not change any more. */
 bool notice_ask(void)
 {
 	const struct settings *settings = scope_settings();

@@ -6,7 +6,7 @@
 
 struct realm;
 
-/* What SYPHT_TRACE shows of the plugin's decisions about a request to realm, which may be NULL. */
+/* A line of SYPHT_TRACE about a request to realm, which may be NULL. */
 enum notice { NOTICE_UNKNOWN, NOTICE_OFF, NOTICE_ON };
 extern _Atomic(enum notice) notice_state;
 bool notice_ask(void);

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 /*
- * Open addressing with linear probing; a slot is freed by moving later ones up, so that there are
- * no gravestones. A reader that met a change in between (the shard's version tells) looks again.
- * Slots that were outgrown may still be read: they are kept, half as many as the present ones.
+ * Open addressing with linear probing. Removing a record moves later ones up, so there are no
+ * tombstones. A reader checks the version of the shard, and looks again after a change. Outgrown
+ * slots are never freed, as they may still be read; they are half as many as the current ones.
  */
 enum { SLOTS_MIN = 8, TRIES_WITHOUT_LOCK = 4 };
 
@@ -41,7 +41,7 @@ static const void *address_in(const struct slot *slot)
 	return atomic_load_explicit(&slot->address, memory_order_acquire);
 }
 
-/* The slot that holds address, or the empty one where it would be put. */
+/* The slot of address, or the empty slot in which to put it. */
 static struct slot *probe(struct pointermap_slots *slots, const void *address, size_t hashed)
 {
 	size_t index = home_of(slots, hashed);
@@ -52,7 +52,7 @@ static struct slot *probe(struct pointermap_slots *slots, const void *address, s
 	return &slots->slot[index];
 }
 
-/* A moving shard may, for a moment, have no empty slot on the way: the steps are counted. */
+/* During a change there may be no empty slot for a moment, so count the steps. */
 static inline void *look(struct pointermap_slots *slots, const void *address, size_t hashed)
 {
 	size_t index = home_of(slots, hashed);
@@ -70,9 +70,9 @@ static inline void *look(struct pointermap_slots *slots, const void *address, si
 }
 
 /*
- * The thread that is forking: it holds every lock from the first handler of the fork to the last.
- * Other handlers run in between, in the child too, and may free a handle. It needs no lock for
- * that.
+ * The thread that is forking. It holds every lock until the last fork handler has run. Other
+ * handlers run in between, also in the child, and may free a handle. So this thread must not lock
+ * again.
  */
 static atomic_uintptr_t forker;
 
@@ -116,7 +116,7 @@ static __attribute__((noinline)) void *find_slowly(
 	return find_locked(shard, address, hashed);
 }
 
-/* Most are in their home slot: for those a few instructions do. */
+/* Most records are in their home slot. These few instructions find them. */
 void *pointermap_find(struct pointermap *table, const void *address)
 {
 	size_t hashed = hash(address);
@@ -153,7 +153,7 @@ static void end_change(struct pointermap_shard *shard)
 	atomic_fetch_add(&shard->version, 1);
 }
 
-/* Make room for one more, so that at least a third of the slots stays empty. */
+/* Make room for one more. At least a third of the slots stays empty. */
 static struct pointermap_slots *with_room(struct pointermap_shard *shard)
 {
 	struct pointermap_slots *old = atomic_load(&shard->slots), *slots;
@@ -202,7 +202,7 @@ bool pointermap_put(struct pointermap *table, const void *address, void *record,
 	return slots != NULL;
 }
 
-/* Close the gap: move up whatever may not be found behind it. */
+/* Close the gap: move up the slots that a lookup would not find behind it. */
 static void close_gap(struct pointermap_slots *slots, size_t gap)
 {
 	size_t index = gap;

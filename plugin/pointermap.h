@@ -7,9 +7,9 @@
 #include <stddef.h>
 
 /*
- * What is known about addresses of handles, whatever their number. Looking up takes no lock and
- * writes nothing, so that threads do not disturb each other; changes lock one shard. A record is
- * found by the thread that put it there and by those that got the handle from that thread.
+ * A map from addresses of handles to records. A lookup takes no lock and writes nothing, so threads
+ * do not slow each other down; a change locks one shard. A thread finds the records that it has
+ * put, and those of handles that it got from other threads.
  */
 enum { POINTERMAP_SHARDS = 32 };
 
@@ -31,16 +31,16 @@ struct pointermap {
 		.shards = { [0 ... POINTERMAP_SHARDS - 1] = {.mutex = PTHREAD_MUTEX_INITIALIZER} } \
 	}
 
-/* NULL where there is none. */
+/* NULL if there is none. */
 void *pointermap_find(struct pointermap *table, const void *address);
 
-/* Put record there and return the one it replaces; false where memory is short. */
+/* Put a record, and return the one that it replaces. False if memory is short. */
 bool pointermap_put(struct pointermap *table, const void *address, void *record, void **replaced);
 
 /* Take the record out and return it. */
 void *pointermap_take(struct pointermap *table, const void *address);
 
-/* Around fork(): nothing may be half changed in the child. */
+/* Around fork(), so that the child has no half-made change. */
 void pointermap_lock(struct pointermap *table);
 void pointermap_unlock(struct pointermap *table);
 

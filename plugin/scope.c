@@ -16,7 +16,7 @@
 
 enum { REALMS_STEP = 8, SPARE_REALMS = 16 };
 
-/* All that the config says. It is kept for ever. */
+/* What the config says. It is never freed. */
 struct scope {
 	struct realm *realms;
 	size_t count;
@@ -28,7 +28,7 @@ static struct settings settings;
 static _Atomic(const struct settings *) kept_settings;
 static _Atomic(const struct scope *) kept_scope;
 
-/* Of whoever reads the one or the other. */
+/* Held while one of them is read. */
 static struct claim claim;
 
 enum { READING_S = 10 };
@@ -95,7 +95,7 @@ static bool add_profile(struct profile *profile, void *context)
 	struct supplier *supplier = supplier_new(&settings, profile);
 	bool used = false;
 
-	/* the helper alone asks a shared store; a guest need not hold its password */
+	/* only the helper asks a shared store; do not keep its password in a host's memory */
 	buffer_free_text(profile->shared_store);
 	profile->shared_store = NULL;
 	scope->short_of_memory |= !supplier;
@@ -112,7 +112,7 @@ static bool add_profile(struct profile *profile, void *context)
 	return !scope->short_of_memory;
 }
 
-/* The realms of a profile stand side by side and share its supplier. */
+/* The realms of a profile are neighbours and share its supplier. */
 static void drop_realms(struct scope *scope)
 {
 	for (size_t i = 0; i < scope->count; i++)
@@ -123,8 +123,8 @@ static void drop_realms(struct scope *scope)
 }
 
 /*
- * Every origin that may be in scope though the config cannot be used: those that it names, and the
- * built-in one, unless the environment names another instead.
+ * Visit every origin that may be in scope although the config cannot be used: those that it names,
+ * and the built-in one or the one that the environment names instead.
  */
 static void salvage(const struct settings *from, salvage_visitor *visit, void *context)
 {
@@ -211,7 +211,7 @@ static bool match(const struct origin *origin, void *context)
 	return !search->found;
 }
 
-/* Realms that need no memory: what the program asks for again and again, it finds here. */
+/* Realms in static memory, so that a request fails closed even if memory is short. */
 static const struct realm *spare_realm(const struct origin *origin)
 {
 	static const struct failure failure = {.reason = "memory was short"};
@@ -267,7 +267,9 @@ static void after_fork_in_child(void)
 			supplier_after_fork(scope->realms[i].supplier);
 }
 
-/* Handlers run in the order they were registered: the host's come after this one. */
+/*
+ * Child handlers run in the order of registration. The host's may use handles, so ours comes first.
+ */
 __attribute__((constructor)) static void watch_forks(void)
 {
 	pthread_atfork(NULL, NULL, after_fork_in_child);

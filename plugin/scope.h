@@ -9,32 +9,32 @@
 struct supplier;
 
 /*
- * What the environment and the config say. Each is read when a transfer first needs it, as the user
- * that the program has become by then, and stays the same ever after: no later change leads a token
- * astray. Where memory is short it is read again for the next transfer.
+ * The environment and the config. Each is read once, when a transfer first needs it, with the
+ * rights that the program has by then. A later change has no effect, so it cannot send a token
+ * elsewhere. If memory is short, the next transfer reads again.
  */
 
 /* An origin that a profile names. */
 struct realm {
 	struct origin origin;
 	bool loopback;
-	struct supplier *supplier;    /* NULL: broken */
-	const struct failure *broken; /* why no token can be had for it */
+	struct supplier *supplier;    /* NULL if no token can be had */
+	const struct failure *broken; /* the reason for that */
 };
 
-/* In a set-uid program nothing is to be done. */
+/* Whether the program is set-uid or the like: then the plugin does nothing. */
 bool scope_is_off(void);
 
-/* NULL where scope_is_off(), and where memory is short. */
+/* NULL if scope_is_off(), or if memory is short. */
 const struct settings *scope_settings(void);
 
-/* Whether a request that should have a token and cannot have one is sent without. */
+/* Whether a request that should have a token is sent without one if none can be had. */
 bool scope_passes_on_failure(void);
 
 /*
- * The first profile's realm for origin, NULL where no profile names it. If the config cannot be
- * used, every origin that it names in any line has a broken realm. If memory is short, such a realm
- * is the answer for this once.
+ * The realm of origin, from the first profile that names it. NULL if none does. If the config
+ * cannot be used, every origin that any of its lines names has a realm without a supplier. If
+ * memory is short, the answer is such a realm, this time only.
  */
 const struct realm *scope_find(const struct origin *origin);
 

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * An object the dynamic linker has loaded, and the symbols it exports, read from its own tables:
- * quicker than the linker's functions, and without their locks, errors and side effects.
+ * An object that the dynamic linker has loaded, and the symbols that it exports. This reads the
+ * tables in memory: dlsym() is slower, takes locks, and changes what dlerror() returns.
  */
 struct sharedobject {
 	const char *name;   /* its path; "" for the program itself */
@@ -28,15 +28,15 @@ struct sharedobject {
 unsigned long sharedobject_generation(void);
 
 /*
- * Every loaded object in the order in which they were loaded, until visit() returns true, which is
- * then the result. At the start of a program that is also the order in which symbols are looked up.
+ * Visit the loaded objects in the order of loading until visit() returns true; returns whether it
+ * did. For the objects that a program starts with, that is also the order of symbol lookup.
  */
 typedef bool sharedobject_visitor(const struct sharedobject *object, void *context);
 bool sharedobject_each(sharedobject_visitor *visit, void *context);
 
 /*
- * The names of the objects that it needs, as their sonames or paths; call it with *position 0
- * first. NULL at the end.
+ * The next object that this one needs, as a soname or path. Start with *position 0; NULL at the
+ * end.
  */
 const char *sharedobject_needed(const struct sharedobject *object, size_t *position);
 
@@ -44,12 +44,12 @@ const char *sharedobject_needed(const struct sharedobject *object, size_t *posit
 bool sharedobject_at(struct sharedobject *object, const void *address);
 
 /*
- * The address of an exported function, NULL where there is none. An object without versions
- * serves every version; version NULL means the default one.
+ * The address of an exported function, NULL if there is none. An object without versions matches
+ * every version; NULL means the default version.
  */
 void *sharedobject_symbol(const struct sharedobject *object, const char *name, const char *version);
 
-/* The version under which name is exported by default, NULL where it has none. */
+/* The version under which name is exported by default, NULL if it has none. */
 const char *sharedobject_symbol_version(const struct sharedobject *object, const char *name);
 
 bool sharedobject_contains(const struct sharedobject *object, const void *address);

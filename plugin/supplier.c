@@ -21,13 +21,13 @@
 enum {
 	SLOT_COUNT = 4,
 	WRITER = 1 << 30, /* added to a slot's readers while it is written */
-	LOOK_S = 1,       /* in the renewal window the cache is looked at so often */
-	ASK_S = 5,        /* and the helper asked so often */
+	LOOK_S = 1,       /* how often to look at the cache in the renewal window */
+	ASK_S = 5,        /* how often to ask the helper */
 };
 
 /*
- * Readers take a slot by counting themselves in, then make sure that it still is the current one;
- * a writer takes one that nobody reads. So reading never waits.
+ * A reader adds itself to the readers of the current slot, then checks that the slot is still
+ * current. A writer takes a slot without readers. So readers never wait.
  */
 struct slot {
 	_Alignas(64) atomic_int readers;
@@ -45,11 +45,12 @@ struct supplier {
 	struct profile *profile;
 	_Atomic(struct slot *) current;
 	atomic_long next_look;
-	atomic_bool on_probation; /* the token replaced one that the API refused */
+	atomic_bool on_probation; /* the token replaced one that the API rejected */
 
-	struct claim claim; /* of whoever fetches a token, to everything below */
+	struct claim claim; /* held while a token is fetched; protects what follows */
 	time_t next_ask;
-	time_t replace_from; /* a refused token is not replaced before, where no cache says so */
+	time_t replace_from; /* do not replace a rejected token earlier; used if the cache cannot
+				tell */
 	struct state_failure failure; /* of the last fetch */
 };
 
@@ -80,7 +81,7 @@ void supplier_free(struct supplier *supplier)
 	free(supplier);
 }
 
-/* The child is a single thread: whoever fetched a token or read a slot is not in it. */
+/* The child has a single thread: those that fetched a token or read a slot do not exist in it. */
 void supplier_after_fork(struct supplier *supplier)
 {
 	if (atomic_exchange(&supplier->claim.holder, 0))
@@ -99,7 +100,7 @@ const char *supplier_profile(const struct supplier *supplier)
 	return supplier->profile->name;
 }
 
-/* The current slot, counted in; NULL where there is none. */
+/* Enter the current slot as a reader. NULL if there is none. */
 static struct slot *enter(struct supplier *supplier)
 {
 	struct slot *slot;
@@ -142,7 +143,7 @@ static void wipe(struct slot *slot)
 	slot->value = NULL;
 }
 
-/* Make token the current one; it becomes empty. False where every slot is being read. */
+/* Make token the current one, and empty it. False if all slots have readers. */
 static bool publish(struct supplier *supplier, struct token *token)
 {
 	struct slot *old = atomic_load(&supplier->current), *slot = NULL;
@@ -171,7 +172,7 @@ static bool publish(struct supplier *supplier, struct token *token)
 	return true;
 }
 
-/* A token from the cache that may be sent, unless it is the one of that fingerprint. */
+/* A usable token from the cache, other than the one with the unwanted fingerprint. */
 static bool read_cache(const struct supplier *supplier, time_t now, const char *unwanted,
 	struct token *token, struct state *state)
 {
@@ -194,8 +195,8 @@ static bool read_cache(const struct supplier *supplier, time_t now, const char *
 }
 
 /*
- * Whether the cache has a usable token; it is then published. One that has just taken the place of
- * a refused one is on probation, whichever process replaced it.
+ * Publish the token of the cache if that is usable. If it has just replaced a rejected one, in
+ * whichever process, it is on probation.
  */
 static bool look_in_cache(struct supplier *supplier, time_t now, struct state *state)
 {
@@ -209,8 +210,8 @@ static bool look_in_cache(struct supplier *supplier, time_t now, struct state *s
 }
 
 /*
- * The helper puts what it mints into the cache, with its exact times. Where no cache can be had
- * its answer is all there is.
+ * The helper writes a new token to the cache, with its exact times, so read it there. If there is
+ * no cache, use the answer itself.
  */
 static enum status ask_helper(struct supplier *supplier, const struct origin *origin,
 	long min_valid_s, struct failure *failure)
@@ -239,7 +240,7 @@ static void remember(
 	failure->retry_from = now + SUPPLIER_FAILURE_S;
 }
 
-/* With the claim: the outcome of a fetch, or of one that failed just now. */
+/* With the claim: fetch a token, unless that failed a moment ago. */
 static enum status fetch(
 	struct supplier *supplier, const struct origin *origin, struct failure *failure)
 {
@@ -274,7 +275,7 @@ static void take_claim(struct supplier *supplier, struct hold *hold)
 	claim_take(&supplier->claim, hold, settings_timeout_s(supplier->settings));
 }
 
-/* Whether nobody renews the token, and nothing that is remembered speaks against it. */
+/* Whether no other process is renewing the token, and no recent failure forbids it. */
 static bool is_to_be_renewed(const struct supplier *supplier, const struct state *state, time_t now)
 {
 	return now >= supplier->next_ask && now >= state->renewing_until &&
@@ -283,8 +284,8 @@ static bool is_to_be_renewed(const struct supplier *supplier, const struct state
 }
 
 /*
- * The host inherits orphans: as PID 1 of a container, or as a subreaper. It would see a child that
- * it never started, and keep it as a zombie.
+ * As PID 1 of a container, or as a subreaper, the host inherits orphans: it would see a child that
+ * it has not started, and keep it as a zombie.
  */
 static bool inherits_orphans(void)
 {
@@ -295,8 +296,8 @@ static bool inherits_orphans(void)
 }
 
 /*
- * The helper renews in the background, as an orphan. Where the host would inherit it, one request
- * waits for the renewal instead: the helper is asked for a token that outlives this one.
+ * The helper renews in the background, as an orphan. If the host would inherit it, let one request
+ * wait for the renewal: ask for a token that outlives this one.
  */
 static enum status ask_for_renewal(
 	struct supplier *supplier, const struct origin *origin, const struct slot *slot, time_t now)
@@ -307,7 +308,7 @@ static enum status ask_for_renewal(
 	return ask_helper(supplier, origin, min_valid_s, &failure);
 }
 
-/* One thread at a time, and not too often; a failure to renew is none while the token lives. */
+/* One thread at a time, and not too often. While the token lives, a failed renewal is no error. */
 static void see_to_renewal(struct supplier *supplier, const struct origin *origin, time_t now)
 {
 	struct state state;
@@ -339,7 +340,7 @@ static enum status lease_fetched(struct supplier *supplier, const struct origin 
 	take_claim(supplier, &hold);
 	slot = enter(supplier);
 	usable = slot_usable(slot, clock_now());
-	leave(slot); /* who jumps away, or is cancelled with the claim, would read it for ever */
+	leave(slot); /* a thread that jumps away while it waits would stay a reader for ever */
 	if (!usable)
 		status = fetch(supplier, origin, failure);
 	claim_release(&hold);
@@ -365,7 +366,7 @@ static bool is_current(struct supplier *supplier, const char *fingerprint)
 	return same;
 }
 
-/* With the claim: take the token of that fingerprint out of memory. NULL where it is not there. */
+/* With the claim: take the token of that fingerprint out of memory. NULL if it is not there. */
 static char *forget(struct supplier *supplier, const char *fingerprint)
 {
 	struct slot *slot = enter(supplier);
@@ -385,8 +386,8 @@ static char *forget(struct supplier *supplier, const char *fingerprint)
 }
 
 /*
- * With the claim: where another process has replaced the refused token already, take that one.
- * False: nobody may replace it yet.
+ * With the claim: use the token by which another process has replaced the rejected one. False if
+ * the rejected one must not be replaced yet.
  */
 static bool may_replace(struct supplier *supplier, const char *fingerprint)
 {

@@ -17,12 +17,12 @@ enum {
 	CACHE_MAX_BYTES = 1 << 24,
 };
 
-/* The libraries that are to be looked at, in the order in which the loader would load them. */
+/* The libraries to visit, in the order in which the dynamic linker would load them. */
 struct walk {
 	int count;
 	char names[LIBRARIES_MAX][ELFFILE_NAME_BYTES];
 	char paths[LIBRARIES_MAX][PATH_MAX];
-	char *cache; /* of the loader, owned; NULL where there is none */
+	char *cache; /* the contents of /etc/ld.so.cache; owned; NULL if there is none */
 	size_t cache_bytes;
 };
 
@@ -32,7 +32,7 @@ enum {
 	CACHE_COUNT_AT = 20, /* 32 bits, like the next two */
 	CACHE_ENTRIES_AT = 48,
 	CACHE_ENTRY_BYTES = 24,
-	CACHE_NAME_AT = 4, /* in an entry: where the name is, from the magic on */
+	CACHE_NAME_AT = 4, /* in an entry: the offset of the name from the magic */
 	CACHE_PATH_AT = 8,
 };
 
@@ -48,7 +48,8 @@ static void read_cache(struct walk *walk)
 		return;
 	if (fstat(fd, &status) == 0 && status.st_size > 0 && status.st_size < CACHE_MAX_BYTES) {
 		bytes = (size_t)status.st_size;
-		walk->cache = calloc(1, bytes + 1); /* its strings end, whatever it claims */
+		walk->cache = calloc(
+			1, bytes + 1); /* a zero byte after the end, so that every string ends */
 		if (walk->cache && elffile_read_at(fd, 0, walk->cache, bytes))
 			walk->cache_bytes = bytes;
 	}
@@ -98,7 +99,7 @@ static bool find_in_cache(const struct walk *walk, const char *name, char path[P
 	return false;
 }
 
-/* The directory that $ORIGIN or ${ORIGIN} at the start of text stands for, or text as it is. */
+/* Expand $ORIGIN or ${ORIGIN} at the start of text. */
 static bool expand_origin(char path[PATH_MAX], const char *text, size_t length, const char *asker)
 {
 	static const char *const variables[] = {"$ORIGIN", "${ORIGIN}"};
@@ -165,7 +166,7 @@ static void enqueue(
 	}
 }
 
-/* The program itself comes first, under no name. */
+/* The program itself is first, with an empty name. */
 static void visit_file(struct walk *walk, int index, libraries_visitor *visit, void *context)
 {
 	const char *path = walk->paths[index];
@@ -196,7 +197,7 @@ void libraries_each(const char *program, libraries_visitor *visit, void *context
 		return;
 	walk->count = 0;
 	walk->names[0][0] = '\0';
-	if (realpath(program, walk->paths[0])) /* as $ORIGIN has it */
+	if (realpath(program, walk->paths[0])) /* $ORIGIN is a real path */
 		walk->count = 1;
 	read_cache(walk);
 	for (int i = 0; i < walk->count; i++)

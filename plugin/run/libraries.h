@@ -4,10 +4,10 @@
 struct elffile;
 
 /*
- * Call visit with every library that the loader would load along with a program, in its order: the
- * name by which it is asked for, its file, and what that contains. As the loader, this looks in
- * RPATH, LD_LIBRARY_PATH, RUNPATH, its cache and the standard directories; what is nowhere is
- * passed over in silence.
+ * Visit the libraries that the dynamic linker would load with a program, in its order: the name
+ * under which each is needed, its path, and its contents. Like the dynamic linker, this searches
+ * RPATH, LD_LIBRARY_PATH, RUNPATH, /etc/ld.so.cache and the standard directories. A missing library
+ * is skipped.
  */
 typedef void libraries_visitor(
 	void *context, const char *name, const char *path, const struct elffile *image);

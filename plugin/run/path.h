@@ -5,13 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* directory/name, or false where that is too long. An empty directory is the current one. */
+/* directory/name. False if that is too long. An empty directory is the current one. */
 bool path_join(char path[PATH_MAX], const char *directory, size_t length, const char *name);
 
-/* False where it is too long. */
+/* False if it is too long. */
 bool path_copy(char path[PATH_MAX], const char *from);
 
-/* What stands behind the last slash. */
+/* The part after the last slash. */
 const char *path_base(const char *path);
 
 #endif

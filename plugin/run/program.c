@@ -64,7 +64,10 @@ static bool has_other_libc(const char *loader)
 	return false;
 }
 
-/* Whether the kernel would start it with more rights than ours, so that its loader mistrusts us. */
+/*
+ * Whether the kernel would start it with more rights than ours. Then the dynamic linker ignores
+ * LD_PRELOAD.
+ */
 static bool is_privileged(int fd)
 {
 	struct statvfs file_system;
@@ -96,13 +99,14 @@ static enum program_verdict judge(int fd)
 		return PROGRAM_MALFORMED;
 	if (is_privileged(fd))
 		return PROGRAM_PRIVILEGED;
-	if (!loader) /* the loader itself, called by hand, asks for none but has a name */
+	if (!loader) /* the dynamic linker itself, run as a command, has no interpreter but a name
+		      */
 		return elffile_value(&image, DT_SONAME) ? PROGRAM_WORKS : PROGRAM_STATIC;
 	elffile_text_at(fd, loader->p_offset, name, sizeof(name));
 	return has_other_libc(name) ? PROGRAM_OTHER_LIBC : PROGRAM_WORKS;
 }
 
-/* The program that env(1) would run, given this argument by a script. */
+/* The program that env(1) would run, from the argument in a script's first line. */
 static bool find_through_env(char *argument, char path[PATH_MAX])
 {
 	char *rest = argument;
@@ -117,7 +121,7 @@ static bool find_through_env(char *argument, char path[PATH_MAX])
 	return false;
 }
 
-/* The interpreter that a script's first line names; without such a line execvp() takes a shell. */
+/* The interpreter that a script's first line names. Without such a line execvp() uses a shell. */
 static bool find_interpreter(char *line, char path[PATH_MAX])
 {
 	char *rest;
@@ -185,7 +189,7 @@ const char *program_reason(enum program_verdict verdict)
 	return reasons[verdict];
 }
 
-/* libcurl's, not that of a wrapper such as libcurlpp. */
+/* A libcurl, and not a wrapper such as libcurlpp. */
 static bool is_libcurl(const char *name)
 {
 	return strncmp(name, "libcurl.so", 10) == 0 || strncmp(name, "libcurl-", 8) == 0;
@@ -219,7 +223,7 @@ int program_each_libcurl(const struct program *program, program_visitor *visit)
 
 /* ---- what a file holds ---- */
 
-/* libcurl's name and version, as it says it itself, and one of its reasons (curl_easy_strerror). */
+/* libcurl's name and version, and a text of curl_easy_strerror(). */
 static const struct elffile_text OF_LIBCURL[] = {
 	ELFFILE_TEXT("libcurl/7."),
 	ELFFILE_TEXT("libcurl/8."),
@@ -229,7 +233,7 @@ static const struct elffile_text OF_LIBCURL[] = {
 /* What "go version FILE" looks for. */
 static const struct elffile_text OF_GO[] = {ELFFILE_TEXT("\xff Go buildinf:")};
 
-/* CURLOPT_USERPWD and CURLOPT_PASSWORD, as x86 has numbers in its code. */
+/* CURLOPT_USERPWD and CURLOPT_PASSWORD, as little-endian numbers in x86 code. */
 static const struct elffile_text OF_PASSWORDS[] = {
 	ELFFILE_TEXT("\x15\x27\0\0"), ELFFILE_TEXT("\xbe\x27\0\0")};
 
@@ -264,7 +268,7 @@ bool program_authenticates(const struct program *program)
 
 /* ---- what a program can do at run time ---- */
 
-/* As symbols stand in the dynamic string table, where most are imports. */
+/* A symbol as it is in the dynamic string table. */
 #define SYMBOL(name) ELFFILE_TEXT("\0" name "\0")
 
 static const struct elffile_text OF_LOADING[] = {SYMBOL("dlopen"), SYMBOL("dlmopen")};
@@ -273,7 +277,7 @@ static const struct elffile_text OF_STARTING[] = {SYMBOL("execl"), SYMBOL("execl
 	SYMBOL("fexecve"), SYMBOL("popen"), SYMBOL("posix_spawn"), SYMBOL("posix_spawnp"),
 	SYMBOL("system")};
 
-/* The C library has dlopen() for others; libselinux loads nothing but a part of its own. */
+/* The C library only offers dlopen(). libselinux loads a part of itself and nothing else. */
 static bool loads_for_others(const char *name)
 {
 	static const char *const prefixes[] = {

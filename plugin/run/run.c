@@ -1,5 +1,5 @@
 /*
- * sypht-run: start a program with libsypht-preload.so in its LD_PRELOAD, or say why that is no use.
+ * sypht-run: start a program with libsypht-preload.so in LD_PRELOAD, or say why that cannot work.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -42,7 +42,7 @@ static const char USAGE[] =
 	"cannot be executed, 127 it cannot be found. With --check: 0 it works, or may later,\n"
 	"1 it cannot, 3 no libcurl is linked.\n";
 
-/* Where the library stands, seen from our directory: in the tree, and installed. */
+/* Where the library is, relative to the directory of sypht-run: in the tree, and installed. */
 static const char *const places[] = {
 	LIBRARY,
 	"../lib/sypht/" LIBRARY,
@@ -62,7 +62,7 @@ struct wishes {
 	const char *profile;
 };
 
-/* One line in one piece; what a terminal would obey becomes '?'. */
+/* Print one line. Control characters, which a terminal would obey, become '?'. */
 static void say(FILE *stream, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void say(FILE *stream, const char *format, ...)
@@ -81,7 +81,7 @@ static void say(FILE *stream, const char *format, ...)
 
 /* The library -------------------------------------------------------------------------------- */
 
-/* directory ends in a slash; each "../" in place takes a component off, so that no ".." remains. */
+/* directory ends in a slash. Resolve each "../" at the start of place. */
 static bool join(char path[PATH_MAX], const char *directory, const char *place)
 {
 	size_t length = strlen(directory);
@@ -94,7 +94,7 @@ static bool join(char path[PATH_MAX], const char *directory, const char *place)
 	return printed > 0 && printed < PATH_MAX;
 }
 
-/* False: it is nowhere, or nowhere that LD_PRELOAD could name; told. */
+/* False, with a message, if the library is missing, or if LD_PRELOAD cannot name its path. */
 static bool find_library(char path[PATH_MAX])
 {
 	char directory[PATH_MAX];
@@ -136,7 +136,7 @@ static bool is_listed(const char *list, const char *path)
 	return false;
 }
 
-/* The value of LD_PRELOAD with the library in front of what is there; for free(). */
+/* LD_PRELOAD with the library put first. The caller frees it. */
 static char *preload_value(const char *library)
 {
 	const char *present = getenv("LD_PRELOAD");
@@ -162,7 +162,7 @@ static bool set_environment(const struct wishes *wishes, const char *library)
 	return done;
 }
 
-/* As execvp() does with a file that the kernel does not know: a script without a first line. */
+/* Like execvp(), run a file of unknown format with the shell: it is a script without a #! line. */
 static void execute_by_shell(char *path, char **argv)
 {
 	static char name[] = "/bin/sh";
@@ -181,7 +181,7 @@ static void execute_by_shell(char *path, char **argv)
 	free(shell);
 }
 
-/* Only if it fails does it return: the exit status, after the reason was told. */
+/* Returns only on failure: the exit status, after a message. */
 static int execute(char *path, char **argv, bool is_script)
 {
 	execv(path, argv);
@@ -201,8 +201,8 @@ static bool is_ourselves(const char *path)
 }
 
 /*
- * What is known to fail is told (but we ourselves, static too, only pass things on). Where the
- * loader would choke on our library, or complain about it, that is left out.
+ * Warn about a program in which the plugin cannot work. (sypht-run is static too, but it only
+ * passes the library on.) False if the loader would fail with our library, or complain about it.
  */
 static bool may_preload(const struct program *program)
 {
@@ -266,7 +266,7 @@ static int tell_works(const struct program *program)
 	return EXIT_SUCCESS;
 }
 
-/* Of a program that our library loads into, and that links no libcurl. */
+/* For a program that our library loads into, but that links no libcurl. */
 static int tell_content(struct program *program)
 {
 	const char *name = program->files[program->last];
@@ -348,7 +348,7 @@ static int print_environment(const struct wishes *wishes)
 
 /* ---------------------------------------------------------------------------------------------- */
 
-/* What was printed has arrived, or that is the exit status. */
+/* The exit status: status, or failure if the output could not be written. */
 static int finish(int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
