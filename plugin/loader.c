@@ -111,6 +111,7 @@ static int allowed_mode(const char *file, int mode)
 {
 	int error = errno;
 
+	/* cppcheck-suppress knownConditionTrueFalse */
 	if (mode & DEEPBIND && file && !getauxval(AT_SECURE) && imports_libcurl(file))
 		mode &= ~DEEPBIND;
 	errno = error;

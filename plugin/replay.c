@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
+#include "body.h"
 #include "notice.h"
 #include "scope.h"
 #include "supplier.h"
@@ -35,26 +35,6 @@ static size_t pass_piece(void *context, enum piece piece, char *bytes, size_t le
 }
 
 /*
- * streams(): the body comes from a read function. reads_file(): that function is fread(). libcurl
- * rewinds a file by itself if the function is fread(), so fread() is not wrapped.
- */
-static bool streams(const struct easy *easy)
-{
-	return easy->facts & FACT_UPLOAD || (easy->facts & FACT_POST && !easy->post_fields);
-}
-
-static bool reads_file(const struct easy *easy)
-{
-	return !easy->read || easy->read == (curl_read_callback)fread;
-}
-
-/* Whether a callback has given bytes of the body. */
-static bool has_read(const struct easy *easy)
-{
-	return streams(easy) && (!(easy->wraps & WRAP_READ) || easy->replay.read);
-}
-
-/*
  * A server that answers with a redirect has carried out the request. Only GET and HEAD may be
  * repeated then.
  */
@@ -63,52 +43,6 @@ static bool was_carried_out(const struct easy *easy)
 	const unsigned changing = FACT_UPLOAD | FACT_POST | FACT_FORM | FACT_CUSTOM_METHOD;
 
 	return easy->facts & changing && easy_info(easy, CURLINFO_REDIRECT_COUNT) > 0;
-}
-
-/*
- * libcurl builds a form of curl_formadd() anew for each request, but a stream or a pipe is used up.
- */
-static bool is_rewindable(const struct curl_httppost *part)
-{
-	struct stat file;
-
-	for (; part; part = part->next) {
-		if (part->flags & CURL_HTTPPOST_CALLBACK)
-			return false;
-		if (part->flags & (CURL_HTTPPOST_FILENAME | CURL_HTTPPOST_READFILE) &&
-			(stat(part->contents, &file) || !S_ISREG(file.st_mode)))
-			return false;
-		if (!is_rewindable(part->more))
-			return false;
-	}
-	return true;
-}
-
-/*
- * libcurl before 8 writes before the start of its buffer if trailers follow a second body. With
- * CURLOPT_KEEP_SENDING_ON_ERROR, the application may wait for the response before it sends the rest
- * of the body, so the response must not be held.
- */
-static bool can_rewind(const struct easy *easy)
-{
-	if (easy->facts & (FACT_TRAILERS | FACT_KEEP_SENDING) && streams(easy))
-		return false;
-	if (easy->facts & FACT_FORM)
-		return is_rewindable(easy->form);
-	return !has_read(easy) || easy->seek || easy->ioctl ||
-	       (reads_file(easy) && easy->replay.offset >= 0);
-}
-
-static bool rewind_body(struct easy *easy)
-{
-	if (!has_read(easy))
-		return true;
-	if (easy->seek)
-		return easy->seek(easy->seek_data, 0, SEEK_SET) == CURL_SEEKFUNC_OK;
-	if (easy->ioctl)
-		return easy->ioctl(easy->handle, CURLIOCMD_RESTARTREAD, easy->ioctl_data) ==
-		       CURLIOE_OK;
-	return fseek(easy->read_data, easy->replay.offset, SEEK_SET) == 0;
 }
 
 /* The response is a 401 from the origin that got our token. */
@@ -175,7 +109,8 @@ static void decide(struct easy *easy)
 
 	replay->refused = is_refusal(easy);
 	replay->phase = replay->refused && !(easy->facts & FACT_HEADER_IN_BODY) &&
-					!was_carried_out(easy) && can_rewind(easy) && renew(easy)
+					!was_carried_out(easy) && body_can_rewind(easy) &&
+					renew(easy)
 				? REPLAY_HOLDING
 				: REPLAY_OFF;
 }
@@ -428,13 +363,13 @@ void replay_adjust(struct easy *easy)
 		stand_before_header(easy);
 	else if (!headers && easy->wraps & WRAP_HEADER)
 		step_aside_of_header(easy);
-	if (easy->wraps & WRAP_READ && (!streams(easy) || reads_file(easy)))
+	if (easy->wraps & WRAP_READ && (!body_streams(easy) || body_reads_file(easy)))
 		step_aside_of_read(easy);
 }
 
 static void watch_body(struct easy *easy)
 {
-	if (!reads_file(easy))
+	if (!body_reads_file(easy))
 		stand_before_read(easy);
 	else if (!easy->seek && !easy->ioctl)
 		easy->replay.offset = easy->read_data ? ftell(easy->read_data) : -1;
@@ -449,7 +384,7 @@ void replay_watch(struct easy *easy)
 		replay_adjust(easy);
 	}
 	replay->offset = -1;
-	if (streams(easy))
+	if (body_streams(easy))
 		watch_body(easy);
 	replay->phase = REPLAY_WATCHING;
 	replay->interim = 0;
@@ -465,7 +400,7 @@ bool replay_due(struct easy *easy, CURLcode result)
 	/* the response had neither headers nor a body for the application */
 	if (replay->phase == REPLAY_WATCHING)
 		decide(easy);
-	return replay->phase == REPLAY_HOLDING && rewind_body(easy);
+	return replay->phase == REPLAY_HOLDING && body_rewind(easy);
 }
 
 void replay_begin(struct easy *easy, CURLcode first_result)
