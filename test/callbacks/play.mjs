@@ -3,8 +3,9 @@
 //   node play.mjs TABLE DIRECTORY BUILD HOST
 //
 // HOST is the compiled test/hosts/callbacks. Bare, it authenticates by itself. DIRECTORY/outcomes
-// then holds a JSON object a cell. With CALLBACKS_ALL each combination is played in every way to
-// drive a handle; without, in one, each in turn. ONLY: the cells whose name holds that text.
+// then holds a JSON object a cell. Plays every answer and every program, but only every second pair
+// of them; CALLBACKS_WHOLE plays every pair. Each pair is played in one way to drive a handle, each
+// in turn; CALLBACKS_ALL plays every pair in every way. ONLY: the cells whose name holds that text.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -47,9 +48,12 @@ const product = (axes) => axes.reduce((all, axis) => all.flatMap((one) => axis.m
 function cellsOf(sections) {
   const all = sections.flatMap(({ title, axes, scripts: answers, drives, ...rest }) => {
     const combinations = product([answers, ...axes]);
+    const programs = combinations.length / answers.length;
+    const isPlayed = (i) => process.env.CALLBACKS_WHOLE || process.env.CALLBACKS_ALL || process.env.ONLY || programs === 1
+      || (i + (programs % 2 ? 0 : Math.floor(i / programs))) % 2 === 0;
     const turn = (i) => drives[(i + Math.floor(i * answers.length / combinations.length)) % drives.length];
     return combinations.flatMap(([script, ...words], i) => (
-      (process.env.CALLBACKS_ALL ? drives : [turn(i)])
+      (process.env.CALLBACKS_ALL ? drives : isPlayed(i) ? [turn(i)] : [])
         .map((drive) => ({ section: title, script, drive, words: words.join('+'), ...rest }))));
   });
   return all.map((cell) => ({ ...cell, name: `${cell.words} by ${cell.drive}, answered ${cell.script}` }))

@@ -22,9 +22,10 @@ refute_secret_below() {
 }
 
 # The processes that process $1 started, and theirs.
+# The processes below that one. As the kernel lists them: ps would be one of them, and late.
 descendants() {
 	local child
-	for child in $(ps -o pid= --ppid "$1"); do
+	for child in $(<"/proc/$1/task/$1/children"); do
 		printf '%s\n' "$child"
 		descendants "$child"
 	done
@@ -35,21 +36,23 @@ requested() {
 }
 
 # watch_slow_mint COMMAND…: what argv and, but for the helper's own, environments hold while it asks.
+# What is looked at is stopped meanwhile, and so cannot end.
 watch_slow_mint() {
-	local asking process arguments mints=0
-	faults '{"token": {"delay_ms": 3000, "times": "all"}}'
+	local asking process below mints=0
+	faults '{"token": {"delay_ms": 4000, "times": "all"}}'
 	"$@" >out 3>&- &
 	asking=$!
 	wait_until requested
-	for process in $asking $(descendants $asking); do
-		# what lists the processes is one of them, and gone by now
-		arguments=$(tr '\0' ' ' 2>/dev/null <"/proc/$process/cmdline") || continue
-		refute_secret "$arguments"
+	mapfile -t below < <(descendants $asking)
+	kill -STOP "${below[@]}"
+	for process in $asking "${below[@]}"; do
+		refute_secret "$(tr '\0' ' ' <"/proc/$process/cmdline")"
 		[ "$(<"/proc/$process/comm")" = sypht-mint ] || continue
 		mints=$((mints + 1))
 		# the environment of a process that cannot be traced is root's to read
 		refute_secret "$(tr '\0' ' ' 2>/dev/null <"/proc/$process/environ")"
 	done
+	kill -CONT "${below[@]}"
 	[ $mints -eq 1 ]
 	wait $asking
 	assert_issued "$(<out)"

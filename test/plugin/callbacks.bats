@@ -2,8 +2,8 @@
 # Whatever callbacks, bodies and ways to drive a handle a program uses: under the plugin it sees
 # what it sees where nobody asks for a token, and over the wire comes what came then, with a token.
 #
-# callbacks/table is the table of programs and answers; callbacks/play.mjs plays it, once for this
-# file. CALLBACKS_ALL=1 plays each program in every way to drive a handle.
+# callbacks/table is the table of programs and answers; callbacks/play.mjs plays half of it, once
+# for this file. CALLBACKS_WHOLE=1 plays all of it, CALLBACKS_ALL=1 in every way to drive a handle.
 
 load ../lib/suite
 load ../callbacks/suite
