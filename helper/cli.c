@@ -56,6 +56,18 @@ static enum status read_seconds(const char *text, long *seconds, struct failure 
 	return STATUS_OK;
 }
 
+/* getopt_long() stays at a word of several short options, and only tells the letter. */
+static const char *find_unknown(char **argv)
+{
+	const char *word = argv[optind - 1];
+
+	for (size_t i = 1; optopt != 0 && argv[i]; i++) {
+		if (argv[i][0] == '-' && argv[i][1] != '-' && strchr(argv[i], optopt))
+			word = argv[i];
+	}
+	return word;
+}
+
 static enum status refuse_option(const char *word, struct failure *failure)
 {
 	const char *name = word + strspn(word, "-");
@@ -108,7 +120,7 @@ static enum status read_options(
 			return status_fail(failure, STATUS_USAGE, "%s: its value is missing",
 				argv[optind - 1]);
 		default:
-			return refuse_option(argv[optind - 1], failure);
+			return refuse_option(find_unknown(argv), failure);
 		}
 	}
 	return status;
@@ -183,6 +195,11 @@ static enum status show_version(struct call *call, struct failure *failure)
 	return buffer_append_text(call->reply, PROGRAM " " SYPHT_VERSION "\n");
 }
 
+static bool is_status(const char *verb)
+{
+	return verb && strcmp(verb, "status") == 0;
+}
+
 static enum status run(const struct cli_command *command, int argc, char **argv, struct call *call,
 	struct failure *failure)
 {
@@ -196,6 +213,10 @@ static enum status run(const struct cli_command *command, int argc, char **argv,
 		return dialect->misuse(call, failure);
 	if (read || status)
 		return read ? read : status;
+	if ((call->json || call->online) && !word && !is_status(argv[optind]))
+		return dialect->misuse ? dialect->misuse(call, failure)
+				       : status_fail(failure, STATUS_USAGE,
+						 "--json and --online are options of status alone");
 	if (word && dialect == command->dialects)
 		return strcmp(word, "help") == 0 ? buffer_append_text(call->reply, command->usage)
 						 : show_version(call, failure);

@@ -4,6 +4,7 @@
  */
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -161,6 +162,9 @@ static enum status erase(struct call *call, struct failure *failure)
 		got = 0;
 	if (call->url || (by_option && got == 0))
 		return erase_token(call, failure);
+	if (isatty(STDIN_FILENO))
+		return status_fail(failure, STATUS_USAGE,
+			"erase: a URL is missing, as in: " PROGRAM " erase https://api.sypht.com");
 	return git_erase(call, failure);
 }
 
@@ -236,6 +240,10 @@ static enum status refuse(const struct verb *verbs, const char *word, struct fai
 	if (!word)
 		return status_fail(
 			failure, STATUS_USAGE, "a verb is missing; see " PROGRAM " --help");
+	if (strstr(word, "://"))
+		return status_fail(failure, STATUS_USAGE,
+			"'%s' is no verb; name one before the URL, as in: " PROGRAM " token URL",
+			word);
 	if (nearest)
 		return status_fail(
 			failure, STATUS_USAGE, "'%s' is no verb; did you mean %s?", word, nearest);

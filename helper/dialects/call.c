@@ -93,6 +93,21 @@ enum status call_find_default(struct call *call, struct failure *failure)
 
 /* ---- a place ---- */
 
+enum status call_read_url(const struct call *call, struct origin *origin, struct failure *failure)
+{
+	const char *url = call->url;
+	char completed[ORIGIN_HOST_MAX + sizeof("https://:65535/")];
+	int length = snprintf(completed, sizeof(completed), "https://%s", url);
+
+	if (origin_from_url(origin, url))
+		return STATUS_OK;
+	if (url[strcspn(url, ".:")] != '\0' && (size_t)length < sizeof(completed) &&
+		origin_from_url(origin, completed))
+		return status_fail(failure, STATUS_USAGE,
+			"'%s' is no http or https URL; did you mean %s?", url, completed);
+	return status_fail(failure, STATUS_USAGE, "'%s' is no http or https URL", url);
+}
+
 enum status call_find_url(struct call *call, struct failure *failure)
 {
 	struct origin origin;
@@ -100,9 +115,9 @@ enum status call_find_url(struct call *call, struct failure *failure)
 
 	if (!call->url)
 		return call_find_default(call, failure);
-	if (!origin_from_url(&origin, call->url))
-		return status_fail(
-			failure, STATUS_USAGE, "'%s' is no http or https URL", call->url);
+	status = call_read_url(call, &origin, failure);
+	if (status)
+		return status;
 	status = call_find_profile(call, &origin, failure);
 	if (!status && !call->profile)
 		status = status_fail(failure, STATUS_NO_SECRET, "no profile%s%s covers %s",

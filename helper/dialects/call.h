@@ -63,6 +63,10 @@ enum status call_find_default(struct call *call, struct failure *failure) MUST_C
  */
 enum status call_find_url(struct call *call, struct failure *failure) MUST_CHECK;
 
+/* Read call->url, which a person typed. */
+enum status call_read_url(
+	const struct call *call, struct origin *origin, struct failure *failure) MUST_CHECK;
+
 /*
  * The place that registries and keyrings name by a bare "host[:port]", meaning https, or by a URL,
  * whose user is of no matter. False where it is no place for tokens.

@@ -135,8 +135,9 @@ static enum status description_read(
 	if (status)
 		return status_fail(failure, status, "out of memory");
 	if (!description->protocol || !description->host)
-		return status_fail(
-			failure, STATUS_MALFORMED, "input names no protocol, or no host");
+		return status_fail(failure, STATUS_MALFORMED,
+			"input names no protocol, or no host: expected lines such as "
+			"protocol=https and host=NAME");
 	description->has_origin = origin_from_protocol(&description->origin, description->protocol,
 					  description->host) &&
 				  origin_may_carry(&description->origin);

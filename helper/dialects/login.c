@@ -23,6 +23,14 @@ static enum status set_secret(struct secret *secret, const char *id, const char 
 	return secret->client_id && secret->client_secret ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+/* What is pasted for the secret may be "id:secret", as in SYPHT_API_KEY. */
+static const char *skip_id(const char *text, const char *id)
+{
+	size_t length = strlen(id);
+
+	return strncmp(text, id, length) == 0 && text[length] == ':' ? text + length + 1 : text;
+}
+
 static enum status ask_for_secret(const char *id, struct secret *secret, struct failure *failure)
 {
 	struct buffer prompt = BUFFER_INIT(1024);
@@ -32,7 +40,7 @@ static enum status ask_for_secret(const char *id, struct secret *secret, struct 
 	if (!status)
 		status = terminal_ask(prompt.data, true, &value, failure);
 	if (!status)
-		status = set_secret(secret, id, buffer_text(&value));
+		status = set_secret(secret, id, skip_id(buffer_text(&value), id));
 	buffer_release(&prompt);
 	buffer_release(&value);
 	return status;
@@ -89,7 +97,7 @@ static enum status take_lines(const struct profile *profile, char *text, struct 
 	if (second)
 		return set_secret(secret, first, second);
 	if (profile->client_id)
-		return set_secret(secret, profile->client_id, first);
+		return set_secret(secret, profile->client_id, skip_id(first, profile->client_id));
 	if (!colon)
 		return STATUS_USAGE;
 	*colon = '\0';

@@ -188,9 +188,10 @@ enum status status_show(struct call *call, struct failure *failure)
 	struct origin origin;
 	enum status status = STATUS_OK;
 
-	if (call->url && !origin_from_url(&origin, call->url))
-		return status_fail(
-			failure, STATUS_USAGE, "'%s' is no http or https URL", call->url);
+	if (call->url)
+		status = call_read_url(call, &origin, failure);
+	if (status)
+		return status;
 	if (write_config_place(call) || write_cache_place(call) ||
 		settings_warn(call->settings, "warning   ", call->reply))
 		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");

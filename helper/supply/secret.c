@@ -45,6 +45,13 @@ static enum status set(struct secret *secret, const char *id, size_t id_length, 
 	return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 }
 
+static bool has_control(const char *text)
+{
+	while (*text != '\0' && (unsigned char)*text >= 0x20 && *text != 0x7f)
+		text++;
+	return *text != '\0';
+}
+
 /* Text is the secret where the client id is known, else "id:secret". source names it in reasons. */
 static enum status set_from_text(const struct question *question, const char *text,
 	const char *source, struct secret *secret, struct failure *failure)
@@ -52,11 +59,9 @@ static enum status set_from_text(const struct question *question, const char *te
 	const char *known_id = question->profile->client_id;
 	size_t id_length = strcspn(text, ":");
 
-	for (const char *p = text; *p != '\0'; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return status_fail(failure, STATUS_NO_SECRET,
-				"%s: holds more than one line, or a control character", source);
-	}
+	if (has_control(text))
+		return status_fail(failure, STATUS_NO_SECRET,
+			"%s: holds more than one line, or a control character", source);
 	if (known_id && *text != '\0')
 		return set(secret, known_id, strlen(known_id), text, failure);
 	if (*text == '\0')
@@ -103,6 +108,9 @@ static enum status ask_api_key(
 		question->text[id_length + 1] == '\0')
 		return status_fail(failure, STATUS_NO_SECRET,
 			"SYPHT_API_KEY: expected client_id:client_secret, with a colon between");
+	if (has_control(question->text))
+		return status_fail(failure, STATUS_NO_SECRET,
+			"SYPHT_API_KEY: holds more than one line, or a control character");
 	return set(secret, question->text, id_length, question->text + id_length + 1, failure);
 }
 

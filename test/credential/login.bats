@@ -120,6 +120,13 @@ assert_nowhere_but() {
 	try sypht-credential login <<<"$SECRET"
 	assert_status 0
 	gives_token
+	try sypht-credential login <<<"$ID:$SECRET"
+	assert_status 0
+	gives_token
+	try python3 "$ROOT/test/drivers/terminal.py" "$ID:$SECRET" unasked "$BUILD/sypht-credential" login
+	assert_status 0
+	refute_contains "$output" "$SECRET"
+	gives_token
 	try sypht-credential login <<<"other"$'\n'"$SECRET"
 	assert_status 2
 	assert_contains "$stderr" "is '$ID', not 'other'"

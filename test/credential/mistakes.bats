@@ -104,7 +104,11 @@ request() {
 
 @test "mistake: a host where a URL is wanted" {
 	ask token api.sypht.com
-	refused 2 "'api.sypht.com' is no http or https URL"
+	refused 2 "'api.sypht.com' is no http or https URL; did you mean https://api.sypht.com?"
+	ask status "${SANDBOX_API#https://}/x"
+	refused 2 "did you mean $SANDBOX_API/x?"
+	ask token 'two words'
+	refused 2 "'two words' is no http or https URL"
 }
 
 # The config --------------------------------------------------------------------------------------
@@ -298,4 +302,27 @@ request() {
 	refused 2 --porfile --profile
 	ask token "$SANDBOX_API" too much
 	refused 2 'too'
+	ask -profile sypht token
+	refused 2 '-profile: no such option; did you mean --profile?'
+	ask token --json -xy
+	refused 2 '-xy: no such option'
+	ask --help=x
+	refused 2 '--help=x: no such option'
+	ask token --json
+	refused 2 '--json and --online are options of status alone'
+}
+
+@test "mistake: the URL before the verb" {
+	ask "$SANDBOX_API" token </dev/null
+	refused 2 "'$SANDBOX_API' is no verb; name one before the URL, as in: sypht-credential token URL"
+}
+
+@test "mistake: erase without a URL, at a terminal" {
+	try timeout 20 script -qec 'sypht-credential erase' /dev/null </dev/null
+	assert_contains "$output" 'erase: a URL is missing, as in: sypht-credential erase https://'
+}
+
+@test "mistake: a key with a line break" {
+	SYPHT_API_KEY=$SANDBOX_CLIENT_ID:$SANDBOX_CLIENT_SECRET$'\n' ask token
+	refused 1 'SYPHT_API_KEY: holds more than one line'
 }
