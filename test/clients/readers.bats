@@ -149,6 +149,7 @@ sound.writeframes(b"\0\0" * 4000)' "$1"
 		wait
 	END
 	chmod +x play
+	SCRUB='s/^[A-Z][a-z]+ [0-9]+ [0-9:]+ : //'
 	VARYING=(log mpd.conf socket)
 	assert_client "$PWD/play" "$URL/sound.wav"
 }

@@ -281,9 +281,6 @@ download() {
 	revoke_tokens
 	download
 	assert_equal "$(token_requests)" 2
-	revoke_tokens
-	download
-	assert_equal "$(token_requests)" 3
 }
 
 @test "edbrowse names a user itself, and --check says that this wins" {

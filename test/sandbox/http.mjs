@@ -41,7 +41,9 @@ export function ask(port, { method = 'GET', path, headers = {} }, body = '') {
       agent, host: '127.0.0.1', port, method, path,
       headers: { ...headers, 'x-forwarded-proto': 'https' },
     });
-    request.on('error', reject);
+    // The provider may end a connection that was idle just as it is used again.
+    request.on('error', (error) => (
+      request.reusedSocket ? ask(port, { method, path, headers }, body).then(resolve, reject) : reject(error)));
     request.on('response', (response) => {
       readBody(response).then(
         (read) => resolve({ status: response.statusCode, headers: response.headers, body: read }),
