@@ -225,13 +225,13 @@ static enum status run(const struct cli_command *command, int argc, char **argv,
 	return status ? status : verb(call, failure);
 }
 
-/* The only clock; supply and dialects are handed it, so that tests may hand them another. */
+/* Supply and dialects get the clock as a function, so that tests can replace it. */
 static time_t read_clock(void)
 {
 	return time(NULL);
 }
 
-/* Without memory of its own, of which there may be none. */
+/* Allocates nothing, as memory may have run out. */
 static void complain(enum status status, const struct failure *failure)
 {
 	const char *reason = status == STATUS_NO_MEMORY ? "out of memory" : failure->reason;
@@ -239,7 +239,7 @@ static void complain(enum status status, const struct failure *failure)
 	int length = snprintf(line, sizeof(line), PROGRAM ": %s\n", reason);
 
 	if (write(STDERR_FILENO, line, (size_t)length) < 0)
-		errno = 0; /* nobody is left to tell */
+		errno = 0; /* there is no other place to report it */
 }
 
 /* After the reason of a failure, which callers expect in the first line. */
@@ -248,7 +248,7 @@ static void warn_of_settings(const struct settings *settings)
 	struct buffer lines = BUFFER_INIT(4096);
 
 	if (settings_warn(settings, "warning: ", &lines) || buffer_write(&lines, STDERR_FILENO))
-		errno = 0; /* nobody is left to tell */
+		errno = 0; /* there is no other place to report it */
 	buffer_release(&lines);
 }
 

@@ -1,6 +1,6 @@
 /*
- * sypht-credential: a token for whoever asks, in the language the caller speaks. What it has to
- * know of JSON it leaves to sypht-dialect, so that everybody else gets a small program.
+ * sypht-credential: prints a token in the protocol of its caller. It leaves protocols with JSON to
+ * sypht-dialect, so that it stays small and starts fast for all others.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -76,7 +76,7 @@ static enum status show_help(struct call *call, struct failure *failure)
 
 /* ---- what sypht-dialect answers ---- */
 
-/* It is told the dialect by name, and gets all words as they came. */
+/* sypht-dialect gets the name of the dialect, and then the command line as it came. */
 static enum status pass_on(struct call *call, struct failure *failure)
 {
 	char name[] = "sypht-dialect";
@@ -121,7 +121,7 @@ static enum status show_status(struct call *call, struct failure *failure)
 	return pass_on(call, failure);
 }
 
-/* git and Bazel both say "get"; only what follows on stdin tells them apart. */
+/* git and Bazel both call "get". Bazel writes a JSON object to stdin. */
 static enum status get(struct call *call, struct failure *failure)
 {
 	size_t got;
@@ -138,8 +138,8 @@ static enum status get(struct call *call, struct failure *failure)
 }
 
 /*
- * Whether something comes on stdin, or its end: programs that speak git's grammar write at once. A
- * person at a shell may have left us a pipe on which nothing ever comes.
+ * Whether stdin has input, or ends. Programs that speak git's grammar write at once; a shell may
+ * pass on a pipe to which nothing is ever written.
  */
 static bool input_comes(void)
 {
@@ -149,8 +149,8 @@ static bool input_comes(void)
 }
 
 /*
- * git says "erase", too, and may be told to say --profile before: only what comes on stdin tells
- * git from a person who names a profile and no URL.
+ * git calls "erase" too, and may be configured to pass --profile. Only its input on stdin
+ * distinguishes it from a person who names a profile and no URL.
  */
 static enum status erase(struct call *call, struct failure *failure)
 {
@@ -168,7 +168,7 @@ static enum status erase(struct call *call, struct failure *failure)
 	return git_erase(call, failure);
 }
 
-/* ---- who may ask, and for what ---- */
+/* ---- the verbs of each dialect ---- */
 
 static call_verb refuse_or_ignore;
 static call_verb ignore_as_git;
@@ -231,7 +231,7 @@ static const struct dialect DIALECTS[] = {
 	{NULL, NULL, NULL, NULL},
 };
 
-/* ---- verbs that nobody knows ---- */
+/* ---- unknown verbs ---- */
 
 static enum status refuse(const struct verb *verbs, const char *word, struct failure *failure)
 {
@@ -250,7 +250,7 @@ static enum status refuse(const struct verb *verbs, const char *word, struct fai
 	return status_fail(failure, STATUS_USAGE, "'%s' is no verb; see " PROGRAM " --help", word);
 }
 
-/* Later versions of git may have verbs we do not know; they get the silence they ask for. */
+/* Later versions of git may add verbs. gitcredentials(7) asks helpers to ignore unknown ones. */
 static enum status ignore_as_git(struct call *call, struct failure *failure)
 {
 	bool by_git = call->operands[0] && !isatty(STDIN_FILENO);

@@ -1,6 +1,6 @@
 /*
- * sypht-dialect: the callers that speak JSON. sypht-credential recognises them and becomes this
- * program, which is told the dialect's name; it owns cJSON, so that all others do without.
+ * sypht-dialect: answers the callers that speak JSON. sypht-credential recognises them, and
+ * executes this program with the name of the dialect. Only this program and sypht-mint link cJSON.
  */
 #include "cli.h"
 #include "dialects/bazel.h"

@@ -12,13 +12,13 @@
 
 enum { INPUT_MAX_BYTES = 256 * 1024 };
 
-/* Docker knows the first three by heart. */
+/* Docker compares the first three literally. */
 #define NOT_FOUND     "credentials not found in native keychain"
 #define NO_SERVER_URL "no credentials server URL"
 #define NO_USERNAME   "no credentials username"
 #define NOT_OURS      NAME " keeps nothing for a registry that no profile covers"
 
-/* An error for docker to read is an answer for us to write. */
+/* docker reads errors from standard output, so they are answers here. */
 static enum status say(struct call *call, const char *sentence)
 {
 	call->exit_code = 1;
@@ -139,7 +139,7 @@ enum status docker_store(struct call *call, struct failure *failure)
 	return say_failure(call, status, failure);
 }
 
-/* docker logout names the place in several ways, and most of them are of no profile. */
+/* docker logout erases several spellings of a server. Most of them match no profile. */
 enum status docker_erase(struct call *call, struct failure *failure)
 {
 	struct buffer input = BUFFER_INIT(INPUT_MAX_BYTES);

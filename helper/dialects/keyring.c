@@ -34,7 +34,7 @@ enum status keyring_get(struct call *call, struct failure *failure)
 	return status;
 }
 
-/* keyring reads the secret from stdin; the line end that a terminal leaves is none of it. */
+/* Like keyring, take the secret from stdin, without the line end that a terminal adds. */
 static enum status read_secret(struct buffer *secret, struct failure *failure)
 {
 	enum status status = buffer_read(secret, STDIN_FILENO);

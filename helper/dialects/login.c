@@ -71,7 +71,7 @@ static enum status ask_person(
 				  : ask_for_both(secret, failure);
 }
 
-/* The next line of text, without its end, which is taken out; NULL when there is none. */
+/* Cut the next line off text, without its line end; NULL if there is none. */
 static char *next_line(char **text)
 {
 	char *line = *text;
@@ -165,9 +165,9 @@ static enum status read_secret(
 	return STATUS_OK;
 }
 
-/* ---- whether to keep it, and where ---- */
+/* ---- where to store them ---- */
 
-/* What is kept would never be asked for where the profile names another source. */
+/* Stored credentials are not used if the profile names another source. */
 static enum status check_use(const struct profile *profile, struct failure *failure)
 {
 	const char *elsewhere = NULL;
@@ -199,7 +199,7 @@ static enum status write_place(const struct call *call, const struct profile *pr
 	return status;
 }
 
-/* The variable that hides what is kept, or NULL. */
+/* The variable that takes precedence over stored credentials, or NULL. */
 static const char *find_rival(const struct call *call, const struct profile *profile)
 {
 	const char *source = source_choose(call->settings, profile).name;

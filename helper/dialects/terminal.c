@@ -6,7 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* What could end or stop the program while the terminal is silent. */
+/* The signals that could end or stop the program while the terminal does not echo. */
 static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGALRM};
 
 enum { SIGNAL_COUNT = sizeof(SIGNALS) / sizeof(SIGNALS[0]) };
@@ -36,7 +36,7 @@ static void release_signals(const struct sigaction before[SIGNAL_COUNT])
 		sigaction(SIGNALS[i], &before[i], NULL);
 }
 
-/* The terminal gives a line at a time, so a byte at a time costs nobody anything. */
+/* A terminal passes on whole lines, and people type few, so reading single bytes is fast enough. */
 static enum status read_line(struct buffer *answer, struct failure *failure)
 {
 	enum status status = STATUS_OK;
