@@ -332,9 +332,9 @@ undisturbed() {
 
 # No memory ------------------------------------------------------------------------------------
 
-# short_of_memory BEFORE: whichever allocation fails, requests are authorised, or fail unsent.
+# short_of_memory [--before SCRIPT]: whichever allocation fails, requests are authorised, or fail unsent.
 short_of_memory() {
-	try "$ROOT/test/torture/guest" --before "$1" "$BUILD/libsypht-preload.so" \
+	try "$ROOT/test/torture/guest" "$@" "$BUILD/libsypht-preload.so" \
 		"$BATS_FILE_TMPDIR/torture-guest.so" "$BATS_FILE_TMPDIR/short" "$API/1" "$SANDBOX_BYSTANDER/2"
 	assert_status 0
 	assert_line --regexp '^[1-9][0-9]* allocations, 0 failures gone wrong$'
@@ -344,11 +344,11 @@ short_of_memory() {
 	configure '[profile one]' 'origin = https://one.example https://two.example' \
 		'token_url = https://one.example/token' 'scope = x' '[profile sypht]' "origin = $SANDBOX_API"
 	"$BUILD/sypht-credential" token >/dev/null
-	short_of_memory true
+	short_of_memory
 }
 
 @test "no memory: a token from the helper, or none" {
-	short_of_memory "rm -rf '$XDG_CACHE_HOME/sypht'"
+	short_of_memory --before "rm -rf '$XDG_CACHE_HOME/sypht'"
 }
 
 @test "no memory: a config that cannot be used dooms what it names all the same" {
