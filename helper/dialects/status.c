@@ -174,7 +174,7 @@ static enum status write_account(const struct profilestatus *account, struct cal
 	if (!status)
 		status = buffer_printf(reply, "  client    %s\n  secret    %s\n",
 			account->client_id ? account->client_id : "unknown",
-			account->source ? account->source : "none");
+			account->source ? account->source : "none: login has kept nothing");
 	if (!status && *flaw != '\0' && !call->online)
 		status = buffer_printf(
 			reply, "  %s%s\n", account->source ? "error     " : "warning   ", flaw);

@@ -145,7 +145,7 @@ flawed() {
 @test "status: no client credentials at all" {
 	unset SYPHT_API_KEY
 	flawed "no client credentials for profile 'sypht'" 'run: sypht-credential login'
-	assert_equal "$(sypht-credential status | grep '^  secret')" '  secret    none'
+	assert_equal "$(sypht-credential status | grep '^  secret')" '  secret    none: login has kept nothing'
 }
 
 @test "status: a profile without client credentials is warned of; alone, it is a failure" {
