@@ -173,7 +173,7 @@ static enum status write_account(const struct profilestatus *account, struct cal
 		status = write_store(account, call);
 	if (!status)
 		status = buffer_printf(reply, "  client    %s\n  secret    %s\n",
-			account->client_id ? account->client_id : "unknown",
+			account->client_id ? account->client_id : "as the secret's source says",
 			account->source ? account->source : "none: login has kept nothing");
 	if (!status && *flaw != '\0' && !call->online)
 		status = buffer_printf(

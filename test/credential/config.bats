@@ -38,6 +38,7 @@ plain_environment() {
   endpoint  https://auth.sypht.com/oauth2/token
   client    as the secret's source says
   secret    none: login has kept nothing
+  warning   no client credentials for profile 'sypht': set SYPHT_API_KEY=client_id:client_secret, or run: sypht-credential login
   token     none cached"
 }
 
