@@ -36,9 +36,14 @@ endif
 CFLAGS    ?= -O2 -g
 WARNINGS   = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wformat=2 -Wformat-nonliteral -Wcast-qual -Wwrite-strings -Wundef -Werror=implicit
-HARDENING  = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fno-plt
+HARDENING  = -fstack-protector-strong -fno-plt
+FORTIFY    = -D_FORTIFY_SOURCE=2
 SANITIZE  ?=
 GUEST_SANITIZE ?=
+# glibc and musl can both load a plugin that names no C library and uses what both export: on 64
+# bits, where their types are alike, and without a tool's runtime, which is glibc's.
+BITS      := $(shell echo __SIZEOF_POINTER__ | $(CC) -E -P - 2>/dev/null)
+ANY_LIBC   = $(if $(filter 8,$(BITS)),$(if $(GUEST_SANITIZE)$(findstring coverage,$(CFLAGS)),,-nodefaultlibs -lgcc))
 COMPILE    = -std=c11 -D_GNU_SOURCE -DSYPHT_VERSION='"$(VERSION)"' -Ihelper -Iplugin \
 	$(WARNINGS) $(CFLAGS) -MMD -MP
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -53,7 +58,7 @@ SAY = $(if $(V),@:,@printf '  %-6s %s\n')
 
 # A shared store needs hiredis and libsodium; TLS to it needs a hiredis that has TLS. Without these
 # headers the rest is built, and refuses a configured store with the reason.
-includes = $(shell $(CC) $(1:%=-include %) -E -x c /dev/null >/dev/null 2>&1 && echo yes)
+includes = $(shell $(CC) $(CFLAGS) $(1:%=-include %) -E -x c /dev/null >/dev/null 2>&1 && echo yes)
 ifeq ($(origin STORE),undefined)
 STORE     := $(call includes,hiredis/hiredis.h sodium.h)
 endif
@@ -79,12 +84,13 @@ PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint $(if $(STORE),sypht
 LINKS = $(addprefix $(BUILD)/,git-credential-sypht docker-credential-sypht)
 
 .PHONY: all install uninstall deb demo test test-clients test-fleet test-arch test-install lint sanitize coverage torture replay fuzz fuzz-calls clean
-all: $(PROGRAMS) $(LINKS)
+all: $(BUILD)/ready/host $(PROGRAMS) $(LINKS)
 
-# Before anything is compiled, name all that is missing.
-NEEDED = ini.h curl/curl.h openssl/ssl.h cjson/cJSON.h
-$(BUILD)/ready:
-	@missing='$(strip $(if $(shell command -v $(firstword $(CC))),$(foreach header,$(NEEDED),$(if \
+# Before anything is compiled, name all that is missing. The plugin alone needs less.
+NEEDED_host = ini.h curl/curl.h openssl/ssl.h cjson/cJSON.h
+NEEDED_pic  = curl/curl.h
+$(BUILD)/ready/%:
+	@missing='$(strip $(if $(shell command -v $(firstword $(CC))),$(foreach header,$(NEEDED_$*),$(if \
 		$(call includes,$(header)),,$(header))),$(firstword $(CC))))'; \
 	[ -z "$$missing" ] || { \
 		echo "make: not found: $$missing; install what the build needs: scripts/setup build" >&2; exit 2; }
@@ -96,14 +102,14 @@ $(BUILD)/static/%.o: %.c | $(BUILD)/include/ini.h
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(STATIC_CC) $(COMPILE) $(SANITIZE) $(TRIM) -isystem $(BUILD)/include -c -o $@ $<
-$(BUILD)/host/%.o: %.c | $(BUILD)/ready
+$(BUILD)/host/%.o: %.c | $(BUILD)/ready/host
 	@mkdir -p $(@D)
 	$(SAY) CC $<
-	$(Q)$(CC) $(COMPILE) $(SANITIZE) $(HARDENING) -c -o $@ $<
-$(BUILD)/pic/%.o: %.c | $(BUILD)/ready
+	$(Q)$(CC) $(COMPILE) $(SANITIZE) $(HARDENING) $(FORTIFY) -c -o $@ $<
+$(BUILD)/pic/%.o: %.c | $(BUILD)/ready/pic $(BUILD)/include/ini.h
 	@mkdir -p $(@D)
 	$(SAY) CC $<
-	$(Q)$(CC) $(COMPILE) $(GUEST_SANITIZE) $(HARDENING) -fPIC -fvisibility=hidden -c -o $@ $<
+	$(Q)$(CC) $(COMPILE) $(GUEST_SANITIZE) $(HARDENING) -isystem $(BUILD)/include -fPIC -fvisibility=hidden -c -o $@ $<
 
 # objects WAY, SOURCES; archive WAY, ROOM, SOURCES
 objects = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(filter-out $(ABSENT),$(2)))
@@ -129,7 +135,7 @@ $(BUILD)/store-flags: FORCE
 .PHONY: FORCE
 
 # musl's compiler does not look where Debian keeps inih's header.
-$(BUILD)/include/ini.h: | $(BUILD)/ready
+$(BUILD)/include/ini.h: | $(BUILD)/ready/pic
 	@mkdir -p $(@D)
 	$(Q)ln -sf /usr/include/ini.h $@
 
@@ -153,9 +159,9 @@ $(LINKS): $(BUILD)/sypht-credential
 	$(Q)ln -sf sypht-credential $@
 $(BUILD)/libsypht-preload.so: $(PLUGIN:%=$(BUILD)/pic/plugin/%) $(BUILD)/pic/helper/core.a plugin/plugin.map
 	$(SAY) LINK $@
-	$(Q)$(CC) $(CFLAGS) $(GUEST_SANITIZE) -shared -Wl,-z,relro,-z,now,-z,defs \
+	$(Q)$(CC) $(CFLAGS) $(GUEST_SANITIZE) -shared -Wl,-z,relro,-z,now \
 		-Wl,--version-script=plugin/plugin.map -Wl,--exclude-libs,ALL -Wl,--gc-sections \
-		-o $@ $(filter %.o %.a,$^) $(INIH) $(LDFLAGS)
+		$(ANY_LIBC) -o $@ $(filter %.o %.a,$^) $(INIH) $(LDFLAGS)
 
 demo:
 	scripts/setup demo
@@ -176,7 +182,8 @@ test-clients:
 
 # Cross-built, and run under emulation.
 test-arch:
-	scripts/setup arch
+	scripts/setup test arch
+	$(MAKE) --no-print-directory -j $(shell nproc) all
 	test/arch/run
 
 # What "make bench" measures with. The launchers are small and static, as what they launch is
@@ -335,7 +342,7 @@ FUZZ_CC     ?= clang
 FUZZ_FLAGS   = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SECONDS ?= 60
 
-$(BUILD)/fuzz/%.o: %.c | $(BUILD)/ready
+$(BUILD)/fuzz/%.o: %.c | $(BUILD)/ready/host
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(FUZZ_CC) $(COMPILE) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
@@ -355,7 +362,7 @@ CALLS   = $(basename $(filter-out %/random.c,$(wildcard test/fuzz/calls.c test/f
 GUEST   = $(patsubst %,plugin/%,$(filter-out exports.o loader.o resolve.o scope.o supplier.o,$(PLUGIN))) \
 	$(patsubst %.c,%.o,$(wildcard helper/core/*.c))
 
-$(BUILD)/guarded/%.o: %.c | $(BUILD)/ready
+$(BUILD)/guarded/%.o: %.c | $(BUILD)/ready/host
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(CC) $(COMPILE) $(FUZZ_FLAGS) -c -o $@ $<

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forks.h"
 #include "pointermap.h"
 
 static struct pointermap easies = POINTERMAP_INIT;
@@ -54,7 +55,7 @@ static void after_fork(void)
  */
 __attribute__((constructor)) static void watch_forks(void)
 {
-	pthread_atfork(before_fork, after_fork, after_fork);
+	forks_watch(before_fork, after_fork, after_fork);
 }
 
 static bool easy_keep(struct easy *easy)

@@ -11,6 +11,7 @@
 #include "core/configkey.h"
 #include "core/profile.h"
 #include "core/salvage.h"
+#include "forks.h"
 #include "helper.h"
 #include "supplier.h"
 
@@ -272,5 +273,5 @@ static void after_fork_in_child(void)
  */
 __attribute__((constructor)) static void watch_forks(void)
 {
-	pthread_atfork(NULL, NULL, after_fork_in_child);
+	forks_watch(NULL, NULL, after_fork_in_child);
 }

@@ -7,7 +7,7 @@
  * A host's signal handler may leave our code by siglongjmp(). glibc then still calls the cleanup
  * handlers of the frames that are jumped over, if they were set in the way that it keeps for old
  * programs. They run in the signal handler, so they may do only what is safe there. In other C
- * libraries nothing is called.
+ * libraries nothing is called; there the functions are NULL, as the plugin is built once for all.
  */
 #ifdef __GLIBC__
 struct escape {
@@ -15,9 +15,10 @@ struct escape {
 };
 
 /* NOLINTBEGIN(bugprone-reserved-identifier): the C library's names */
-void _pthread_cleanup_push(
-	struct _pthread_cleanup_buffer *buffer, void (*routine)(void *), void *argument);
-void _pthread_cleanup_pop(struct _pthread_cleanup_buffer *buffer, int execute);
+void _pthread_cleanup_push(struct _pthread_cleanup_buffer *buffer, void (*routine)(void *),
+	void *argument) __attribute__((weak));
+void _pthread_cleanup_pop(struct _pthread_cleanup_buffer *buffer, int execute)
+	__attribute__((weak));
 /* NOLINTEND(bugprone-reserved-identifier) */
 
 /*
@@ -26,12 +27,14 @@ void _pthread_cleanup_pop(struct _pthread_cleanup_buffer *buffer, int execute);
  */
 static inline void escape_watch(struct escape *escape, void (*routine)(void *), void *argument)
 {
-	_pthread_cleanup_push(&escape->buffer, routine, argument);
+	if (_pthread_cleanup_push)
+		_pthread_cleanup_push(&escape->buffer, routine, argument);
 }
 
 static inline void escape_unwatch(struct escape *escape)
 {
-	_pthread_cleanup_pop(&escape->buffer, 0);
+	if (_pthread_cleanup_pop)
+		_pthread_cleanup_pop(&escape->buffer, 0);
 }
 #else
 struct escape {

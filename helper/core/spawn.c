@@ -95,10 +95,15 @@ struct launch {
 	char chunk[CHUNK_BYTES];
 };
 
-/* The name by which no sanitizer intercepts it: TSan's clone() crashes one that shares memory. */
+/*
+ * glibc's other name for clone(), which no sanitizer intercepts: TSan's clone() crashes one that
+ * shares memory. It is NULL where musl has loaded the plugin.
+ */
 #ifdef __GLIBC__
-int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
-#define clone __clone
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): the C library's name */
+int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
+	__attribute__((weak));
+#define clone (*(__clone ? __clone : clone))
 #endif
 
 /*

@@ -51,8 +51,12 @@ int program_find(const char *command, char path[PATH_MAX])
 	return result;
 }
 
-/* Loaders of C libraries other than the plugin's. */
-static const char *const other_loaders[] = {"ld-musl-", "ld-uClibc", "ld64-uClibc", "linker"};
+/* Loaders of C libraries that cannot load the plugin. On 64 bits musl can: see the Makefile. */
+static const char *const other_loaders[] = {
+#if __SIZEOF_POINTER__ != 8
+	"ld-musl-",
+#endif
+	"ld-uClibc", "ld64-uClibc", "linker"};
 
 static bool has_other_libc(const char *loader)
 {
@@ -178,7 +182,7 @@ const char *program_reason(enum program_verdict verdict)
 		[PROGRAM_STATIC] = "it is statically linked",
 		[PROGRAM_PRIVILEGED] = "it starts with more privileges (set-uid and the like)",
 		[PROGRAM_FOREIGN] = "it is built for another kind of machine",
-		[PROGRAM_OTHER_LIBC] = "its C library is not glibc",
+		[PROGRAM_OTHER_LIBC] = "its C library cannot load the plugin",
 		[PROGRAM_CARRIER] = "its libcurl is built in, out of reach",
 		[PROGRAM_GO] = "it is written in Go, and speaks HTTP by itself",
 		[PROGRAM_LOST] = "the interpreter it asks for cannot be found",

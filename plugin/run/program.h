@@ -14,7 +14,7 @@ enum program_verdict {
 	PROGRAM_PRIVILEGED, /* set-uid, set-gid, capabilities: the dynamic linker ignores LD_PRELOAD
 			     */
 	PROGRAM_FOREIGN,    /* for another machine, or another word size */
-	PROGRAM_OTHER_LIBC, /* musl and others: our library would break the program */
+	PROGRAM_OTHER_LIBC, /* neither glibc nor musl: it cannot load our library */
 	PROGRAM_CARRIER,    /* libcurl is linked in statically; found by program_content() */
 	PROGRAM_GO,         /* a Go program, with its own HTTP; found by program_content() */
 	PROGRAM_LOST,       /* a script whose interpreter is not there */

@@ -427,11 +427,23 @@ library() {
 	assert_line --partial 'it starts with more privileges'
 }
 
-@test "sypht-run: a musl program is warned of, and runs without the plugin, which would break it" {
+@test "sypht-run: a program of musl runs with the plugin" {
 	command -v musl-gcc >/dev/null || skip_allowed 'musl is not installed'
+	[ "$(getconf LONG_BIT)" = 64 ] || skip_allowed 'musl loads the plugin on 64 bits alone'
+	not_under_sanitizers 'their runtime is that of glibc'
 	musl-gcc -o with-musl "$BATS_FILE_TMPDIR/sample.c"
-	refuses 'its C library is not glibc' ./with-musl
-	warns 'its C library is not glibc' ./with-musl
+	check ./with-musl
+	try sypht-run ./with-musl
+	assert_status 5
+	assert_output ran
+	assert_empty "$stderr"
+}
+
+@test "sypht-run: a program of a C library that cannot load the plugin runs without it" {
+	local interpreter
+	interpreter=$(readelf -p .interp "$dynamic" | grep -oE '/[^ ]+')
+	patched "$(grep -abom 1 "$interpreter" "$dynamic" | cut -d : -f 1)" '/ld-uClibc.so.0\0'
+	refuses 'its C library cannot load the plugin' ./patched
 }
 
 # patched OFFSET BYTES: a copy of the dynamic program with those bytes there.
