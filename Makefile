@@ -84,13 +84,14 @@ PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint $(if $(STORE),sypht
 LINKS = $(addprefix $(BUILD)/,git-credential-sypht docker-credential-sypht)
 
 .PHONY: all install uninstall deb demo test test-clients test-fleet test-arch test-install lint sanitize coverage torture replay fuzz fuzz-calls clean
-all: $(BUILD)/ready/host $(PROGRAMS) $(LINKS)
+all: $(BUILD)/ready-host $(PROGRAMS) $(LINKS)
 
 # Before anything is compiled, name all that is missing. The plugin alone needs less.
-NEEDED_host = ini.h curl/curl.h openssl/ssl.h cjson/cJSON.h
-NEEDED_pic  = curl/curl.h
-$(BUILD)/ready/%:
-	@missing='$(strip $(if $(shell command -v $(firstword $(CC))),$(foreach header,$(NEEDED_$*),$(if \
+NEEDED      = ini.h curl/curl.h openssl/ssl.h cjson/cJSON.h
+$(BUILD)/ready-host: WANTED = $(NEEDED)
+$(BUILD)/ready-pic: WANTED = curl/curl.h
+$(BUILD)/ready-%:
+	@missing='$(strip $(if $(shell command -v $(firstword $(CC))),$(foreach header,$(WANTED),$(if \
 		$(call includes,$(header)),,$(header))),$(firstword $(CC))))'; \
 	[ -z "$$missing" ] || { \
 		echo "make: not found: $$missing; install what the build needs: scripts/setup build" >&2; exit 2; }
@@ -102,11 +103,11 @@ $(BUILD)/static/%.o: %.c | $(BUILD)/include/ini.h
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(STATIC_CC) $(COMPILE) $(SANITIZE) $(TRIM) -isystem $(BUILD)/include -c -o $@ $<
-$(BUILD)/host/%.o: %.c | $(BUILD)/ready/host
+$(BUILD)/host/%.o: %.c | $(BUILD)/ready-host
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(CC) $(COMPILE) $(SANITIZE) $(HARDENING) $(FORTIFY) -c -o $@ $<
-$(BUILD)/pic/%.o: %.c | $(BUILD)/ready/pic $(BUILD)/include/ini.h
+$(BUILD)/pic/%.o: %.c | $(BUILD)/ready-pic $(BUILD)/include/ini.h
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(CC) $(COMPILE) $(GUEST_SANITIZE) $(HARDENING) -isystem $(BUILD)/include -fPIC -fvisibility=hidden -c -o $@ $<
@@ -135,7 +136,7 @@ $(BUILD)/store-flags: FORCE
 .PHONY: FORCE
 
 # musl's compiler does not look where Debian keeps inih's header.
-$(BUILD)/include/ini.h: | $(BUILD)/ready/pic
+$(BUILD)/include/ini.h: | $(BUILD)/ready-pic
 	@mkdir -p $(@D)
 	$(Q)ln -sf /usr/include/ini.h $@
 
@@ -342,7 +343,7 @@ FUZZ_CC     ?= clang
 FUZZ_FLAGS   = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SECONDS ?= 60
 
-$(BUILD)/fuzz/%.o: %.c | $(BUILD)/ready/host
+$(BUILD)/fuzz/%.o: %.c | $(BUILD)/ready-host
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(FUZZ_CC) $(COMPILE) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
@@ -362,7 +363,7 @@ CALLS   = $(basename $(filter-out %/random.c,$(wildcard test/fuzz/calls.c test/f
 GUEST   = $(patsubst %,plugin/%,$(filter-out exports.o loader.o resolve.o scope.o supplier.o,$(PLUGIN))) \
 	$(patsubst %.c,%.o,$(wildcard helper/core/*.c))
 
-$(BUILD)/guarded/%.o: %.c | $(BUILD)/ready/host
+$(BUILD)/guarded/%.o: %.c | $(BUILD)/ready-host
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(CC) $(COMPILE) $(FUZZ_FLAGS) -c -o $@ $<
