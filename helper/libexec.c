@@ -27,7 +27,7 @@ enum status libexec_ask(const char *name, const struct buffer *request, long tim
 	enum status status = process_find_part(name, &path, failure);
 
 	if ((!own_name || !environment) && !status)
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	if (!status) {
 		struct spawn spawn = {
 			.path = path.data,

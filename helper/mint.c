@@ -4,8 +4,6 @@
  * and trace[] for the story, before either. It owns libcurl, cJSON and libcrypto, so that the
  * programs which wait for it start without them.
  */
-#include <curl/curl.h>
-
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -156,7 +154,7 @@ static enum status answer_request(const struct attributes *asked, struct buffer 
 	if (!status)
 		status = endpoint_mint(&request, &grant, story, &last, failure);
 	if (!status && write_grant(&grant, answer))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	if (status)
 		write_refusal(status, &last, failure, answer);
 	grant_release(&grant);
@@ -175,7 +173,6 @@ int main(void)
 	enum status status;
 
 	process_harden();
-	curl_global_init(CURL_GLOBAL_DEFAULT);
 	status = attributes_read(&asked, STDIN_FILENO, &failure);
 	if (status)
 		write_refusal(status, &nothing, &failure, &answer);
@@ -188,6 +185,5 @@ int main(void)
 	buffer_release(&answer);
 	buffer_release(&story);
 	attributes_release(&asked);
-	curl_global_cleanup();
 	return status_exit_code(status);
 }

@@ -134,7 +134,7 @@ enum status process_find_part(const char *name, struct buffer *path, struct fail
 	for (size_t i = 0; PLACES[i]; i++) {
 		buffer_clear(path);
 		if (buffer_printf(path, "%s%s%s", self, PLACES[i], name))
-			return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+			return status_no_memory(failure);
 		if (access(path->data, X_OK) == 0)
 			return STATUS_OK;
 	}

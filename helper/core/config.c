@@ -169,7 +169,7 @@ static void parse(struct reading *reading)
 	int result = ini_parse_stream(read_line, reading, take_entry, reading);
 
 	if (!reading->status && result == INI_NO_MEMORY)
-		reading->status = status_fail(reading->failure, STATUS_NO_MEMORY, "out of memory");
+		reading->status = status_no_memory(reading->failure);
 	reading->over |= reading->status != STATUS_OK;
 }
 

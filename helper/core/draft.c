@@ -43,7 +43,8 @@ enum status draft_complete(struct draft *draft)
 	return STATUS_OK;
 }
 
-/* The part of SYPHT_API_KEY before its colon; one without a colon is secret_find()'s to refuse. */
+/* The part of SYPHT_API_KEY before its colon; one without a colon is secretsource_ask()'s to
+ * refuse. */
 static enum status set_api_key_id(struct draft *draft, const char *api_key)
 {
 	size_t length = strcspn(api_key, ":");

@@ -150,7 +150,7 @@ enum status secretfile_read(const struct settings *settings, const char *path, c
 	int fd;
 
 	if (!expanded)
-		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		return status_no_memory(failure);
 	fd = open(expanded, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		status = status_fail(failure, STATUS_NO_SECRET, "%s file %s: %s", what, expanded,

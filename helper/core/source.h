@@ -8,7 +8,7 @@ struct settings;
 
 /*
  * Which place a profile's client secret comes from, and whether that place has changed. Nothing
- * here reads a secret. The order is that of secret.h.
+ * here reads a secret. secretsource.h has the order.
  */
 enum source_kind {
 	SOURCE_KEY_FILE,

@@ -27,6 +27,11 @@ enum status status_fail(struct failure *failure, enum status status, const char 
 	return status;
 }
 
+enum status status_no_memory(struct failure *failure)
+{
+	return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+}
+
 int status_exit_code(enum status status)
 {
 	switch (status) {

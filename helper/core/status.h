@@ -41,6 +41,9 @@ struct failure {
 enum status status_fail(struct failure *failure, enum status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Write "out of memory" and return STATUS_NO_MEMORY. */
+enum status status_no_memory(struct failure *failure);
+
 /* The exit status a program ends with: 0 answered, 1 no token, 2 wrong usage or malformed input. */
 int status_exit_code(enum status status);
 

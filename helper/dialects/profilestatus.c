@@ -7,6 +7,7 @@
 #include "core/settings.h"
 #include "core/source.h"
 #include "core/state.h"
+#include "supply/secretsource.h"
 
 struct walk {
 	struct call *call;
@@ -25,7 +26,7 @@ static void examine_secret(const struct call *call, struct profilestatus *accoun
 	account->source = source.name;
 	if (!call->json || !by_program)
 		account->secret_status =
-			secret_find(settings, account->profile, settings_timeout_s(settings) * 1000,
+			secretsource_ask(settings, account->profile, settings_timeout_s(settings) * 1000,
 				&account->secret, &account->secret_refused);
 	if (source.kind == SOURCE_LOGIN && account->secret_status == STATUS_NO_SECRET)
 		account->source = NULL;

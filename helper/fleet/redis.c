@@ -57,7 +57,7 @@ static enum status say(struct redis *store, const struct word *words, struct fai
 	}
 	if (redisAppendCommandArgv(store->context, count, argv, lengths) == REDIS_OK)
 		return STATUS_OK;
-	return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	return status_no_memory(failure);
 }
 
 #define SAY(store, failure, ...) say(store, (const struct word[]){__VA_ARGS__, {NULL, 0}}, failure)
@@ -236,7 +236,7 @@ static enum status take_value(
 		return status_fail(failure, STATUS_UNREACHABLE, "no answer that makes sense");
 	/* what is longer than any of ours is none of ours */
 	return buffer_append(value, reply->str, reply->len) == STATUS_NO_MEMORY
-		       ? status_fail(failure, STATUS_NO_MEMORY, "out of memory")
+		       ? status_no_memory(failure)
 		       : STATUS_OK;
 }
 
@@ -255,7 +255,7 @@ static enum status connect_to(
 	else
 		store->context = redisConnectWithTimeout(url->place, url->port, limit);
 	if (!store->context)
-		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		return status_no_memory(failure);
 	if (store->context->err)
 		return status_fail(failure, STATUS_UNREACHABLE, "%s", store->context->errstr);
 	return STATUS_OK;
@@ -299,7 +299,7 @@ enum status redis_open(const struct redis_place *place, struct redis **out, stru
 
 	*out = NULL;
 	if (!store)
-		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		return status_no_memory(failure);
 	store->answer_ms = place->answer_ms;
 	store->limit = LLONG_MAX;
 	status = connect_to(store, place->url, failure);

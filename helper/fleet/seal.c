@@ -90,7 +90,7 @@ enum status seal_derive(
 	if (sodium_init() < 0)
 		status = status_fail(failure, STATUS_SYSTEM, "libsodium cannot be used here");
 	else if (append_secret(request, &secret) || append_context(request, &context))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	else if (secret.length == 0)
 		status = status_fail(failure, STATUS_MALFORMED, "there is no secret to seal with");
 	else

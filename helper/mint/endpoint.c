@@ -86,7 +86,7 @@ static enum status append_assertion(
 	status = assertion_sign(&assertion, &exchange->assertion, failure);
 	if (!status && (append_field(body, "client_assertion_type", ASSERTION_TYPE) ||
 			       append_field(body, "client_assertion", exchange->assertion.data)))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	keep_confidential(exchange);
 	return status;
 }

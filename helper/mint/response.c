@@ -203,7 +203,7 @@ static enum status read_grant(const struct response *response, const struct json
 
 	grant->token = buffer_duplicate(token);
 	grant->scope = read_scope(response, object);
-	return grant->token ? STATUS_OK : status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	return grant->token ? STATUS_OK : status_no_memory(failure);
 }
 
 /* Some servers say "error": null, or "", beside a token. */

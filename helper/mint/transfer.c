@@ -278,7 +278,7 @@ static enum status set_body(
 	status = transfer->write_body(transfer->context, body, failure);
 	if (!status && (curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body->data) ||
 			       curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE, (long)body->length)))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	return status;
 }
 

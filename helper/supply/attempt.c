@@ -13,8 +13,9 @@
 #include "process.h"
 #include "supply/fleetclient.h"
 #include "supply/mintclient.h"
+#include "supply/parameters.h"
 #include "supply/secret.h"
-#include "supply/supply.h"
+#include "supply/secretsource.h"
 
 /*
  * Tells one environment from another, so that a failure stands no longer than what caused it. A
@@ -84,7 +85,7 @@ enum status attempt_make_uncached(
 
 	trace_say(supply->trace, "profile %s: client secret from %s", supply->profile->name,
 		source_choose(supply->settings, supply->profile).name);
-	status = secret_find(supply->settings, supply->profile, left_ms, &secret, failure);
+	status = secretsource_ask(supply->settings, supply->profile, left_ms, &secret, failure);
 	leave_directory(attempt);
 	if (!status && supply->profile->shared_store)
 		status = fleetclient_obtain(&member, attempt->deadline, token, failure);

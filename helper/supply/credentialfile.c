@@ -36,7 +36,7 @@ static bool is_for(const struct attributes *entry, const struct profile *profile
 	return same;
 }
 
-static enum status open_vault(
+static enum status open_folder(
 	const struct settings *settings, bool create, int *directory, struct failure *failure)
 {
 	char *path = settings_credentials_path(settings);
@@ -51,25 +51,15 @@ static enum status open_vault(
 	return status;
 }
 
-static enum status take(const struct attributes *entry, struct secret *secret)
-{
-	const char *client_id = attributes_get(entry, "username");
-	const char *client_secret = attributes_get(entry, "password");
-
-	if (!client_id || !client_secret)
-		return STATUS_OK;
-	secret->client_id = buffer_duplicate(client_id);
-	secret->client_secret = buffer_duplicate(client_secret);
-	return secret->client_id && secret->client_secret ? STATUS_OK : STATUS_NO_MEMORY;
-}
-
 enum status credentialfile_get(const struct settings *settings, const struct profile *profile,
 	struct secret *secret, struct failure *failure)
 {
 	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
 	struct attributes entry = ATTRIBUTES_INIT;
 	int directory;
-	enum status status = open_vault(settings, false, &directory, failure);
+	const char *client_id;
+	const char *client_secret;
+	enum status status = open_folder(settings, false, &directory, failure);
 
 	*secret = (struct secret)SECRET_INIT;
 	if (status == STATUS_SYSTEM && errno == ENOENT)
@@ -78,12 +68,14 @@ enum status credentialfile_get(const struct settings *settings, const struct pro
 		return status;
 	if (directory_read(directory, profile->name, &content) &&
 		attributes_parse(&entry, content.data, content.length, NULL) == STATUS_OK &&
-		entry.closed && is_for(&entry, profile))
-		status = take(&entry, secret);
-	if (status) {
-		secret_release(secret);
-		status_fail(failure, status, "out of memory");
+		entry.closed && is_for(&entry, profile)) {
+		client_id = attributes_get(&entry, "username");
+		client_secret = attributes_get(&entry, "password");
+		if (client_id && client_secret)
+			status = secret_set(secret, client_id, client_secret, failure);
 	}
+	if (status)
+		secret_release(secret);
 	attributes_release(&entry);
 	buffer_release(&content);
 	close(directory);
@@ -95,7 +87,7 @@ enum status credentialfile_put(const struct settings *settings, const struct pro
 {
 	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
 	int directory;
-	enum status status = open_vault(settings, true, &directory, failure);
+	enum status status = open_folder(settings, true, &directory, failure);
 
 	if (status)
 		return status;
@@ -120,7 +112,7 @@ enum status credentialfile_erase(const struct settings *settings, const struct p
 	bool *erased, struct failure *failure)
 {
 	int directory;
-	enum status status = open_vault(settings, false, &directory, failure);
+	enum status status = open_folder(settings, false, &directory, failure);
 
 	*erased = false;
 	if (status == STATUS_SYSTEM && errno == ENOENT)
@@ -137,7 +129,7 @@ bool credentialfile_has(const struct settings *settings, const struct profile *p
 	int directory;
 	bool there;
 
-	if (open_vault(settings, false, &directory, NULL))
+	if (open_folder(settings, false, &directory, NULL))
 		return false;
 	there = faccessat(directory, profile->name, F_OK, 0) == 0;
 	close(directory);

@@ -104,11 +104,7 @@ static enum status read_answer(const struct profile *profile, const struct attri
 		return status_fail(failure, STATUS_NO_SECRET,
 			"the credential helper of profile '%s' knows no client credentials for %s",
 			profile->name, profile->token_url ? profile->token_url : profile->issuer);
-	secret->client_id = buffer_duplicate(id);
-	secret->client_secret = buffer_duplicate(password);
-	if (!secret->client_id || !secret->client_secret)
-		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
-	return STATUS_OK;
+	return secret_set(secret, id, password, failure);
 }
 
 enum status external_get(const struct profile *profile, long timeout_ms, struct secret *secret,

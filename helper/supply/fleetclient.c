@@ -12,8 +12,8 @@
 #include "libexec.h"
 #include "process.h"
 #include "supply/mintclient.h"
+#include "supply/parameters.h"
 #include "supply/secret.h"
-#include "supply/supply.h"
 
 /*
  * How long the store may take, as parts of the time that is left: for one answer, and for all that
@@ -396,7 +396,7 @@ enum status fleetclient_ping(const struct supply *supply, const struct secret *s
 	enum status status = STATUS_OK;
 
 	if (write_ping(supply, secret, &limits, &request))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	else
 		status = libexec_ask("sypht-fleet", &request, limits.patience_ms, &answer, failure);
 	if (!status)

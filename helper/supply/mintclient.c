@@ -11,8 +11,8 @@
 #include "core/trace.h"
 #include "libexec.h"
 #include "process.h"
+#include "supply/parameters.h"
 #include "supply/secret.h"
-#include "supply/supply.h"
 
 static const char *const AUTH_METHODS[] = {
 	[PROFILE_AUTH_BASIC] = "basic",
@@ -118,7 +118,7 @@ static enum status read_token(const struct supply *supply, const struct attribut
 	token->scope = buffer_duplicate(attributes_get(answer, "scope"));
 	token->obtained = asked_at;
 	token->expires = asked_at + lifetime;
-	return token->value ? STATUS_OK : status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+	return token->value ? STATUS_OK : status_no_memory(failure);
 }
 
 static void tell_of_token(const struct supply *supply, const struct token *token)

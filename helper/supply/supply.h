@@ -1,32 +1,17 @@
 #ifndef SUPPLY_H
 #define SUPPLY_H
 
-#include <stdbool.h>
-#include <time.h>
-
 #include "core/status.h"
+#include "supply/parameters.h"
 
-struct profile;
 struct secret;
-struct settings;
 struct token;
-struct trace;
 
 /*
- * The heart of the helper: a token from the cache, else from the endpoint, as one operation. All
- * processes that miss together make one token request: the lock, then a second look. A failed
- * supply is remembered, so that a herd asks once (state.h).
+ * A token from the cache, else from the endpoint, as one operation. Processes that miss at the same
+ * time make one token request: one of them takes the lock, and the others look into the cache again
+ * when they get it. A failed supply is remembered, so that they do not all repeat it (state.h).
  */
-struct supply {
-	const struct settings *settings;
-	const struct profile *profile;
-	const struct trace *trace;
-	time_t (*clock)(void); /* seconds since the epoch */
-	long min_valid;        /* seconds the token must still live; 0: whatever is usable */
-	const char *rejected;  /* fingerprint of a token that its API refused, whatever its expiry;
-				  or NULL */
-};
-
 /*
  * Takes at most SYPHT_TIMEOUT. On success token is the caller's, for token_release(). Where no
  * cache can be had a token is supplied all the same, and the trace says so. Where no fresh token

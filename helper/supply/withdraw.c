@@ -12,8 +12,9 @@
 #include "core/trace.h"
 #include "process.h"
 #include "supply/fleetclient.h"
+#include "supply/parameters.h"
 #include "supply/secret.h"
-#include "supply/supply.h"
+#include "supply/secretsource.h"
 
 /* One withdrawal, with what was found under the lock. */
 struct withdrawal {
@@ -37,7 +38,7 @@ static enum status drop_shared(
 	long left_ms = (long)(withdrawal->deadline - process_milliseconds());
 	struct failure reason;
 	enum status status =
-		secret_find(supply->settings, supply->profile, left_ms, &secret, &reason);
+		secretsource_ask(supply->settings, supply->profile, left_ms, &secret, &reason);
 
 	if (!status)
 		status = fleetclient_drop(&member, token, withdrawal->deadline, failure);

@@ -1,0 +1,229 @@
+#include "supply/secretsource.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/buffer.h"
+#include "core/profile.h"
+#include "core/secretfile.h"
+#include "core/settings.h"
+#include "core/source.h"
+#include "supply/credentialfile.h"
+#include "supply/external.h"
+#include "supply/secret.h"
+
+enum { SECRET_MAX_BYTES = 16 * 1024 };
+
+/* Who is asked for the secret, and what a source needs to answer. */
+struct question {
+	const struct settings *settings;
+	const struct profile *profile;
+	const char *text; /* the variable's value, the path, the command */
+	long timeout_ms;
+};
+
+typedef enum status source_asker(
+	const struct question *question, struct secret *secret, struct failure *failure);
+
+/* ---- what a source said, taken apart ---- */
+
+/* "id:secret", whose colon is at text[id_length]. */
+static enum status set_from_pair(
+	struct secret *secret, const char *text, size_t id_length, struct failure *failure)
+{
+	char *id = strndup(text, id_length);
+	enum status status = id ? secret_set(secret, id, text + id_length + 1, failure)
+				: status_no_memory(failure);
+
+	free(id);
+	return status;
+}
+
+static bool has_control(const char *text)
+{
+	while (*text != '\0' && (unsigned char)*text >= 0x20 && *text != 0x7f)
+		text++;
+	return *text != '\0';
+}
+
+/* Text is the secret where the client id is known, else "id:secret". source names it in reasons. */
+static enum status set_from_text(const struct question *question, const char *text,
+	const char *source, struct secret *secret, struct failure *failure)
+{
+	const char *known_id = question->profile->client_id;
+	size_t id_length = strcspn(text, ":");
+
+	if (has_control(text))
+		return status_fail(failure, STATUS_NO_SECRET,
+			"%s: holds more than one line, or a control character", source);
+	if (known_id && *text != '\0')
+		return secret_set(secret, known_id, text, failure);
+	if (*text == '\0')
+		return status_fail(failure, STATUS_NO_SECRET, "%s: is empty", source);
+	if (id_length == 0 || text[id_length] == '\0' || text[id_length + 1] == '\0')
+		return status_fail(failure, STATUS_NO_SECRET,
+			"%s: expected client_id:client_secret, as no client_id is configured",
+			source);
+	return set_from_pair(secret, text, id_length, failure);
+}
+
+/* Bytes that end in one line end, as editors and echo leave them. */
+static enum status set_from_bytes(const struct question *question, struct buffer *bytes,
+	const char *source, struct secret *secret, struct failure *failure)
+{
+	size_t length = bytes->length;
+
+	if (length > 0 && memchr(bytes->data, '\0', length))
+		return status_fail(failure, STATUS_NO_SECRET, "%s: holds a NUL byte", source);
+	if (length > 0 && bytes->data[length - 1] == '\n')
+		bytes->data[--length] = '\0';
+	if (length > 0 && bytes->data[length - 1] == '\r')
+		bytes->data[--length] = '\0';
+	return set_from_text(question, buffer_text(bytes), source, secret, failure);
+}
+
+/* ---- the environment ---- */
+
+static enum status ask_variable(
+	const struct question *question, struct secret *secret, struct failure *failure)
+{
+	if (!question->profile->client_id)
+		return status_fail(failure, STATUS_NO_SECRET,
+			"SYPHT_CLIENT_SECRET is set, but neither SYPHT_CLIENT_ID nor client_id is");
+	return set_from_text(question, question->text, "SYPHT_CLIENT_SECRET", secret, failure);
+}
+
+static enum status ask_api_key(
+	const struct question *question, struct secret *secret, struct failure *failure)
+{
+	size_t id_length = strcspn(question->text, ":");
+
+	if (id_length == 0 || question->text[id_length] == '\0' ||
+		question->text[id_length + 1] == '\0')
+		return status_fail(failure, STATUS_NO_SECRET,
+			"SYPHT_API_KEY: expected client_id:client_secret, with a colon between");
+	if (has_control(question->text))
+		return status_fail(failure, STATUS_NO_SECRET,
+			"SYPHT_API_KEY: holds more than one line, or a control character");
+	return set_from_pair(secret, question->text, id_length, failure);
+}
+
+/* ---- a file, a program ---- */
+
+static enum status ask_file(
+	const struct question *question, struct secret *secret, struct failure *failure)
+{
+	struct buffer content = BUFFER_INIT(SECRET_MAX_BYTES);
+	enum status status = secretfile_read(
+		question->settings, question->text, "client secret", &content, failure);
+
+	if (!status)
+		status = set_from_bytes(question, &content, question->text, secret, failure);
+	buffer_release(&content);
+	return status;
+}
+
+static enum status ask_command(
+	const struct question *question, struct secret *secret, struct failure *failure)
+{
+	struct buffer output = BUFFER_INIT(EXTERNAL_MAX_BYTES);
+	enum status status = external_run(
+		question->profile, question->text, NULL, &output, question->timeout_ms, failure);
+
+	if (!status)
+		status =
+			set_from_bytes(question, &output, "client_secret_command", secret, failure);
+	buffer_release(&output);
+	return status;
+}
+
+static enum status ask_helper(
+	const struct question *question, struct secret *secret, struct failure *failure)
+{
+	return external_get(question->profile, question->timeout_ms, secret, failure);
+}
+
+/* The private key stands in for a secret; it is not for the endpoint, but to sign with. */
+static enum status ask_key_file(
+	const struct question *question, struct secret *secret, struct failure *failure)
+{
+	struct buffer content = BUFFER_INIT(SECRET_MAX_BYTES);
+	enum status status;
+
+	if (!question->profile->client_id)
+		return status_fail(failure, STATUS_CONFIG,
+			"profile '%s': private_key_jwt needs client_id", question->profile->name);
+	status = secretfile_read(
+		question->settings, question->text, "private key", &content, failure);
+	if (!status && memchr(buffer_text(&content), '\0', content.length))
+		status = status_fail(
+			failure, STATUS_NO_SECRET, "%s: not a private key in PEM", question->text);
+	if (!status) {
+		secret->client_id = buffer_duplicate(question->profile->client_id);
+		secret->private_key = buffer_duplicate(buffer_text(&content));
+		if (!secret->client_id || !secret->private_key)
+			status = status_no_memory(failure);
+	}
+	buffer_release(&content);
+	return status;
+}
+
+/* ---- what login stored ---- */
+
+static enum status ask_login(
+	const struct question *question, struct secret *secret, struct failure *failure)
+{
+	const struct profile *profile = question->profile;
+	enum status status = credentialfile_get(question->settings, profile, secret, failure);
+
+	if (status)
+		return status;
+	if (secret->client_secret && profile->client_id &&
+		strcmp(secret->client_id, profile->client_id) != 0)
+		return status_fail(failure, STATUS_NO_SECRET,
+			"profile '%s' is for client %.40s, the stored credentials are for %.40s",
+			profile->name, profile->client_id, secret->client_id);
+	if (secret->client_secret)
+		return STATUS_OK;
+	if (strcmp(profile->name, "sypht") == 0)
+		return status_fail(failure, STATUS_NO_SECRET,
+			"no client credentials for profile 'sypht': set "
+			"SYPHT_API_KEY=client_id:client_secret, or run: sypht-credential login");
+	return status_fail(failure, STATUS_NO_SECRET,
+		"no client credentials for profile '%s': set client_secret_file, or run: "
+		"sypht-credential login --profile %s",
+		profile->name, profile->name);
+}
+
+/* ---- which of them ---- */
+
+static source_asker *const ASKERS[] = {
+	[SOURCE_KEY_FILE] = ask_key_file,
+	[SOURCE_VARIABLE] = ask_variable,
+	[SOURCE_VARIABLE_FILE] = ask_file,
+	[SOURCE_API_KEY] = ask_api_key,
+	[SOURCE_FILE] = ask_file,
+	[SOURCE_COMMAND] = ask_command,
+	[SOURCE_HELPER] = ask_helper,
+	[SOURCE_LOGIN] = ask_login,
+};
+
+enum status secretsource_ask(const struct settings *settings, const struct profile *profile,
+	long timeout_ms, struct secret *secret, struct failure *failure)
+{
+	struct source source = source_choose(settings, profile);
+	struct question question = {
+		.settings = settings,
+		.profile = profile,
+		.text = source.text,
+		.timeout_ms = timeout_ms,
+	};
+	enum status status;
+
+	*secret = (struct secret)SECRET_INIT;
+	status = ASKERS[source.kind](&question, secret, failure);
+	if (status)
+		secret_release(secret);
+	return status;
+}
