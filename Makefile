@@ -126,7 +126,7 @@ $(foreach way,static host pic fuzz guarded,$(call archives,$(way)))
 $(foreach object,loader sharedobject,$(BUILD)/pic/plugin/$(object).o): GUEST_SANITIZE =
 
 # What knows of the store is compiled anew where there is one all of a sudden, or none any more.
-STORE_OBJECTS = $(foreach way,static host pic,$(BUILD)/$(way)/helper/core/configkey.o) \
+STORE_OBJECTS = $(foreach way,static host pic,$(BUILD)/$(way)/helper/core/configvalue.o) \
 	$(BUILD)/host/helper/fleet/redis.o
 $(STORE_OBJECTS): COMPILE += $(STORE_FLAGS)
 $(STORE_OBJECTS): $(BUILD)/store-flags
@@ -337,7 +337,7 @@ $(BUILD)/torture/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%) $(BUILD)/host/test
 
 # Fuzzers, one for each reader of what others wrote: make fuzz looks for news with libFuzzer,
 # make replay goes through the corpus without it.
-FUZZERS      = attributes cache calls challenge config origin response skim storeurl
+FUZZERS      = attributes cache calls challenge config origin response storeurl
 FUZZED       = dialects.a mint.a json.o shared.a core.a
 FUZZ_CC     ?= clang
 FUZZ_FLAGS   = -fsanitize=address,undefined -fno-sanitize-recover=all

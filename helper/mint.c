@@ -33,20 +33,6 @@ static time_t read_clock(void)
 	return time(NULL);
 }
 
-static bool is(const struct attributes *asked, const char *key, const char *value)
-{
-	const char *found = attributes_get(asked, key);
-
-	return found && strcmp(found, value) == 0;
-}
-
-static enum profile_auth_method auth_method(const struct attributes *asked)
-{
-	if (is(asked, "auth_method", "private_key_jwt"))
-		return PROFILE_AUTH_PRIVATE_KEY_JWT;
-	return is(asked, "auth_method", "post") ? PROFILE_AUTH_POST : PROFILE_AUTH_BASIC;
-}
-
 /* The lines of the PEM file, which no single value could hold. */
 static enum status join_private_key(
 	const struct attributes *asked, struct buffer *pem, struct failure *failure)
@@ -65,6 +51,7 @@ static enum status read_request(const struct attributes *asked, const struct buf
 	const char *timeout_ms = attributes_get(asked, "timeout_ms");
 	long left_ms =
 		timeout_ms ? strtol(timeout_ms, NULL, 10) : SETTINGS_TIMEOUT_DEFAULT_S * 1000L;
+	enum authmethod method = authmethod_find(attributes_get(asked, "auth_method"));
 	bool proven;
 
 	*request = (struct endpoint_request){
@@ -74,8 +61,8 @@ static enum status read_request(const struct attributes *asked, const struct buf
 		.scope = attributes_get(asked, "scope"),
 		.audience = attributes_get(asked, "audience"),
 		.resources = asked,
-		.auth_method = auth_method(asked),
-		.basic_raw = is(asked, "basic_encoding", "raw"),
+		.auth_method = method ? method : AUTHMETHOD_BASIC,
+		.basic_raw = attributes_contains(asked, "basic_encoding", "raw"),
 		.private_key = private_key->data,
 		.private_key_id = attributes_get(asked, "private_key_id"),
 		.certificate_path = attributes_get(asked, "private_key_certificate"),
@@ -84,7 +71,7 @@ static enum status read_request(const struct attributes *asked, const struct buf
 		.cainfo = attributes_get(asked, "cainfo"),
 		.deadline = process_milliseconds() + left_ms,
 	};
-	proven = request->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT
+	proven = request->auth_method == AUTHMETHOD_PRIVATE_KEY_JWT
 			 ? request->private_key != NULL
 			 : request->client_secret != NULL;
 	if ((!request->token_url && !attributes_get(asked, "issuer")) || !request->client_id ||

@@ -8,8 +8,8 @@
 
 #include "claim.h"
 #include "core/buffer.h"
-#include "core/configkey.h"
 #include "core/profile.h"
+#include "core/profiles.h"
 #include "core/salvage.h"
 #include "forks.h"
 #include "helper.h"
@@ -129,7 +129,7 @@ static void drop_realms(struct scope *scope)
  */
 static void salvage(const struct settings *from, salvage_visitor *visit, void *context)
 {
-	const char *built_in = CONFIGKEY_RULES[KEY_ORIGIN].built_in;
+	const char *built_in = PROFILE_BUILT_IN_ORIGIN;
 	const char *url = from->api_base_endpoint ? from->api_base_endpoint : built_in;
 	struct origin origin;
 	char path[PATH_MAX];
@@ -154,7 +154,7 @@ static bool add_broken(const struct origin *origin, void *context)
 static void read_config(struct scope *scope)
 {
 	const char *only = settings.profile;
-	enum status status = profile_each(&settings, only, add_profile, scope, &scope->failure);
+	enum status status = profiles_each(&settings, only, add_profile, scope, &scope->failure);
 
 	scope->short_of_memory |= status == STATUS_NO_MEMORY;
 	if (!status && scope->count == 0 && only)

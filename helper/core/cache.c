@@ -21,7 +21,7 @@ enum { FILE_MAX_BYTES = 2 * TOKEN_MAX_BYTES, NAME_MAX_BYTES = 32 };
 /* Rows of the key; every file of the cache begins with them. */
 static enum status write_key(const struct profile *profile, struct buffer *out)
 {
-	const char *url = profile->token_url ? profile->token_url : profile->issuer;
+	const char *url = profile_endpoint(profile);
 	enum status status = attributes_add(out, "token_url", url);
 
 	if (!status)
@@ -57,7 +57,7 @@ static bool same(const char *one, const char *other)
 
 static bool is_for(const struct attributes *entry, const struct profile *profile)
 {
-	const char *url = profile->token_url ? profile->token_url : profile->issuer;
+	const char *url = profile_endpoint(profile);
 	const char *resource = NULL;
 
 	for (size_t i = 0; i < profile->resource.count; i++) {

@@ -4,13 +4,10 @@
 #include <fcntl.h>
 #include <ini.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/skim.h"
-
-enum { CHUNK_BYTES = CONFIG_SMALL_MAX, INI_NO_MEMORY = -2 };
+enum { CHUNK_BYTES = 4096, INI_NO_MEMORY = -2 };
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define BLANKS          " \t\v\f\r"
@@ -18,13 +15,12 @@ enum { CHUNK_BYTES = CONFIG_SMALL_MAX, INI_NO_MEMORY = -2 };
 /* One reading of the file: what inih's two callbacks share. */
 struct reading {
 	const char *path;
-	const char *next; /* what is at hand of the text */
+	int fd;
+	char *chunk;      /* CHUNK_BYTES */
+	const char *next; /* what is left of the chunk */
 	const char *end;
-	int fd; /* where more of it comes from, -1 for none */
-	char chunk[CHUNK_BYTES];
 	unsigned line;
-	bool legible; /* for others than its owner */
-	bool apart;
+	bool legible;     /* others than its owner can read the file */
 	bool indented;    /* the line begins with a blank */
 	bool continuable; /* a key stands above it in the same section */
 	bool over;        /* end of file, a stop, or a failure */
@@ -45,25 +41,38 @@ static void fail_at_line(struct reading *reading, enum status status, const char
 	reading->over = true;
 }
 
-/* The next byte, or -1 at the end of the file; a failing read ends it with a reason. */
-static int next_byte(struct reading *reading)
+/* Read more behind what is left of the chunk; false at the end of the file, or after a failure. */
+static bool read_more(struct reading *reading)
 {
-	if (reading->next == reading->end) {
-		ssize_t got;
+	size_t left = (size_t)(reading->end - reading->next);
+	ssize_t got;
 
-		if (reading->fd < 0)
-			return -1;
-		do
-			got = read(reading->fd, reading->chunk, sizeof(reading->chunk));
-		while (got < 0 && errno == EINTR);
-		if (got < 0)
-			fail_at_line(reading, STATUS_CONFIG, strerror(errno));
-		if (got <= 0)
-			return -1;
-		reading->next = reading->chunk;
-		reading->end = reading->chunk + got;
-	}
-	return (unsigned char)*reading->next++;
+	memmove(reading->chunk, reading->next, left);
+	do
+		got = read(reading->fd, reading->chunk + left, CHUNK_BYTES - left);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		fail_at_line(reading, STATUS_CONFIG, strerror(errno));
+	reading->next = reading->chunk;
+	reading->end = reading->chunk + left + (got > 0 ? (size_t)got : 0);
+	return got > 0;
+}
+
+/*
+ * The line that is next, without its end, in *line; false where there is none. Line by line and not
+ * byte by byte, as a warm get spends most of its time here where the config is large.
+ */
+static bool next_line(struct reading *reading, const char **line, size_t *length)
+{
+	const char *end;
+
+	do
+		end = memchr(reading->next, '\n', (size_t)(reading->end - reading->next));
+	while (!end && reading->end - reading->next <= CONFIG_LINE_MAX && read_more(reading));
+	*line = reading->next;
+	*length = (size_t)((end ? end : reading->end) - reading->next);
+	reading->next = end ? end + 1 : reading->end;
+	return end || *length > 0;
 }
 
 /* What inih itself would pass over, cut or misread without a word. */
@@ -77,7 +86,7 @@ static const char *objection(struct reading *reading, const char *text, bool ind
 		return NULL;
 	if (*text != '[') {
 		reading->continuable = true;
-		return strpbrk(text, "=:") ? NULL : "expected key = value";
+		return strchr(text, '=') || strchr(text, ':') ? NULL : "expected key = value";
 	}
 	reading->continuable = false;
 	section_length = strcspn(text + 1, "]");
@@ -110,24 +119,23 @@ static const char *start_of(const struct reading *reading, const char *line)
 static char *read_line(char *out, int size, void *stream)
 {
 	struct reading *reading = stream;
-	size_t length = 0;
 	const char *wrong = NULL;
-	int byte = -1;
+	const char *line;
+	size_t length;
 
 	if (reading->over)
 		return NULL;
 	reading->line++;
-	while (!wrong && (byte = next_byte(reading)) >= 0 && byte != '\n') {
-		if (byte == '\0')
-			wrong = "a NUL byte";
-		else if (length == CONFIG_LINE_MAX || (int)length + 2 > size)
-			wrong = "a line may be 198 bytes long";
-		else
-			out[length++] = (char)byte;
-	}
-	if (reading->status || (byte < 0 && length == 0))
+	if (!next_line(reading, &line, &length) || reading->status)
 		return NULL;
+	if (length > CONFIG_LINE_MAX || (int)length + 2 > size) {
+		length = 0;
+		wrong = "a line may be 198 bytes long";
+	}
+	memcpy(out, line, length);
 	out[length] = '\0';
+	if (strlen(out) != length)
+		wrong = "a NUL byte";
 
 	reading->indented = out[0] != '\0' && strchr(BLANKS, out[0]);
 	if (reading->indented && reading->continuable)
@@ -151,91 +159,22 @@ static int take_entry(void *user, const char *section, const char *key, const ch
 		.value = value,
 		.continued = reading->indented,
 		.legible = reading->legible,
-		.apart = reading->apart,
 		.line = reading->line,
 	};
 	enum status status;
 
-	reading->apart = false;
 	status = reading->visit(&entry, reading->context, &reading->over, reading->failure);
 	if (status)
 		fail_at_line(reading, status, reading->failure->reason);
 	return 1;
 }
 
-/* Hand over, entry by entry, what is at hand and what comes after it. */
 static void parse(struct reading *reading)
 {
 	int result = ini_parse_stream(read_line, reading, take_entry, reading);
 
 	if (!reading->status && result == INI_NO_MEMORY)
 		reading->status = status_no_memory(reading->failure);
-	reading->over |= reading->status != STATUS_OK;
-}
-
-/* ---- passing over what is not wanted ---- */
-
-/* A text and where it stands next, NULL where it does not any more. */
-struct mention {
-	const char *text;
-	const char *place;
-};
-
-/* The first place behind start at which one of them stands. */
-static const char *find_any(
-	struct mention mentions[CONFIG_TEXTS], const char *start, const char *end)
-{
-	const char *first = NULL;
-
-	for (size_t i = 0; i < CONFIG_TEXTS; i++) {
-		struct mention *mention = &mentions[i];
-
-		if (mention->place && mention->place < start)
-			mention->place = skim_find(start, (size_t)(end - start), mention->text);
-		if (mention->place && (!first || mention->place < first))
-			first = mention->place;
-	}
-	return first;
-}
-
-/* A line that begins with "[" begins a section; an indented one may be more of a value. */
-static const char *section_start(const char *text, const char *place)
-{
-	while (place > text && !(place[0] == '[' && place[-1] == '\n'))
-		place--;
-	return place;
-}
-
-static const char *section_end(const char *place, const char *end)
-{
-	while ((place = memchr(place, '\n', (size_t)(end - place)))) {
-		place++;
-		if (place < end && *place == '[')
-			return place;
-	}
-	return end;
-}
-
-static void parse_wanted(struct reading *reading, const char *text, size_t length,
-	const char *const texts[CONFIG_TEXTS])
-{
-	const char *const end = text + length;
-	struct mention mentions[CONFIG_TEXTS];
-	const char *start = text;
-	const char *place;
-
-	for (size_t i = 0; i < CONFIG_TEXTS; i++) {
-		mentions[i].text = texts[i];
-		mentions[i].place = texts[i] ? skim_find(text, length, texts[i]) : NULL;
-	}
-	while (!reading->over && (place = find_any(mentions, start, end))) {
-		reading->next = section_start(start, place);
-		reading->end = section_end(place, end);
-		reading->apart = reading->next != start;
-		reading->continuable = false;
-		start = reading->end;
-		parse(reading);
-	}
 }
 
 /* ---- the file ---- */
@@ -261,53 +200,29 @@ static enum status open_checked(
 	return STATUS_OK;
 }
 
-/*
- * Mapping the text costs a third of copying it piece by piece. Only its owner could cut it short
- * meanwhile, which would end this process; so a guest in another's reads.
- */
-static char *map(int fd, size_t size)
-{
-	void *text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-
-	return text == MAP_FAILED ? NULL : text;
-}
-
-enum status config_skim(const char *path, bool must_exist, const char *const texts[CONFIG_TEXTS],
-	config_visitor *visit, void *context, struct failure *failure)
+enum status config_read(const char *path, bool must_exist, config_visitor *visit, void *context,
+	struct failure *failure)
 {
 	struct failure unheard = {.reason = ""};
+	char chunk[CHUNK_BYTES];
 	struct reading reading = {
 		.path = path,
+		.chunk = chunk,
+		.next = chunk,
+		.end = chunk,
 		.visit = visit,
 		.context = context,
 		.failure = failure ? failure : &unheard,
 	};
 	struct stat found;
 	enum status status = open_checked(path, must_exist, &reading.fd, &found, reading.failure);
-	size_t size = (size_t)found.st_size;
-	int fd = reading.fd;
-	char *text = NULL;
 
 	reading.legible = (found.st_mode & (S_IRGRP | S_IROTH)) != 0;
-	if (status == STATUS_OK && fd >= 0) {
-		if (texts && size > CONFIG_SMALL_MAX)
-			text = map(fd, size);
-		if (text) {
-			reading.fd = -1;
-			parse_wanted(&reading, text, size, texts);
-			munmap(text, size);
-		} else {
-			parse(&reading);
-		}
+	if (status == STATUS_OK && reading.fd >= 0) {
+		parse(&reading);
 		status = reading.status;
 	}
-	if (fd >= 0)
-		close(fd);
+	if (reading.fd >= 0)
+		close(reading.fd);
 	return status;
-}
-
-enum status config_read(const char *path, bool must_exist, config_visitor *visit, void *context,
-	struct failure *failure)
-{
-	return config_skim(path, must_exist, NULL, visit, context, failure);
 }

@@ -6,9 +6,9 @@
 #include "core/status.h"
 
 /*
- * The config file: INI as inih reads it, opened and checked so that nobody else can have written
- * it, streamed in small chunks, given entry by entry. inih would split or cut what is longer than
- * it has room for, in silence; here that is an error, as is a line it could make nothing of.
+ * The config file: INI as inih reads it, one entry at a time. Nobody but its owner or root may have
+ * written it. inih would split or cut what is longer than it has room for, in silence; here that is
+ * an error, as is a line that inih would pass over.
  */
 enum {
 	CONFIG_LINE_MAX = 198,
@@ -21,8 +21,7 @@ struct config_entry {
 	const char *value; /* trimmed, without comment */
 	bool continued;    /* an indented line: more of the value of the entry before */
 	bool legible;      /* others than the file's owner can read it */
-	bool apart;        /* the first one behind something that was passed over */
-	unsigned line;     /* from 1; means nothing to config_skim() */
+	unsigned line;     /* from 1 */
 };
 
 /* Called for each entry in order; *stop = true ends the reading without a failure. */
@@ -37,16 +36,5 @@ typedef enum status config_visitor(
  */
 enum status config_read(const char *path, bool must_exist, config_visitor *visit, void *context,
 	struct failure *failure) MUST_CHECK;
-
-/*
- * The same for who wants but the sections that hold one of these texts, in name, keys or values,
- * upper and lower case being the same; a text may be NULL. In a file of more than CONFIG_SMALL_MAX
- * bytes all others are passed over, faults and all. The reason of a failure has no line to name:
- * config_read() finds that.
- */
-enum { CONFIG_TEXTS = 2, CONFIG_SMALL_MAX = 1024 };
-
-enum status config_skim(const char *path, bool must_exist, const char *const texts[CONFIG_TEXTS],
-	config_visitor *visit, void *context, struct failure *failure) MUST_CHECK;
 
 #endif

@@ -22,13 +22,27 @@ static bool set_scheme(struct origin *origin, const char *scheme, size_t length)
 	return origin->secure || scheme_is(scheme, length, "http");
 }
 
-/* A name or IPv4 address, or an IPv6 address in brackets; zone identifiers are not for URLs here.
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* By ranges, as a call for each character of each URL would be most of what a large config costs.
  */
+static bool is_of_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_' || c == '.';
+}
+
+static bool is_of_address(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || c == ':' || c == '.';
+}
+
+/* A name or IPv4 address, or an IPv6 address in brackets; zone identifiers are not for URLs. */
 static bool set_host(struct origin *origin, const char *host, size_t length)
 {
 	bool bracketed = length > 2 && host[0] == '[' && host[length - 1] == ']';
-	const char *allowed =
-		bracketed ? "0123456789abcdef:." : "0123456789abcdefghijklmnopqrstuvwxyz-_.";
 	size_t first = bracketed ? 1 : 0;
 	size_t last = length - first;
 
@@ -39,7 +53,7 @@ static bool set_host(struct origin *origin, const char *host, size_t length)
 
 		if (c >= 'A' && c <= 'Z')
 			c = (char)(c - 'A' + 'a');
-		if (c == '\0' || (i >= first && i < last && !strchr(allowed, c)))
+		if (i >= first && i < last && !(bracketed ? is_of_address(c) : is_of_name(c)))
 			return false;
 		origin->host[i] = c;
 	}
@@ -56,7 +70,7 @@ static bool set_port(struct origin *origin, const char *port, size_t length)
 	if (length == 0)
 		return true;
 	for (size_t i = 0; i < length; i++) {
-		if (port[i] < '0' || port[i] > '9')
+		if (!is_digit(port[i]))
 			return false;
 		number = number * 10 + (unsigned long)(port[i] - '0');
 		if (number > PORT_MAX)

@@ -1,16 +1,106 @@
 #include "core/profile.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/config.h"
-#include "core/configkey.h"
-#include "core/draft.h"
-#include "core/storeurl.h"
+#include "core/buffer.h"
+#include "core/configvalue.h"
+#include "core/origin.h"
+#include "core/settings.h"
+#include "core/suggestion.h"
 
-#define SECTION_START "profile "
+/* ---- the keys of a profile's section in the config ---- */
+
+enum kind {
+	KIND_TEXT,    /* char *; "" takes a default away */
+	KIND_LIST,    /* struct profile_list; entries add up, blanks divide items */
+	KIND_SECONDS, /* long */
+	KIND_CHOICE,  /* an enum, 1 for the first of choices; 0 is "not set" */
+};
+
+struct key {
+	const char *name;
+	size_t member; /* offset in struct profile */
+	enum kind kind;
+	bool (*accepts)(const char *value); /* NULL for KIND_CHOICE */
+	const char *expected;               /* what the key accepts, for a message */
+	const char *built_in;       /* the default of the built-in profile; NULL: the other one */
+	const char *otherwise;      /* the default of all others; NULL: none */
+	const char *const *choices; /* NULL ends them */
+};
+
+#define MEMBER(name) offsetof(struct profile, name)
+#define KEY(key)     .name = #key, .member = MEMBER(key)
+#define A_URL        "an https URL (http only to a loopback host)"
+
+/* Sypht documents that a token lives for one hour, and shows replies without expires_in. */
+#define BUILT_IN_LIFE "3600"
+
+static const char *const ENCODING_NAMES[] = {"rfc", "raw", NULL};
+
+static const struct key CONFIGKEYS[] = {
+	{KEY(origin), KIND_LIST, configvalue_is_urls, A_URL, .built_in = PROFILE_BUILT_IN_ORIGIN},
+	{KEY(token_url), KIND_TEXT, configvalue_is_url, A_URL,
+		.built_in = "https://auth.sypht.com/oauth2/token"},
+	{KEY(issuer), KIND_TEXT, configvalue_is_url, A_URL},
+	{KEY(client_id), KIND_TEXT, configvalue_is_text, "a client id"},
+	{KEY(client_secret_file), KIND_TEXT, configvalue_is_text, "a path"},
+	{KEY(client_secret_command), KIND_TEXT, configvalue_is_text, "a command"},
+	{KEY(client_secret_helper), KIND_TEXT, configvalue_is_text, "a git credential helper"},
+	{KEY(scope), KIND_TEXT, configvalue_is_text_or_empty, "scopes separated by spaces"},
+	{KEY(audience), KIND_TEXT, configvalue_is_text_or_empty, "an audience"},
+	{KEY(resource), KIND_LIST, configvalue_is_resource, "an absolute URI without fragment"},
+	{KEY(auth_method), KIND_CHOICE, NULL, "basic, post or private_key_jwt",
+		.otherwise = "basic", .choices = AUTHMETHOD_NAMES},
+	{KEY(private_key_file), KIND_TEXT, configvalue_is_text, "a path"},
+	{KEY(private_key_id), KIND_TEXT, configvalue_is_text, "the id of a key"},
+	{KEY(private_key_certificate), KIND_TEXT, configvalue_is_text, "a path"},
+	{KEY(assertion_audience), KIND_TEXT, configvalue_is_text, "an audience"},
+	{KEY(basic_encoding), KIND_CHOICE, NULL, "rfc or raw", .built_in = "raw",
+		.otherwise = "rfc", .choices = ENCODING_NAMES},
+	{KEY(default_lifetime), KIND_SECONDS, configvalue_is_seconds, "seconds, at least 1",
+		.built_in = BUILT_IN_LIFE, .otherwise = "300"},
+	{KEY(max_lifetime), KIND_SECONDS, configvalue_is_seconds, "seconds, at least 1",
+		.built_in = BUILT_IN_LIFE, .otherwise = "86400"},
+	{KEY(basic_username), KIND_TEXT, configvalue_is_text_or_empty, "a user name, or nothing",
+		.otherwise = "oauth2"},
+	{KEY(shared_store), KIND_TEXT, configvalue_is_store, CONFIGVALUE_STORES},
+};
+
+enum { KEY_COUNT = sizeof(CONFIGKEYS) / sizeof(CONFIGKEYS[0]) };
+
+static const struct key *find_key(const char *name, size_t length)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		const char *known = CONFIGKEYS[i].name;
+
+		if (*known == *name && strncmp(known, name, length) == 0 && known[length] == '\0')
+			return &CONFIGKEYS[i];
+	}
+	return NULL;
+}
+
+static const struct key *key_of(size_t member)
+{
+	const struct key *key = CONFIGKEYS;
+
+	while (key->member != member)
+		key++;
+	return key;
+}
+
+static bool is_built_in(const struct profile *profile)
+{
+	return strcmp(profile->name, PROFILE_BUILT_IN) == 0;
+}
+
+/* ---- values by kind ---- */
+
+static void *member_of(struct profile *profile, const struct key *key)
+{
+	return (char *)profile + key->member;
+}
 
 static void list_release(struct profile_list *list)
 {
@@ -20,27 +110,305 @@ static void list_release(struct profile_list *list)
 	*list = (struct profile_list){0};
 }
 
+static enum status list_append(struct profile_list *list, const char *text)
+{
+	size_t most = list->count + strlen(text) / 2 + 1;
+	char **items = realloc(list->items, most * sizeof(*items));
+
+	if (!items)
+		return STATUS_NO_MEMORY;
+	list->items = items;
+	for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
+		size_t length = strcspn(text, " ");
+
+		items[list->count] = strndup(text, length);
+		if (!items[list->count])
+			return STATUS_NO_MEMORY;
+		list->count++;
+		text += length;
+	}
+	return STATUS_OK;
+}
+
+static enum status text_replace(char **text, const char *value)
+{
+	char *copy = buffer_duplicate(value);
+
+	if (!copy)
+		return STATUS_NO_MEMORY;
+	buffer_free_text(*text);
+	*text = copy;
+	return STATUS_OK;
+}
+
+/* 1 for the first choice; 0 for a word that is none. */
+static unsigned find_choice(const char *const *choices, const char *word)
+{
+	for (unsigned i = 0; choices[i]; i++) {
+		if (strcmp(choices[i], word) == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+static bool key_accepts(const struct key *key, const char *value)
+{
+	return key->kind == KIND_CHOICE ? find_choice(key->choices, value) != 0
+					: key->accepts(value);
+}
+
+/* Take a value that the key accepts. */
+static enum status take_value(struct profile *profile, const struct key *key, const char *value)
+{
+	void *member = member_of(profile, key);
+
+	switch (key->kind) {
+	case KIND_TEXT:
+		return text_replace(member, value);
+	case KIND_LIST:
+		return list_append(member, value);
+	case KIND_SECONDS:
+		*(long *)member = strtol(value, NULL, 10);
+		break;
+	case KIND_CHOICE:
+		*(unsigned *)member = find_choice(key->choices, value);
+		break;
+	}
+	return STATUS_OK;
+}
+
+static bool is_set(struct profile *profile, const struct key *key)
+{
+	const void *member = member_of(profile, key);
+
+	switch (key->kind) {
+	case KIND_TEXT:
+		return *(char *const *)member != NULL;
+	case KIND_LIST:
+		return ((const struct profile_list *)member)->items != NULL;
+	case KIND_SECONDS:
+		return *(const long *)member != 0;
+	default:
+		return *(const unsigned *)member != 0;
+	}
+}
+
+static void clear_value(struct profile *profile, const struct key *key)
+{
+	char **text = member_of(profile, key);
+
+	if (key->kind == KIND_LIST)
+		list_release(member_of(profile, key));
+	else if (key->kind == KIND_TEXT) {
+		buffer_free_text(*text);
+		*text = NULL;
+	}
+}
+
+/* ---- from the config ---- */
+
+/* Whether word is client_secret or close to it. */
+static bool means_secret(const char *word, size_t length)
+{
+	struct suggestion suggestion = suggestion_for(word, length);
+
+	suggestion_look_at(&suggestion, "client_secret");
+	return suggestion.nearest != NULL;
+}
+
+/*
+ * Name the remedy where there is one. "origin https://host" has no "=", so inih divides it at the
+ * colon. Only the first word is shown: what follows it may be a secret.
+ */
+static enum status refuse_key(const char *name, const char *value, struct failure *failure)
+{
+	int length = (int)strcspn(name, " \t");
+	struct suggestion suggestion = suggestion_for(name, strlen(name));
+
+	if (means_secret(name, (size_t)length))
+		return status_fail(failure, STATUS_CONFIG,
+			"unknown key '%.*s': keep the secret with sypht-credential login, or name "
+			"client_secret_file or client_secret_command",
+			length, name);
+	if (find_key(name, (size_t)length) && strncmp(value, "//", 2) == 0)
+		return status_fail(failure, STATUS_CONFIG,
+			"expected key = value: write %.*s = %s:%s", length, name,
+			name + length + strspn(name + length, " \t"), value);
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		suggestion_look_at(&suggestion, CONFIGKEYS[i].name);
+	if (suggestion.nearest)
+		return status_fail(failure, STATUS_CONFIG, "unknown key '%s': did you mean %s?",
+			name, suggestion.nearest);
+	return status_fail(failure, STATUS_CONFIG, "unknown key '%.*s'", length, name);
+}
+
+static enum status set_checked(
+	struct profile *profile, const struct key *key, const char *value, struct failure *failure)
+{
+	if (!key_accepts(key, value))
+		return status_fail(
+			failure, STATUS_CONFIG, "%s: expected %s", key->name, key->expected);
+	return take_value(profile, key, value) ? status_no_memory(failure) : STATUS_OK;
+}
+
+enum status profile_set(struct profile *profile, const char *name, const char *value,
+	bool continued, struct failure *failure)
+{
+	const struct key *key = find_key(name, strlen(name));
+	char *const *text;
+	char *whole = NULL;
+	enum status status;
+
+	if (!key)
+		return refuse_key(name, value, failure);
+	text = member_of(profile, key);
+	if (!continued || key->kind == KIND_LIST)
+		return set_checked(profile, key, value, failure);
+	if (key->kind != KIND_TEXT) /* a number or a choice has no second line */
+		return status_fail(
+			failure, STATUS_CONFIG, "%s: expected %s", key->name, key->expected);
+	if (asprintf(&whole, "%s%s%s", *text, **text != '\0' ? " " : "", value) < 0)
+		return status_no_memory(failure);
+	status = set_checked(profile, key, whole, failure);
+	buffer_free_text(whole);
+	return status;
+}
+
+/* ---- from the environment ---- */
+
+/* The part of SYPHT_API_KEY before its colon. secretsource.c refuses a key without one. */
+static enum status set_api_key_id(struct profile *profile, const char *api_key)
+{
+	size_t length = strcspn(api_key, ":");
+	char *id = strndup(api_key, api_key[length] == ':' ? length : 0);
+
+	if (!id)
+		return STATUS_NO_MEMORY;
+	buffer_free_text(profile->client_id);
+	profile->client_id = id;
+	return STATUS_OK;
+}
+
+/*
+ * Credentials from before June 2020 go to another endpoint, in another form: id and secret in the
+ * body, with an audience. Sypht's own clients recognise it by the path.
+ */
+static enum status set_legacy_form(struct profile *profile)
+{
+	if (!profile->token_url || !strstr(profile->token_url, "/oauth/"))
+		return STATUS_OK;
+	if (profile->auth_method == AUTHMETHOD_UNSET)
+		profile->auth_method = AUTHMETHOD_POST;
+	return profile->audience ? STATUS_OK
+				 : text_replace(&profile->audience, PROFILE_BUILT_IN_ORIGIN);
+}
+
+static enum status set_client(struct profile *profile, const struct settings *settings)
+{
+	bool pair =
+		settings->client_id && (settings->client_secret || settings->client_secret_file);
+
+	if (!settings->api_key || pair || settings->client_secret)
+		return STATUS_OK;
+	return set_api_key_id(profile, settings->api_key);
+}
+
+enum status profile_overlay(
+	struct profile *profile, const struct settings *settings, struct failure *failure)
+{
+	const struct {
+		size_t member;
+		const char *value;
+		const char *variable;
+	} rows[] = {
+		{MEMBER(origin), settings->api_base_endpoint, "SYPHT_API_BASE_ENDPOINT"},
+		{MEMBER(token_url), settings->auth_endpoint, "SYPHT_AUTH_ENDPOINT"},
+		{MEMBER(audience), settings->audience, "SYPHT_AUDIENCE"},
+		{MEMBER(client_id), settings->client_id, "SYPHT_CLIENT_ID"},
+	};
+
+	if (!is_built_in(profile))
+		return STATUS_OK;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct key *key = key_of(rows[i].member);
+
+		if (!rows[i].value)
+			continue;
+		if (!key_accepts(key, rows[i].value))
+			return status_fail(failure, STATUS_CONFIG, "%s: expected %s",
+				rows[i].variable, key->expected);
+		clear_value(profile, key);
+		if (take_value(profile, key, rows[i].value))
+			return status_no_memory(failure);
+	}
+	if (set_client(profile, settings) || set_legacy_form(profile))
+		return status_no_memory(failure);
+	return STATUS_OK;
+}
+
+/* ---- defaults ---- */
+
+static enum status set_default(struct profile *profile, const struct key *key)
+{
+	const char *value = is_built_in(profile) && key->built_in ? key->built_in : key->otherwise;
+
+	/* a profile that names an issuer asks it for the endpoint */
+	if (key->member == MEMBER(token_url) && profile->issuer)
+		return STATUS_OK;
+	return value && !is_set(profile, key) ? take_value(profile, key, value) : STATUS_OK;
+}
+
+/* "scope =" has kept the default away, and now means nothing more. */
+static void drop_empty(struct profile *profile, const struct key *key)
+{
+	char *const *text = member_of(profile, key);
+
+	if (key->kind == KIND_TEXT && *text && **text == '\0')
+		clear_value(profile, key);
+}
+
+enum status profile_check(const struct profile *profile, struct failure *failure)
+{
+	const char *need = NULL;
+
+	if (!profile_endpoint(profile) && !is_built_in(profile))
+		need = "token_url or issuer";
+	else if (profile->auth_method == AUTHMETHOD_PRIVATE_KEY_JWT &&
+		 !(profile->client_id && profile->private_key_file))
+		need = "client_id and private_key_file, for private_key_jwt";
+	if (!need)
+		return STATUS_OK;
+	return status_fail(failure, STATUS_CONFIG, "profile '%s' (line %u) needs %s", profile->name,
+		profile->line, need);
+}
+
+enum status profile_complete(struct profile *profile, struct failure *failure)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		if (set_default(profile, &CONFIGKEYS[i]))
+			return status_no_memory(failure);
+		drop_empty(profile, &CONFIGKEYS[i]);
+	}
+	return STATUS_OK;
+}
+
+/* ---- the whole of it ---- */
+
+struct profile *profile_new(const char *name)
+{
+	struct profile *profile = calloc(1, sizeof(*profile));
+
+	if (profile)
+		memcpy(profile->name, name, strlen(name) + 1);
+	return profile;
+}
+
 void profile_free(struct profile *profile)
 {
 	if (!profile)
 		return;
-	free(profile->name);
-	list_release(&profile->origin);
-	free(profile->token_url);
-	free(profile->issuer);
-	free(profile->client_id);
-	free(profile->client_secret_file);
-	free(profile->client_secret_command);
-	free(profile->client_secret_helper);
-	free(profile->scope);
-	free(profile->audience);
-	list_release(&profile->resource);
-	free(profile->private_key_file);
-	free(profile->private_key_id);
-	free(profile->private_key_certificate);
-	free(profile->assertion_audience);
-	free(profile->basic_username);
-	buffer_free_text(profile->shared_store);
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		clear_value(profile, &CONFIGKEYS[i]);
 	free(profile);
 }
 
@@ -56,281 +424,7 @@ bool profile_covers(const struct profile *profile, const struct origin *origin)
 	return false;
 }
 
-/* ---- the config's profiles, then the built-in one ---- */
-
-struct walk {
-	const struct settings *settings;
-	const char *only;
-	const char *const *texts; /* all a wanted section could be told by; NULL: all are wanted */
-	profile_visitor *visit;
-	void *context;
-	struct draft draft;
-	bool built_in_seen;
-	bool stopped;
-};
-
-static bool is_wanted(const struct walk *walk, const char *name)
+const char *profile_endpoint(const struct profile *profile)
 {
-	return !walk->only || strcmp(walk->only, name) == 0;
-}
-
-/* line is where its section begins. */
-static enum status check_whole(
-	const struct profile *profile, unsigned line, struct failure *failure)
-{
-	const char *need = NULL;
-
-	if (!profile->token_url && !profile->issuer)
-		need = "token_url or issuer";
-	else if (profile->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT &&
-		 !(profile->client_id && profile->private_key_file))
-		need = "client_id and private_key_file, for private_key_jwt";
-	if (!need)
-		return STATUS_OK;
-	return status_fail(failure, STATUS_CONFIG, "profile '%s' (line %u) needs %s", profile->name,
-		line, need);
-}
-
-/* Hand over the profile whose section has ended, if there is one. */
-static enum status end_profile(struct walk *walk, struct failure *failure)
-{
-	struct draft *draft = &walk->draft;
-	struct profile *profile = NULL;
-	enum status status = STATUS_OK;
-
-	if (draft->name[0] == '\0' || walk->stopped)
-		return STATUS_OK;
-	if (strcmp(draft->name, DRAFT_BUILT_IN) == 0)
-		walk->built_in_seen = true;
-	if (is_wanted(walk, draft->name)) {
-		status = draft_overlay(draft, walk->settings, failure);
-		if (!status)
-			status = draft_complete(draft);
-		if (!status)
-			status = draft_finish(draft, &profile);
-		if (!status)
-			status = check_whole(profile, draft->line, failure);
-	}
-	if (!status && profile) {
-		walk->stopped = !walk->visit(profile, walk->context);
-		profile = NULL;
-	}
-	profile_free(profile);
-	draft_release(draft);
-	return status;
-}
-
-static bool is_name(const char *name)
-{
-	size_t length =
-		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
-
-	return length > 0 && length <= PROFILE_NAME_MAX && name[length] == '\0';
-}
-
-static enum status begin_profile(
-	struct walk *walk, const struct config_entry *entry, struct failure *failure)
-{
-	const char *section = entry->section;
-	const char *name = section + strlen(SECTION_START);
-	enum status status;
-
-	if (strncmp(section, SECTION_START, strlen(SECTION_START)) != 0 || !is_name(name))
-		return status_fail(failure, STATUS_CONFIG,
-			"section '%s': expected [profile NAME], NAME of letters, digits, . _ -",
-			section);
-	if (!entry->apart && strcmp(name, walk->draft.name) == 0)
-		return STATUS_OK;
-	status = end_profile(walk, failure);
-	snprintf(walk->draft.name, sizeof(walk->draft.name), "%s", name);
-	return status;
-}
-
-/* What goes on in the next line, or is said again, is a list's next item. For free(). */
-static char *extended(const char *before, const char *value)
-{
-	size_t size = (before ? strlen(before) : 0) + strlen(value) + 2;
-	char *joined = malloc(size);
-
-	if (joined)
-		snprintf(joined, size, "%s%s%s", before ? before : "",
-			before && *before != '\0' ? " " : "", value);
-	return joined;
-}
-
-/* What goes on in the next line must be acceptable as a whole; a list, item by item. */
-static enum status take_value(
-	struct draft *draft, const struct config_entry *entry, struct failure *failure)
-{
-	enum configkey key = configkey_find(entry->key);
-	const struct configkey_rule *rule = &CONFIGKEY_RULES[key];
-	char *text;
-
-	if (key == CONFIGKEY_COUNT)
-		return status_fail(failure, STATUS_CONFIG, "unknown key '%s'", entry->key);
-	if (rule->repeats || entry->continued)
-		text = extended(draft->text[key], entry->value);
-	else
-		text = buffer_duplicate(entry->value);
-	if (!text)
-		return STATUS_NO_MEMORY;
-	if (!rule->accepts(rule->repeats ? entry->value : text)) {
-		buffer_free_text(text);
-		return status_fail(
-			failure, STATUS_CONFIG, "%s: expected %s", entry->key, rule->expected);
-	}
-	buffer_free_text(draft->text[key]);
-	draft->text[key] = text;
-	if (key == KEY_SHARED_STORE && entry->legible && storeurl_has_password(text))
-		return status_fail(failure, STATUS_CONFIG,
-			"%s: holds a password, and others can read this file; run: chmod go-r",
-			entry->key);
-	return STATUS_OK;
-}
-
-static enum status take_entry(
-	const struct config_entry *entry, void *context, bool *stop, struct failure *failure)
-{
-	struct walk *walk = context;
-	enum status status = begin_profile(walk, entry, failure);
-
-	*stop = walk->stopped;
-	if (status || walk->stopped || !is_wanted(walk, walk->draft.name))
-		return status;
-
-	if (walk->draft.line == 0)
-		walk->draft.line = entry->line;
-	return take_value(&walk->draft, entry, failure);
-}
-
-/* The config's profiles; its last one has no line behind it that could be blamed. */
-static enum status read_config(struct walk *walk, struct failure *failure)
-{
-	const struct settings *settings = walk->settings;
-	char *path = settings_config_path(settings);
-	struct failure reason = {.reason = ""};
-	enum status status;
-
-	if (!path)
-		return errno == ENOMEM ? STATUS_NO_MEMORY : STATUS_OK;
-	status =
-		config_skim(path, settings->config != NULL, walk->texts, take_entry, walk, failure);
-	if (!status) {
-		status = end_profile(walk, &reason);
-		if (status)
-			status_fail(failure, status, "%s: %s", path, reason.reason);
-	}
-	buffer_free_text(path);
-	return status;
-}
-
-static enum status walk_all(struct walk *walk, struct failure *failure)
-{
-	enum status status = read_config(walk, failure);
-	enum status built_in_status = STATUS_OK;
-
-	/* also after a failure: whoever asks must know what the built-in profile covers */
-	if (!walk->built_in_seen && strcmp(walk->draft.name, DRAFT_BUILT_IN) != 0) {
-		draft_release(&walk->draft);
-		snprintf(walk->draft.name, sizeof(walk->draft.name), DRAFT_BUILT_IN);
-	}
-	if (!walk->built_in_seen)
-		built_in_status = end_profile(walk, status ? NULL : failure);
-
-	draft_release(&walk->draft);
-	status = status ? status : built_in_status;
-	return status == STATUS_NO_MEMORY ? status_fail(failure, status, "out of memory") : status;
-}
-
-enum status profile_each(const struct settings *settings, const char *only, profile_visitor *visit,
-	void *context, struct failure *failure)
-{
-	struct walk walk = {.settings = settings, .only = only, .visit = visit, .context = context};
-
-	return walk_all(&walk, failure);
-}
-
-/* ---- the one that is asked for ---- */
-
-struct search {
-	const struct origin *origin; /* NULL: any will do */
-	struct profile *found;
-};
-
-static bool match(struct profile *profile, void *context)
-{
-	struct search *search = context;
-
-	if (search->origin && !profile_covers(profile, search->origin)) {
-		profile_free(profile);
-		return true;
-	}
-	search->found = profile;
-	return false;
-}
-
-/* What sypht covers is said in its section, or by the environment, or goes without saying. */
-static bool built_in_could_cover(const struct settings *settings, const char *host)
-{
-	const char *urls = settings->api_base_endpoint;
-
-	return strcasestr(urls ? urls : CONFIGKEY_RULES[KEY_ORIGIN].built_in, host) != NULL;
-}
-
-/*
- * Looks at the sections alone that could be meant, and at the whole config only to say what is
- * wrong with it.
- */
-static enum status search_config(const struct settings *settings, const char *only,
-	struct search *search, struct failure *failure)
-{
-	char section[CONFIG_SECTION_MAX + 1];
-	const char *texts[CONFIG_TEXTS] = {section, NULL};
-	struct walk walk = {
-		.settings = settings,
-		.only = only,
-		.texts = texts,
-		.visit = match,
-		.context = search,
-	};
-	enum status status;
-
-	snprintf(section, sizeof(section), SECTION_START "%s", only ? only : DRAFT_BUILT_IN);
-	if (!only) {
-		texts[0] = search->origin->host;
-		texts[1] = built_in_could_cover(settings, search->origin->host) ? section : NULL;
-	}
-	status = walk_all(&walk, failure);
-	if (status) {
-		profile_free(search->found);
-		search->found = NULL;
-	}
-	return status == STATUS_CONFIG ? profile_each(settings, only, match, search, failure)
-				       : status;
-}
-
-enum status profile_find(const struct settings *settings, const char *only,
-	const struct origin *origin, struct profile **out, struct failure *failure)
-{
-	struct search search = {.origin = origin};
-	struct search any = {.origin = NULL};
-	enum status status;
-
-	*out = NULL;
-	if (!only && !origin)
-		only = DRAFT_BUILT_IN;
-	status = search_config(settings, only, &search, failure);
-	if (!status && !search.found && only) {
-		status = search_config(settings, only, &any, failure);
-		if (!status && !any.found)
-			status = status_fail(failure, STATUS_CONFIG,
-				"there is no profile '%s'; sypht-credential status lists them",
-				only);
-	}
-	profile_free(any.found);
-	if (status)
-		profile_free(search.found);
-	else
-		*out = search.found;
-	return status;
+	return profile->token_url ? profile->token_url : profile->issuer;
 }

@@ -12,10 +12,10 @@
 
 struct source source_choose(const struct settings *settings, const struct profile *profile)
 {
-	bool ours = strcmp(profile->name, "sypht") == 0;
+	bool ours = strcmp(profile->name, PROFILE_BUILT_IN) == 0;
 	const char *file =
 		settings->client_id || !settings->api_key ? settings->client_secret_file : NULL;
-	bool by_key = profile->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT;
+	bool by_key = profile->auth_method == AUTHMETHOD_PRIVATE_KEY_JWT;
 	const struct source sources[] = {
 		{SOURCE_KEY_FILE, "private_key_file", by_key ? profile->private_key_file : NULL},
 		{SOURCE_VARIABLE, "SYPHT_CLIENT_SECRET", ours ? settings->client_secret : NULL},

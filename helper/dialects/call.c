@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/profile.h"
+#include "core/profiles.h"
 #include "core/source.h"
 #include "supply/credentialfile.h"
 #include "supply/supply.h"
@@ -24,7 +25,7 @@ static struct supply make_supply(const struct call *call, const struct profile *
 enum status call_find_profile(
 	struct call *call, const struct origin *origin, struct failure *failure)
 {
-	return profile_find(call->settings, call->profile_name, origin, &call->profile, failure);
+	return profiles_find(call->settings, call->profile_name, origin, &call->profile, failure);
 }
 
 /* ---- the default profile ---- */
@@ -60,7 +61,7 @@ static enum status find_other(struct call *call, struct failure *failure)
 {
 	struct others others = {
 		.built_in = call->profile->name, .names = BUFFER_INIT(FAILURE_MAX_BYTES / 2)};
-	enum status status = profile_each(call->settings, NULL, collect_other, &others, failure);
+	enum status status = profiles_each(call->settings, NULL, collect_other, &others, failure);
 
 	if (!status && others.count > 1)
 		status = status_fail(failure, STATUS_NO_SECRET,

@@ -4,6 +4,7 @@
 
 #include "core/buffer.h"
 #include "core/profile.h"
+#include "core/profiles.h"
 #include "core/settings.h"
 #include "core/source.h"
 #include "core/trace.h"
@@ -104,7 +105,7 @@ struct walk {
 
 static bool is_endpoint_of(const struct profile *profile, const struct origin *origin)
 {
-	const char *url = profile->token_url ? profile->token_url : profile->issuer;
+	const char *url = profile_endpoint(profile);
 	struct origin endpoint;
 
 	return origin_from_url(&endpoint, url) && origin_equal(&endpoint, origin);
@@ -131,7 +132,7 @@ static enum status walk_all(struct walk *walk)
 	struct call *call = walk->call;
 	struct failure unusable = {.reason = ""};
 	enum status status =
-		profile_each(call->settings, call->profile_name, visit, walk, &unusable);
+		profiles_each(call->settings, call->profile_name, visit, walk, &unusable);
 
 	/* the profiles of a config that cannot be used are visited too, and may fail in turn */
 	if (status)

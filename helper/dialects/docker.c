@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/profile.h"
+#include "core/profiles.h"
 #include "dialects/credentials.h"
 #include "json.h"
 
@@ -190,7 +191,7 @@ enum status docker_list(struct call *call, struct failure *failure)
 {
 	struct listing listing = {.reply = call->reply};
 	enum status status =
-		profile_each(call->settings, call->profile_name, list_profile, &listing, failure);
+		profiles_each(call->settings, call->profile_name, list_profile, &listing, failure);
 	const char *end = call->reply->length > 0 ? "}\n" : "{}\n";
 
 	if (!status && (listing.status || buffer_append_text(call->reply, end)))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/profile.h"
+#include "core/profiles.h"
 #include "core/settings.h"
 
 /* The origin of some profile that comes closest to the place asked about. */
@@ -101,7 +102,7 @@ enum status explain_write(struct call *call, const struct origin *origin, struct
 	enum status status = call_find_profile(call, origin, failure);
 
 	if (!status && !call->profile)
-		status = profile_each(call->settings, NULL, look_at, &nearest, failure);
+		status = profiles_each(call->settings, NULL, look_at, &nearest, failure);
 	if (status)
 		goto done;
 	if (buffer_append_text(call->reply, "scope     ") || origin_write(origin, call->reply))

@@ -172,7 +172,7 @@ static enum status check_use(const struct profile *profile, struct failure *fail
 {
 	const char *elsewhere = NULL;
 
-	if (profile->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT)
+	if (profile->auth_method == AUTHMETHOD_PRIVATE_KEY_JWT)
 		elsewhere = "private_key_file";
 	else if (profile->client_secret_file)
 		elsewhere = "client_secret_file";

@@ -4,6 +4,7 @@
 
 #include "core/cache.h"
 #include "core/profile.h"
+#include "core/profiles.h"
 #include "core/settings.h"
 #include "core/source.h"
 #include "core/state.h"
@@ -25,9 +26,9 @@ static void examine_secret(const struct call *call, struct profilestatus *accoun
 
 	account->source = source.name;
 	if (!call->json || !by_program)
-		account->secret_status =
-			secretsource_ask(settings, account->profile, settings_timeout_s(settings) * 1000,
-				&account->secret, &account->secret_refused);
+		account->secret_status = secretsource_ask(settings, account->profile,
+			settings_timeout_s(settings) * 1000, &account->secret,
+			&account->secret_refused);
 	if (source.kind == SOURCE_LOGIN && account->secret_status == STATUS_NO_SECRET)
 		account->source = NULL;
 	account->client_id =
@@ -83,7 +84,7 @@ enum status profilestatus_each(
 {
 	struct walk walk = {.call = call, .visit = visit};
 	const char *only = call->profile ? call->profile->name : call->profile_name;
-	enum status status = profile_each(call->settings, only, visit_profile, &walk, failure);
+	enum status status = profiles_each(call->settings, only, visit_profile, &walk, failure);
 
 	if (!status && walk.status)
 		return status_fail(failure, walk.status, "out of memory");

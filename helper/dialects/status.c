@@ -168,7 +168,7 @@ static enum status write_account(const struct profilestatus *account, struct cal
 		status = buffer_printf(reply, "  origin    %s\n", profile->origin.items[i]);
 	if (!status)
 		status = buffer_printf(reply, "  endpoint  %s\n",
-			profile->token_url ? profile->token_url : profile->issuer);
+			profile_endpoint(profile));
 	if (!status)
 		status = write_store(account, call);
 	if (!status)

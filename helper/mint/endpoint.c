@@ -37,7 +37,7 @@ static enum status append_field(struct buffer *body, const char *name, const cha
 
 static enum status append_fields(const struct endpoint_request *request, struct buffer *body)
 {
-	bool post = request->auth_method == PROFILE_AUTH_POST;
+	bool post = request->auth_method == AUTHMETHOD_POST;
 	const struct {
 		const char *name;
 		const char *value;
@@ -99,7 +99,7 @@ static enum status write_body(void *context, struct buffer *body, struct failure
 	if (append_fields(request, body))
 		return status_fail(failure, STATUS_NO_MEMORY,
 			TRANSFER_URL ": the request cannot be prepared", request->token_url);
-	if (request->auth_method == PROFILE_AUTH_PRIVATE_KEY_JWT)
+	if (request->auth_method == AUTHMETHOD_PRIVATE_KEY_JWT)
 		return append_assertion(exchange, body, failure);
 	return STATUS_OK;
 }
@@ -127,7 +127,7 @@ static void use_basic(const struct exchange *exchange, struct transfer *transfer
 {
 	const struct endpoint_request *request = exchange->request;
 
-	if (request->auth_method != PROFILE_AUTH_BASIC)
+	if (request->auth_method != AUTHMETHOD_BASIC)
 		return;
 	transfer->username = buffer_text(&exchange->username);
 	transfer->password =

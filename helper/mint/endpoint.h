@@ -4,7 +4,8 @@
 #include <stdbool.h>
 #include <time.h>
 
-#include "core/profile.h"
+#include "core/authmethod.h"
+#include "core/status.h"
 
 struct attributes;
 struct buffer;
@@ -21,7 +22,7 @@ struct endpoint_request {
 	const char *scope;         /* NULL: not sent; the same for the next one */
 	const char *audience;
 	const struct attributes *resources; /* its resource[] */
-	enum profile_auth_method auth_method;
+	enum authmethod auth_method;
 	bool basic_raw; /* the two halves of Basic as they are, not form-encoded first */
 
 	const char *private_key; /* for private_key_jwt: PEM */

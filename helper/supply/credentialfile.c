@@ -20,7 +20,7 @@ static enum status write_endpoint(const struct profile *profile, struct buffer *
 {
 	struct origin origin;
 
-	if (!origin_from_url(&origin, profile->token_url ? profile->token_url : profile->issuer))
+	if (!origin_from_url(&origin, profile_endpoint(profile)))
 		return STATUS_MALFORMED;
 	return origin_write(&origin, out);
 }

@@ -51,7 +51,7 @@ enum status external_run(const struct profile *profile, const char *command,
 static enum status describe_endpoint(const struct profile *profile, const char *username,
 	const char *password, struct buffer *out)
 {
-	const char *url = profile->token_url ? profile->token_url : profile->issuer;
+	const char *url = profile_endpoint(profile);
 	const char *host = strstr(url, "://") + 3;
 
 	if (buffer_printf(out, "protocol=%.*s\nhost=%.*s\n", (int)(host - 3 - url), url,
@@ -103,7 +103,7 @@ static enum status read_answer(const struct profile *profile, const struct attri
 	if (!id || !password || *password == '\0')
 		return status_fail(failure, STATUS_NO_SECRET,
 			"the credential helper of profile '%s' knows no client credentials for %s",
-			profile->name, profile->token_url ? profile->token_url : profile->issuer);
+			profile->name, profile_endpoint(profile));
 	return secret_set(secret, id, password, failure);
 }
 

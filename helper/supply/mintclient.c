@@ -14,12 +14,6 @@
 #include "supply/parameters.h"
 #include "supply/secret.h"
 
-static const char *const AUTH_METHODS[] = {
-	[PROFILE_AUTH_BASIC] = "basic",
-	[PROFILE_AUTH_POST] = "post",
-	[PROFILE_AUTH_PRIVATE_KEY_JWT] = "private_key_jwt",
-};
-
 /* A line of the PEM file is a line of ours. */
 static enum status add_private_key(struct buffer *request, const char *pem)
 {
@@ -59,8 +53,8 @@ enum status mintclient_write_request(const struct supply *supply, const struct s
 		{"issuer", profile->issuer},
 		{"client_id", secret->client_id},
 		{"client_secret", secret->client_secret},
-		{"auth_method", AUTH_METHODS[profile->auth_method]},
-		{"basic_encoding", profile->basic_raw ? "raw" : NULL},
+		{"auth_method", AUTHMETHOD_NAMES[profile->auth_method - AUTHMETHOD_BASIC]},
+		{"basic_encoding", profile->basic_encoding == PROFILE_ENCODING_RAW ? "raw" : NULL},
 		{"scope", profile->scope},
 		{"audience", profile->audience},
 		{"private_key_id", profile->private_key_id},

@@ -186,7 +186,7 @@ static enum status ask_login(
 			profile->name, profile->client_id, secret->client_id);
 	if (secret->client_secret)
 		return STATUS_OK;
-	if (strcmp(profile->name, "sypht") == 0)
+	if (strcmp(profile->name, PROFILE_BUILT_IN) == 0)
 		return status_fail(failure, STATUS_NO_SECRET,
 			"no client credentials for profile 'sypht': set "
 			"SYPHT_API_KEY=client_id:client_secret, or run: sypht-credential login");

@@ -212,6 +212,35 @@ plain_environment() {
 	refused 4 "unknown key 'Origin'" <<<$'[profile sypht]\nscope = a\n  b\nOrigin = https://a.example'
 }
 
+@test "config: a mistyped key is told with the one that is meant" {
+	refused 2 "unknown key 'tokenurl': did you mean token_url?" <<<$'[profile sypht]\ntokenurl = https://a.example'
+	refused 2 "unknown key 'token url': did you mean token_url?" <<<$'[profile sypht]\ntoken url = https://a.example'
+	refused 2 "unknown key 'scopes': did you mean scope?" <<<$'[profile sypht]\nscopes = a'
+}
+
+@test "config: a client secret is refused with the places where it may be kept, and is not shown" {
+	local line
+	for line in 'client_secret = hunter2' 'client_secert = hunter2' 'client_secret hunter2:3'; do
+		refused 2 "keep the secret with sypht-credential login, or name client_secret_file or client_secret_command" \
+			<<<$'[profile sypht]\n'"$line"
+		[[ $stderr != *hunter2* ]]
+	done
+	refused 2 "unknown key 'password'" <<<$'[profile sypht]\npassword hunter2:3'
+	[[ $stderr != *hunter2* ]]
+}
+
+@test "config: a key without = is told how to write it" {
+	refused 2 'expected key = value: write origin = https://a.example' <<<$'[profile sypht]\norigin https://a.example'
+	refused 2 'expected key = value: write token_url = https://a.example/t?x=y' \
+		<<<$'[profile sypht]\ntoken_url  https://a.example/t?x=y'
+}
+
+@test "config: an empty origin takes the built-in one away" {
+	plain_environment
+	configure <<<$'[profile sypht]\norigin ='
+	assert_empty "$(shown sypht origin)"
+}
+
 @test "config: a section that is no profile's is refused by name" {
 	refused 2 "section 'core'" <<<$'[core]\nx = y'
 	refused 2 "section 'profile'" <<<$'[profile]\nscope = y'

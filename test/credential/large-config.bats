@@ -1,16 +1,7 @@
 #!/usr/bin/env bats
-# A config of a thousand profiles is not read but skimmed for the one that is asked for. What comes
-# of it is the same.
+# A config of a thousand profiles. It is read as a small one is; how long that takes, make bench says.
 
 load ../lib/suite
-
-setup_file() {
-	local root=$BATS_TEST_DIRNAME/../..
-
-	# shellcheck disable=SC2086
-	${CC:-cc} -std=c11 -D_GNU_SOURCE -O1 -g ${SANITIZE:-} -I"$root/helper" \
-		-o "$BATS_FILE_TMPDIR/skim" "$root/test/drivers/skim.c" "$root/helper/core/skim.c"
-}
 
 # profiles FIRST LAST: their sections.
 profiles() {
@@ -34,12 +25,6 @@ assert_not_found() {
 	ask token "$1"
 	assert_status 1
 	assert_contains "$stderr" "no profile covers $1"
-}
-
-@test "skim: finds what a plain search finds, where it finds it, and looks no further" {
-	try "$BATS_FILE_TMPDIR/skim"
-	assert_status 0
-	assert_empty "$output"
 }
 
 @test "large config: a profile is found wherever it stands" {
@@ -136,11 +121,42 @@ assert_not_found() {
 	assert_status 2
 }
 
-@test "large config: what is wrong with other profiles costs nobody a token" {
+@test "large config: what is wrong before the profile is told, what is wrong behind it is not read" {
 	configure <<-'END'
 		[profile wrong]
 		origin = https://w.example
 		colour = red
 	END
-	assert_found https://api1500.example p1500
+	ask token https://api1500.example
+	assert_status 2
+	assert_contains "$stderr" "config:3: unknown key 'colour'"
+
+	configure < <(profiles 1 2)
+	printf '%s\n' 'colour = red' >>"$XDG_CONFIG_HOME/sypht/config"
+	assert_found https://api1.example p1
+}
+
+@test "large config: a section whose name begins like another is not that one" {
+	configure <<-'END'
+		[profile one]
+		origin = https://a.example
+		token_url = https://auth.example/token
+		[one]
+		origin = https://b.example
+	END
+	ask token https://b.example
+	assert_status 2
+	assert_contains "$stderr" "config:5: section 'one': expected [profile NAME]"
+}
+
+@test "large config: a line that stands across the end of what is read at once is whole" {
+	local length
+	for length in 4070 4080 4085 4090 4094 4095 4096 4097; do
+		{
+			yes ";$(printf 'x%.0s' {1..95})" | head -c "$length"
+			printf '\n%s\n' '[profile across]' 'origin = https://across.example' \
+				'token_url = https://auth.example/token'
+		} | configure
+		assert_found https://across.example across
+	done
 }

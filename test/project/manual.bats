@@ -168,14 +168,26 @@ words() {
 
 # sypht-config ------------------------------------------------------------------------------------
 
-# The rows of KEY_RULES: name, built-in value, value otherwise; NULL for none.
+# The rows of CONFIGKEYS: name, built-in value, value otherwise; NULL for none.
 keys() {
-	local life
-	life=$(sed -n 's/^#define BUILT_IN_LIFE *\("[0-9]*"\).*/\1/p' "$HELPER/core/configkey.c")
-	sed -n '/^const struct configkey_rule CONFIGKEY_RULES/,/^};/p' "$HELPER/core/configkey.c" | tr -d '\n' |
-		sed 's/\[KEY_/\n&/g' | sed "s/BUILT_IN_LIFE/$life/" |
-		sed -nE 's/^\[KEY_[A-Z_]+\] = \{"([a-z_]+)".*,[[:space:]]*([^,]+),[[:space:]]*([^,]+)\},.*/\1 \2 \3/p' |
-		tr -d '"'
+	sed -n '/CONFIGKEYS\[\] = {/,/^};/p' "$HELPER/core/profile.c" | tr -d '\n' | sed 's/{KEY(/\n&/g' |
+		sed -e "s/BUILT_IN_LIFE/$(defined BUILT_IN_LIFE profile.c)/" \
+			-e "s,PROFILE_BUILT_IN_ORIGIN,$(defined PROFILE_BUILT_IN_ORIGIN profile.h)," |
+		while IFS= read -r row || [ -n "$row" ]; do
+			[[ $row == *KEY\(* ]] || continue
+			printf '%s %s %s\n' "$(sed -E 's/^\{KEY\(([a-z_]+)\).*/\1/' <<<"$row")" \
+				"$(value built_in "$row")" "$(value otherwise "$row")"
+		done
+}
+
+# defined NAME FILE: the text that a macro in helper/core/ stands for, quotes included.
+defined() {
+	sed -nE "s/^#define $1 +(\"[^\"]*\").*/\\1/p" "$HELPER/core/$2"
+}
+
+# value MEMBER ROW: what a row says of that member, or NULL.
+value() {
+	[[ $2 =~ \.$1\ =[[:space:]]*\"([^\"]*)\" ]] && printf '%s\n' "${BASH_REMATCH[1]}" || echo NULL
 }
 
 @test "manual: the config's keys are those of the code" {

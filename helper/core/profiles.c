@@ -1,0 +1,234 @@
+#include "core/profiles.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/buffer.h"
+#include "core/config.h"
+#include "core/profile.h"
+#include "core/settings.h"
+#include "core/storeurl.h"
+
+#define SECTION_START "profile "
+
+struct walk {
+	const struct settings *settings;
+	const char *only;            /* NULL: all profiles */
+	const struct origin *origin; /* those that cover it, and perhaps others; NULL: all */
+	profiles_visitor *visit;
+	void *context;
+	struct profile *profile; /* of the section that is being read; NULL: it is not wanted */
+	char name[PROFILE_NAME_MAX + 1]; /* of that section; "" before the first */
+	bool built_in_seen;
+	bool stopped;
+};
+
+/* Whether the visitor wants it; one that does not cover the origin needs no defaults. */
+static bool is_wanted(const struct walk *walk, const struct profile *profile)
+{
+	return !walk->origin || strcmp(profile->name, PROFILE_BUILT_IN) == 0 ||
+	       profile_covers(profile, walk->origin);
+}
+
+/* Hand the profile whose section has ended to the visitor. */
+static enum status end_section(struct walk *walk, struct failure *failure)
+{
+	struct profile *profile = walk->profile;
+	enum status status;
+
+	walk->profile = NULL;
+	if (!profile)
+		return STATUS_OK;
+	status = profile_overlay(profile, walk->settings, failure);
+	if (!status)
+		status = profile_check(profile, failure);
+	if (!status && is_wanted(walk, profile)) {
+		status = profile_complete(profile, failure);
+		if (!status) {
+			walk->stopped = !walk->visit(profile, walk->context);
+			return STATUS_OK;
+		}
+	}
+	profile_free(profile);
+	return status;
+}
+
+/* line 0: the config has no such section. */
+static enum status begin_section(
+	struct walk *walk, const char *name, unsigned line, struct failure *failure)
+{
+	memcpy(walk->name, name, strlen(name) + 1);
+	walk->built_in_seen |= strcmp(name, PROFILE_BUILT_IN) == 0;
+	if (walk->only && strcmp(walk->only, name) != 0)
+		return STATUS_OK;
+	walk->profile = profile_new(name);
+	if (!walk->profile)
+		return status_no_memory(failure);
+	walk->profile->line = line;
+	return STATUS_OK;
+}
+
+static bool is_of_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '.' || c == '_' || c == '-';
+}
+
+static bool is_name(const char *name)
+{
+	size_t length = 0;
+
+	while (is_of_name(name[length]))
+		length++;
+	return length > 0 && length <= PROFILE_NAME_MAX && name[length] == '\0';
+}
+
+/* "" where the section is not one of a profile. */
+static const char *name_in(const char *section)
+{
+	bool begins = strncmp(section, SECTION_START, strlen(SECTION_START)) == 0;
+
+	return begins ? section + strlen(SECTION_START) : "";
+}
+
+static enum status enter_section(
+	struct walk *walk, const struct config_entry *entry, struct failure *failure)
+{
+	const char *name = name_in(entry->section);
+	enum status status;
+
+	if (!is_name(name))
+		return status_fail(failure, STATUS_CONFIG,
+			"section '%s': expected [profile NAME], NAME of letters, digits, . _ -",
+			entry->section);
+	status = end_section(walk, failure);
+	if (status || walk->stopped)
+		return status;
+	return begin_section(walk, name, entry->line, failure);
+}
+
+static enum status take_entry(
+	const struct config_entry *entry, void *context, bool *stop, struct failure *failure)
+{
+	struct walk *walk = context;
+	const char *name = name_in(entry->section);
+	enum status status = STATUS_OK;
+
+	if (*name == '\0' || strcmp(name, walk->name) != 0)
+		status = enter_section(walk, entry, failure);
+	*stop = walk->stopped;
+	if (!status && walk->profile)
+		status = profile_set(
+			walk->profile, entry->key, entry->value, entry->continued, failure);
+	if (!status && walk->profile && entry->legible && walk->profile->shared_store &&
+		storeurl_has_password(walk->profile->shared_store))
+		status = status_fail(failure, STATUS_CONFIG,
+			"%s: holds a password, and others can read this file; run: chmod go-r",
+			entry->key);
+	return status;
+}
+
+/* No line stands behind the last section, so a failure of that names the path alone. */
+static enum status read_config(struct walk *walk, struct failure *failure)
+{
+	char *path = settings_config_path(walk->settings);
+	struct failure reason = {.reason = ""};
+	enum status status;
+
+	if (!path)
+		return errno == ENOMEM ? status_no_memory(failure) : STATUS_OK;
+	status = config_read(path, walk->settings->config != NULL, take_entry, walk, failure);
+	if (!status) {
+		status = end_section(walk, &reason);
+		if (status)
+			status_fail(failure, status, "%s: %s", path, reason.reason);
+	}
+	buffer_free_text(path);
+	return status;
+}
+
+static enum status walk_all(struct walk *walk, struct failure *failure)
+{
+	enum status status = read_config(walk, failure);
+	enum status built_in_status = STATUS_OK;
+
+	/* also after a failure: the caller must know what the built-in profile covers */
+	if (walk->profile && strcmp(walk->name, PROFILE_BUILT_IN) != 0) {
+		profile_free(walk->profile);
+		walk->profile = NULL;
+	}
+	if (!walk->built_in_seen && !walk->stopped)
+		built_in_status = begin_section(walk, PROFILE_BUILT_IN, 0, status ? NULL : failure);
+	if (!built_in_status)
+		built_in_status = end_section(walk, status ? NULL : failure);
+	return status ? status : built_in_status;
+}
+
+enum status profiles_each(const struct settings *settings, const char *only,
+	profiles_visitor *visit, void *context, struct failure *failure)
+{
+	struct walk walk = {.settings = settings, .only = only, .visit = visit, .context = context};
+
+	return walk_all(&walk, failure);
+}
+
+/* ---- the one that is asked for ---- */
+
+struct search {
+	const struct origin *origin; /* NULL: any will do */
+	struct profile *found;
+};
+
+static bool match(struct profile *profile, void *context)
+{
+	struct search *search = context;
+
+	if (search->origin && !profile_covers(profile, search->origin)) {
+		profile_free(profile);
+		return true;
+	}
+	search->found = profile;
+	return false;
+}
+
+static enum status search_config(const struct settings *settings, const char *only,
+	struct search *search, struct failure *failure)
+{
+	struct walk walk = {
+		.settings = settings,
+		.only = only,
+		.origin = search->origin,
+		.visit = match,
+		.context = search,
+	};
+	enum status status = walk_all(&walk, failure);
+
+	if (status) {
+		profile_free(search->found);
+		search->found = NULL;
+	}
+	return status;
+}
+
+enum status profiles_find(const struct settings *settings, const char *only,
+	const struct origin *origin, struct profile **out, struct failure *failure)
+{
+	struct search search = {.origin = origin};
+	struct search any = {.origin = NULL};
+	enum status status;
+
+	*out = NULL;
+	if (!only && !origin)
+		only = PROFILE_BUILT_IN;
+	status = search_config(settings, only, &search, failure);
+	if (!status && !search.found && only) {
+		status = search_config(settings, only, &any, failure);
+		if (!status && !any.found)
+			status = status_fail(failure, STATUS_CONFIG,
+				"there is no profile '%s'; sypht-credential status lists them",
+				only);
+		profile_free(any.found);
+	}
+	*out = search.found;
+	return status;
+}
