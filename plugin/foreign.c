@@ -16,7 +16,7 @@
 
 static void *const hooks[FUNCTION_COUNT][FOREIGN_COUNT] = {HOOKED(ROW)};
 
-void *foreign_hook(int place, enum function function)
+void *foreign_hook(struct foreign foreign)
 {
-	return hooks[function][place];
+	return foreign.place < 0 ? NULL : hooks[foreign.function][foreign.place];
 }

@@ -3,7 +3,7 @@
 
 #include "resolve.h"
 
-/* The hook of a function for callers by address; place is the number of their node. */
-void *foreign_hook(int place, enum function function);
+/* The compiled hook; NULL where there is none. */
+void *foreign_hook(struct foreign foreign);
 
 #endif

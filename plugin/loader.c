@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "elffile.h"
+#include "foreign.h"
 #include "linkage.h"
 #include "resolve.h"
 #include "sharedobject.h"
@@ -134,7 +135,7 @@ JUMPING void *dlopen(const char *file, int mode)
 static void *found_behind_us(const char *name)
 {
 	void *found = real_dlsym()(RTLD_NEXT, name);
-	void *hook = found ? resolve_hook(found, name) : NULL;
+	void *hook = found ? foreign_hook(resolve_foreign(found, name)) : NULL;
 
 	return hook ? hook : found;
 }
@@ -146,7 +147,7 @@ static void *found_behind_us(const char *name)
 static void *found_by_handle(void *handle, const char *name)
 {
 	void *found = real_dlsym()(handle, name);
-	void *hook = found ? resolve_hook(found, name) : NULL;
+	void *hook = found ? foreign_hook(resolve_foreign(found, name)) : NULL;
 
 	if (found && sharedobject_is_ours(found))
 		return found_behind_us(name);
@@ -164,7 +165,7 @@ static void *found_by_default(void *handle, const char *name)
 
 	if (!found || !sharedobject_is_ours(found))
 		return found;
-	hook = resolve_hook_for(caller, name);
+	hook = foreign_hook(resolve_foreign_for(caller, name));
 	return hook ? hook : found_behind_us(name);
 }
 

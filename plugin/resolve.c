@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "foreign.h"
 #include "linkage.h"
 #include "sharedobject.h"
 
@@ -245,18 +244,16 @@ static int foreign_place(struct libcurl *libcurl)
 	return -1;
 }
 
-static void *hook_of(const struct sharedobject *object, enum function function)
+static struct foreign foreign_of(const struct sharedobject *object, enum function function)
 {
 	struct libcurl *libcurl;
-	int place;
 
 	resolve_forget_unloaded();
 	libcurl = libcurl_of(object, NULL);
-	place = libcurl ? foreign_place(libcurl) : -1;
-	return place < 0 ? NULL : foreign_hook(place, function);
+	return (struct foreign){libcurl ? foreign_place(libcurl) : -1, function};
 }
 
-void *resolve_hook(const void *address, const char *name)
+struct foreign resolve_foreign(const void *address, const char *name)
 {
 	enum function function = function_of(name);
 	struct sharedobject object;
@@ -264,16 +261,16 @@ void *resolve_hook(const void *address, const char *name)
 	if (function == FUNCTION_COUNT || sharedobject_is_ours(address) ||
 		!sharedobject_at(&object, address) || !sharedobject_symbol(&object, ANCHOR, NULL) ||
 		sharedobject_symbol(&object, name, NULL) != address)
-		return NULL;
-	return hook_of(&object, function);
+		return (struct foreign){-1, function};
+	return foreign_of(&object, function);
 }
 
-void *resolve_hook_for(const void *caller, const char *name)
+struct foreign resolve_foreign_for(const void *caller, const char *name)
 {
 	enum function function = function_of(name);
 	struct sharedobject object;
 
 	if (function == FUNCTION_COUNT || !linkage_find(&object, caller, ANCHOR, NULL, true))
-		return NULL;
-	return hook_of(&object, function);
+		return (struct foreign){-1, function};
+	return foreign_of(&object, function);
 }

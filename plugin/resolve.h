@@ -149,14 +149,20 @@ static inline const struct libcurl *resolve_inner(const void *caller)
 	return known;
 }
 
+/* Which of our hooks stands before a function of one libcurl, for callers that asked by name. */
+struct foreign {
+	int place; /* the number of the libcurl; -1: there is no hook */
+	enum function function;
+};
+
 /*
- * dlsym() found address for name: our hook for the libcurl that contains it. NULL if no libcurl
+ * dlsym() found address for name: our hook for the libcurl that contains it. None if no libcurl
  * does, if name is not hooked, or if no hook is left.
  */
-void *resolve_hook(const void *address, const char *name);
+struct foreign resolve_foreign(const void *address, const char *name);
 
 /* The same for the libcurl that is in the scope of caller. */
-void *resolve_hook_for(const void *caller, const char *name);
+struct foreign resolve_foreign_for(const void *caller, const char *name);
 
 /* Whether the function of that name is hooked. */
 bool resolve_is_hooked(const char *name);
