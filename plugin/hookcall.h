@@ -2,7 +2,7 @@
 #define HOOKCALL_H
 
 #include "handle.h"
-#include "hooks.h"
+#include "resolve.h"
 
 /*
  * hook_NAME() passes on at once what libcurl itself calls, in as few instructions as possible. A

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "hookcall.h"
+#include "hooks.h"
 #include "inject.h"
 #include "replay.h"
 #include "scope.h"
