@@ -261,7 +261,7 @@ value() {
 	version=$(sed -n 's/^VERSION := //p' "$ROOT/Makefile")
 	assert_equal "$("$BUILD/sypht-credential" --version)" "sypht-credential $version"
 	assert_equal "$("$BUILD/sypht-run" --version)" "sypht-run $version"
-	assert_equal "$(sed -n '/^## Changes/,$s/^### \([0-9.]*\).*/\1/p' "$ROOT/README.md" | head -n 1)" "$version"
+	assert_equal "$(sed -n '/^## Changes/,$s/^[*][*]\([0-9.]*\)[*][*].*/\1/p' "$ROOT/README.md" | head -n 1)" "$version"
 }
 
 # complete WORD…: what bash offers for the last of them, which may be empty.
