@@ -162,7 +162,7 @@ $(BUILD)/libsypht-preload.so: $(PLUGIN:%=$(BUILD)/pic/plugin/%) $(BUILD)/pic/hel
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(GUEST_SANITIZE) -shared -Wl,-z,relro,-z,now \
 		-Wl,--version-script=plugin/plugin.map -Wl,--exclude-libs,ALL -Wl,--gc-sections \
-		$(ANY_LIBC) -o $@ $(filter %.o %.a,$^) $(INIH) $(LDFLAGS)
+		-o $@ $(filter %.o %.a,$^) $(INIH) $(LDFLAGS) $(ANY_LIBC)
 
 demo:
 	scripts/setup demo
