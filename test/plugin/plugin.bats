@@ -104,6 +104,20 @@ unsent() {
 	assert_equal "$(sort <<<"$exported")" "$(sort <<<"$listed")"
 }
 
+@test "the library needs no function that glibc or musl lacks" {
+	local libc needed
+	[ "$(getconf LONG_BIT)" = 64 ] || skip_allowed 'on 32 bits it is for glibc alone'
+	not_under_sanitizers 'their runtime is that of glibc'
+	needed=$(nm -D --undefined-only "$BUILD/libsypht-preload.so" | awk '$1 == "U" { sub(/@.*/, "", $2); print $2 }' | sort)
+	assert_contains "$needed" malloc
+	refute_contains "$(readelf -d "$BUILD/libsypht-preload.so")" 'Shared library: [libc.so'
+	for libc in "/lib/$(cc -print-multiarch)/libc.so.6" /lib/ld-musl-*.so.1; do
+		[ -e "$libc" ] || continue
+		assert_equal "$libc lacks: $(comm -23 <(printf '%s\n' "$needed") \
+			<(nm -D --defined-only "$libc" | awk '{ sub(/@.*/, "", $3); print $3 }' | sort))" "$libc lacks: "
+	done
+}
+
 @test "a program without libcurl runs as ever" {
 	under sh -c 'ls /proc/self/fd | wc -l; echo out; echo err >&2; exit 3'
 	assert_status 3
