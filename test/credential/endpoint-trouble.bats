@@ -9,10 +9,9 @@ load ../lib/helper
 answers() {
 	local body=$1
 	shift
-	jq -cn --arg body "$body" \
+	faults "$(jq -cn --arg body "$body" \
 		'{token: ({body: $body, times: "all"} + ($ARGS.positional | map(fromjson) | add // {}))}' \
-		--args "$@" >fault
-	faults @fault
+		--args "$@")"
 }
 
 # grants MEMBERS: a good answer but for these members.
