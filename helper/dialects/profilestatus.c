@@ -72,7 +72,10 @@ static bool visit_profile(struct profile *profile, void *context)
 	walk->any_with_secret |= account.source != NULL;
 	if (account.source && account.secret_status)
 		walk->call->exit_code = 1;
-	walk->status = walk->visit(&account, walk->call);
+	/* no memory is a fault of this program, not of the profile */
+	walk->status = account.secret_status == STATUS_NO_MEMORY
+			       ? STATUS_NO_MEMORY
+			       : walk->visit(&account, walk->call);
 	secret_release(&account.secret);
 	token_release(&account.token);
 	profile_free(profile);
