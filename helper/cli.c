@@ -209,7 +209,7 @@ static enum status run(const struct cli_command *command, int argc, char **argv,
 	enum status read = read_options(argc, argv, call, &word, failure);
 	enum status status = pick_dialect(command, call, &dialect, read ? NULL : failure);
 
-	if (read && !status && dialect->misuse)
+	if (read && dialect && dialect->misuse)
 		return dialect->misuse(call, failure);
 	if (read || status)
 		return read ? read : status;

@@ -167,8 +167,7 @@ static enum status write_account(const struct profilestatus *account, struct cal
 	for (size_t i = 0; i < profile->origin.count && !status; i++)
 		status = buffer_printf(reply, "  origin    %s\n", profile->origin.items[i]);
 	if (!status)
-		status = buffer_printf(reply, "  endpoint  %s\n",
-			profile_endpoint(profile));
+		status = buffer_printf(reply, "  endpoint  %s\n", profile_endpoint(profile));
 	if (!status)
 		status = write_store(account, call);
 	if (!status)
