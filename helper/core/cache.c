@@ -16,9 +16,9 @@
 
 enum { FILE_MAX_BYTES = 2 * TOKEN_MAX_BYTES, NAME_MAX_BYTES = 32 };
 
-/* ---- what tells one token from another ---- */
+/* ---- the key of a token ---- */
 
-/* Rows of the key; every file of the cache begins with them. */
+/* Append the lines of the key, with which every file of the cache begins. */
 static enum status write_key(const struct profile *profile, struct buffer *out)
 {
 	const char *url = profile_endpoint(profile);
@@ -35,7 +35,7 @@ static enum status write_key(const struct profile *profile, struct buffer *out)
 	return status;
 }
 
-/* FNV-1a, 64 bits. It only has to spread names: what a file holds is compared in full. */
+/* FNV-1a, 64 bits. A collision only costs a miss, because is_for() compares the whole key. */
 static void digest(const struct profile *profile, char out[17])
 {
 	struct buffer key = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
@@ -107,7 +107,7 @@ static void name_file(const struct cache *cache, const char *suffix, char out[NA
 	snprintf(out, NAME_MAX_BYTES, "%s.%s", cache->digest, suffix);
 }
 
-/* A file that was written to its end, about this profile. */
+/* Read a complete file of this profile: a complete file ends with a blank line. */
 static bool read_entry(const struct cache *cache, const char *suffix, struct attributes *entry)
 {
 	char name[NAME_MAX_BYTES];
@@ -132,7 +132,7 @@ static enum status write_entry(const struct cache *cache, const char *suffix,
 	if (cache->directory < 0)
 		return status_fail(failure, STATUS_SYSTEM, "there is no cache directory");
 	name_file(cache, suffix, name);
-	if (lock->generation < 0) /* no lock can be had there, so nobody is passed by */
+	if (lock->generation < 0) /* without locks nobody takes over */
 		return directory_write(cache->directory, name, content, failure);
 	turn.generation = lock->generation;
 	lock_next_name(lock, next);
@@ -153,7 +153,7 @@ static enum status remove_entry(
 	return directory_remove(cache->directory, name, NULL, failure);
 }
 
-/* Digits only, so that nothing overflows or turns negative. */
+/* At most 15 digits and no sign: no overflow, no negative number. */
 static bool get_number(const struct attributes *entry, const char *key, long long *number)
 {
 	enum { DIGITS_MAX = 15 };
@@ -219,7 +219,7 @@ enum status cache_put(const struct cache *cache, const struct token *token, stru
 	if (!status)
 		status = attributes_add(&content, "credential", token->value);
 	if (!status)
-		status = buffer_append(&content, "\n", 1); /* without it a reader calls it torn */
+		status = buffer_append(&content, "\n", 1); /* marks the file as complete */
 	if (status)
 		status_fail(failure, status, "cache: the token does not fit into an entry");
 	else
@@ -268,7 +268,7 @@ enum status cache_put_state(
 
 /* ---- the lock ---- */
 
-/* Files of versions before the record; nobody reads them. */
+/* Older versions wrote these files in place of the record. */
 static void remove_leftovers(const struct cache *cache)
 {
 	static const char *const suffixes[] = {"failed", "serial", "replaced"};

@@ -12,7 +12,7 @@ enum { NAME_MAX_BYTES = 64 };
 
 #define OPEN_TO_OTHERS (S_IRWXG | S_IRWXO)
 
-/* Like mkdir -p, but each one private; what exists is left as it is. */
+/* Like mkdir -p, but each new directory is private. Errors show when the caller opens path. */
 static void make_directories(const char *path)
 {
 	char *copy = buffer_duplicate(path);
@@ -87,7 +87,7 @@ bool directory_read(int directory, const char *name, struct buffer *content)
 	return good;
 }
 
-/* One name for all writers of a generation: what a killed one leaves, the next one removes. */
+/* Writers of one generation share a name, so that the next one removes what a killed one left. */
 static void name_unfinished(const char *name, int generation, char out[NAME_MAX_BYTES])
 {
 	if (generation == 0)
@@ -115,8 +115,8 @@ void directory_take_over(int directory, const char *name, int generation)
 }
 
 /*
- * A writer that is stopped before this test finds next; one that is stopped behind it finds its
- * unfinished file gone.
+ * If the writer was stopped before this test, it finds the file next. If it was stopped after the
+ * test, the rename fails, because directory_take_over() has removed the unfinished file.
  */
 static bool put_in_place(int directory, const char *unfinished, const char *name, const char *next)
 {
@@ -161,7 +161,7 @@ enum status directory_remove(
 
 	if (removed)
 		*removed = done;
-	/* where nothing may be written the kernel does not look whether it is there */
+	/* on a read-only file system unlink() fails with EROFS even if the file does not exist */
 	if (done || (fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) && errno == ENOENT))
 		return STATUS_OK;
 	errno = error;

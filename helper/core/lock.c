@@ -12,14 +12,14 @@
 
 enum {
 	BEAT_US = 250000,
-	STOPPED_S = 5,       /* without a sign for so long, by the clock */
-	SECOND_LOOK_MS = 50, /* a holder may just have come, and not given its first sign */
+	STOPPED_S = 5,       /* without waiting: a holder silent for so long may be stopped */
+	SECOND_LOOK_MS = 50, /* a new holder may not have given its first heartbeat yet */
 	SIGNAL_US = 200000,  /* how often a wait is interrupted */
-	MINT_MS = 500,       /* what has to be left when a holder is passed by */
+	MINT_MS = 500,       /* time to keep for a token request after a holder is passed by */
 	PATIENCE_LEAST_MS = 1000,
 };
 
-/* What became of an attempt on one generation. */
+/* The result of an attempt on one generation. GONE: its file was removed, or never existed. */
 enum attempt { ATTEMPT_HELD, ATTEMPT_PASSED_BY, ATTEMPT_GONE, ATTEMPT_FAILED };
 
 static void name_generation(const char *stem, int generation, char out[LOCK_NAME_BYTES])
@@ -57,7 +57,7 @@ static int open_generation(const struct lock *lock, int generation, bool create)
 		O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (create ? O_CREAT : 0), 0600);
 }
 
-/* Whether fd still is the file of its name; who holds all generations removes the higher ones. */
+/* Whether fd still is the file of that name: another process may have removed it, see lock.h. */
 static bool is_in_place(const struct lock *lock, int generation, int fd)
 {
 	char name[LOCK_NAME_BYTES];
@@ -70,7 +70,7 @@ static bool is_in_place(const struct lock *lock, int generation, int fd)
 	       ours.st_ino == found.st_ino && ours.st_dev == found.st_dev;
 }
 
-/* ---- signs of life ---- */
+/* ---- the heartbeat ---- */
 
 static volatile sig_atomic_t beating_descriptor = -1;
 static struct sigaction action_before;
@@ -134,7 +134,7 @@ static long long milliseconds(void)
 
 /* ---- waiting ---- */
 
-/* Whether flock(2) had it, with the time of the last sign where it did not. */
+/* Whether flock(2) took the lock. If not, *sign is the time of the holder's last heartbeat. */
 static bool try_flock(int fd, int operation, struct timespec *sign)
 {
 	struct stat found;
@@ -150,8 +150,8 @@ static bool try_flock(int fd, int operation, struct timespec *sign)
 }
 
 /*
- * Without waiting, the clock must tell whether the holder runs. Nobody else waits for the answer
- * either, so there is time for a second look.
+ * A caller that does not wait judges by the wall clock whether the holder runs. A second look after
+ * a short pause tells a stopped holder from one that has just taken the lock.
  */
 static enum attempt look_once(int fd, const struct timespec *sign)
 {
@@ -166,7 +166,7 @@ static enum attempt look_once(int fd, const struct timespec *sign)
 	return same_time(sign, &later) ? ATTEMPT_PASSED_BY : ATTEMPT_FAILED;
 }
 
-/* flock(2) has no time limit of its own; a signal that comes again and again cannot be missed. */
+/* flock(2) has no timeout. SIGALRM interrupts it, and repeats in case one comes before the call. */
 static enum attempt wait_for(const struct lock *lock, int generation, int fd,
 	const struct timespec *first_sign, long long deadline, long patience_ms)
 {
@@ -195,7 +195,7 @@ static enum attempt wait_for(const struct lock *lock, int generation, int fd,
 	}
 }
 
-/* ---- one generation after the other ---- */
+/* ---- the generations ---- */
 
 static long patience_within(long timeout_ms)
 {
@@ -253,7 +253,7 @@ static void let_go(struct lock *lock)
 	lock->generation = -1;
 }
 
-/* The highest first: whoever waits for one of them starts anew, at the first. */
+/* Highest first. A process that waits for a removed file starts again at generation 0. */
 static void remove_higher(struct lock *lock)
 {
 	char name[LOCK_NAME_BYTES];

@@ -33,7 +33,7 @@ struct source source_choose(const struct settings *settings, const struct profil
 	return sources[i];
 }
 
-/* The status change time too: tools that set the time of modification cannot set that. */
+/* Include the status change time (ctime): unlike the modification time, no tool can set it. */
 static void mark_file(const char *path, char out[SOURCE_MARK_BYTES])
 {
 	struct stat found;
@@ -49,7 +49,7 @@ static void mark_file(const char *path, char out[SOURCE_MARK_BYTES])
 			(unsigned long long)found.st_size, (unsigned long long)found.st_ino);
 }
 
-/* For buffer_free_text(). NULL: the source is no file. */
+/* For buffer_free_text(). NULL: the source is not a file. */
 static char *find_path(const struct settings *settings, const struct profile *profile)
 {
 	struct source source = source_choose(settings, profile);

@@ -8,7 +8,7 @@
 
 enum { CLOCK_SLACK_S = 2, COUNT_MAX = 1000, RENEWAL_MAX_S = 3600, DIGITS_MAX = 15 };
 
-/* 5 s, doubled for each time in a row but the first. */
+/* 5 s, doubled for each time in a row after the first, up to most. */
 static long pause_after(long in_a_row, long most)
 {
 	long pause = STATE_PAUSE_S;
@@ -18,7 +18,7 @@ static long pause_after(long in_a_row, long most)
 	return pause < most ? pause : most;
 }
 
-/* ---- what happens ---- */
+/* ---- events ---- */
 
 static bool is_same_failure(const struct state_failure *one, const struct state_failure *other)
 {
@@ -47,7 +47,7 @@ void state_fail(
 	state->renewing_until = 0;
 }
 
-/* How long a replacement is on probation after it may be replaced again. */
+/* A refusal counts as the next in a row until the pause has passed once more after replace_from. */
 static bool is_long_ago(const struct state_refusal *refusal, time_t now)
 {
 	return now >= refusal->replace_from + pause_after(refusal->in_a_row, STATE_PAUSE_REPLACE_S);
@@ -103,7 +103,7 @@ bool state_is_still(const struct state_failure *failure, const struct settings *
 	return strcmp(failure->marks, marks) == 0;
 }
 
-/* ---- its lines ---- */
+/* ---- the lines of the record ---- */
 
 bool state_is_empty(const struct state *state)
 {
@@ -158,7 +158,7 @@ enum status state_write(const struct state *state, struct buffer *out)
 	return status;
 }
 
-/* Digits only, so that nothing overflows or turns negative; 0 where it is none. */
+/* At most 15 digits and no sign: no overflow, no negative number. 0: missing or invalid. */
 static long long number(const struct attributes *entry, const char *key)
 {
 	const char *text = attributes_get(entry, key);
@@ -184,7 +184,7 @@ static bool is_within(long long least, long long value, long long most)
 	return least <= value && value <= most;
 }
 
-/* A clock that was set back makes it a thing of the future, which is no more to be believed. */
+/* Reject a failure from the future: the clock was set back, and its pause could last too long. */
 static void read_failure(struct state_failure *failure, const struct attributes *entry, time_t now)
 {
 	struct state_failure found = {

@@ -7,7 +7,7 @@
 #include "core/buffer.h"
 
 enum { MARGIN_MAX_S = 60, MARGIN_PART = 10, WINDOW_MAX_S = 300, WINDOW_PART = 5 };
-enum { CLOCK_SLACK_S = 2 }; /* coarse clocks lag, and clocks are slewed */
+enum { CLOCK_SLACK_S = 2 }; /* coarse clocks lag, and NTP slews clocks */
 
 bool token_is_b64token(const char *text)
 {
@@ -84,7 +84,7 @@ bool token_grants(const char *asked, const char *granted)
 	return true;
 }
 
-/* FNV-1a, 32 bits: enough to tell tokens apart, far too little to find one. */
+/* FNV-1a, 32 bits: enough to tell tokens apart, far too few to recover one. */
 void token_fingerprint(const char *value, char out[TOKEN_FINGERPRINT_BYTES])
 {
 	uint32_t hash = 2166136261U;

@@ -8,15 +8,15 @@
 #include "core/status.h"
 
 /*
- * A bearer token and its life. Times are wall-clock seconds since the epoch.
+ * A bearer token and its lifetime. Times are wall-clock seconds since the epoch.
  *
  *	obtained ........ renew_from ........ usable_until .. expires
  *	          serve              serve and        absent
  *	                             renew
  *
  * margin = min(60 s, lifetime / 10) before expires: the token counts as absent.
- * renewal window = min(300 s, lifetime / 5) before that: it is served at once
- * while somebody mints the next.
+ * renewal window = min(300 s, lifetime / 5) before the margin: the token is
+ * served at once while another process renews it.
  */
 enum {
 	TOKEN_MAX_BYTES = 60 * 1024,
@@ -25,11 +25,11 @@ enum {
 
 struct token {
 	char *value; /* b64token of RFC 6750, 2.1 */
-	char *scope; /* as granted; NULL where the endpoint did not say */
+	char *scope; /* as granted; NULL: the endpoint did not say */
 	time_t obtained;
 	time_t expires;
-	bool cached;     /* it was in the cache before it was asked for */
-	bool to_the_end; /* no other can be had: usable until it expires, without the margin */
+	bool cached;     /* it was read from the cache, not just fetched */
+	bool to_the_end; /* no newer one can be had: usable until it expires, without margin */
 };
 
 #define TOKEN_INIT \
@@ -37,7 +37,7 @@ struct token {
 		.value = NULL \
 	}
 
-/* Whether text may stand behind "Bearer ": 1*(ALPHA DIGIT - . _ ~ + /) *"=", not too long. */
+/* Whether text may follow "Bearer ": 1*(ALPHA DIGIT - . _ ~ + /) *"=", TOKEN_MAX_BYTES at most. */
 bool token_is_b64token(const char *text);
 
 long token_lifetime(const struct token *token);
@@ -45,25 +45,25 @@ time_t token_usable_until(const struct token *token);
 time_t token_renew_from(const struct token *token);
 
 /*
- * Whether the token may be sent at now. A token from the future (the clock was
- * set back) counts as absent too: its expiry cannot be believed.
+ * Whether the token may be sent at now. A token that was obtained in the future
+ * must not be: the clock was set back, so its expiry is unreliable.
  */
 bool token_usable(const struct token *token, time_t now);
 bool token_wants_renewal(const struct token *token, time_t now);
 
 /*
- * Whether these can be the times of a token of ours that lives max_lifetime seconds at most; those
- * of one that somebody made up, or under another clock, cannot.
+ * Whether the token's times are possible at now for a lifetime of at most max_lifetime seconds. A
+ * forged token, or one stored under another clock, may have impossible times.
  */
 bool token_is_believable(const struct token *token, long max_lifetime, time_t now);
 
-/* Whether every scope asked for is among those granted; NULL: none asked, or nothing was said. */
+/* Whether every scope asked for is granted. True if either is NULL: none asked, or not stated. */
 bool token_grants(const char *asked, const char *granted);
 
-/* Eight hex digits by which traces tell tokens apart without telling them. */
+/* Eight hex digits that identify a token in traces without revealing it. */
 void token_fingerprint(const char *value, char out[TOKEN_FINGERPRINT_BYTES]);
 
-/* Wipe and free what the token holds; usable again. */
+/* Wipe and free the contents; usable again. */
 void token_release(struct token *token);
 
 #endif
