@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* One line, without its LF, is split where its first "=" stands. */
+/* Split a line, given without its LF, at its first "=". */
 static enum status split_line(char *line, size_t length, unsigned number, struct failure *failure)
 {
 	char *equals = memchr(line, '=', length);
@@ -20,7 +20,7 @@ static enum status split_line(char *line, size_t length, unsigned number, struct
 	return STATUS_OK;
 }
 
-/* Turn the lines in text into key NUL value NUL …, and cut what stands behind the blank line. */
+/* Turn the lines in text into key NUL value NUL …, and cut off what follows the blank line. */
 static enum status split(struct attributes *attributes, struct failure *failure)
 {
 	struct buffer *text = &attributes->text;
@@ -57,7 +57,7 @@ static void drop_cr_before_lf(struct buffer *text)
 			text->data[kept++] = text->data[i];
 	}
 	if (kept < text->length)
-		memset(text->data + kept, 0, text->length - kept); /* split() counts on a NUL */
+		memset(text->data + kept, 0, text->length - kept); /* split() needs a NUL there */
 	text->length = kept;
 }
 
@@ -79,7 +79,7 @@ static enum status finish(
 	return status;
 }
 
-/* Whether nothing that could follow matters: the list has ended, or is malformed already. */
+/* Whether further input cannot matter: the list has ended, or is already malformed. */
 static bool is_decided(const struct attributes *attributes, size_t seen)
 {
 	static const size_t longest_end = sizeof("\n\r\n") - 1;

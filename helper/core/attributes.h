@@ -7,16 +7,16 @@
 #include "core/buffer.h"
 
 /*
- * The key=value lines of git's credential protocol (gitcredentials(7)): the one
- * reader and the one writer for everything that is spoken over pipes here, and
- * for the cache's files.
+ * The key=value lines of git's credential protocol (gitcredentials(7)). All
+ * pipes between our programs and all files of the cache use this one reader
+ * and this one writer.
  *
  *	line = key "=" value LF
  *
- * A blank line or the end of input ends the list. CR and NUL anywhere, a line
- * without "=", or one longer than ATTRIBUTES_LINE_MAX make the whole input
- * malformed; nothing of it is used. Unknown keys are the caller's to ignore.
- * With crlf set, one CR before each LF is dropped first, as git's own helpers do.
+ * A blank line or the end of input ends the list. A CR or NUL, a line without
+ * "=", or a line longer than ATTRIBUTES_LINE_MAX makes the whole input
+ * malformed, and no part of it is used. The caller ignores unknown keys. If crlf
+ * is set, the reader first drops one CR before each LF, as git's own helpers do.
  */
 enum {
 	ATTRIBUTES_LINE_MAX = 65535, /* bytes, LF included */
@@ -25,8 +25,8 @@ enum {
 
 struct attributes {
 	struct buffer text; /* the lines, each "=" and LF replaced by NUL */
-	bool closed;        /* whether a blank line ended the list, rather than the end of input */
-	bool crlf;          /* for what callers say; never for what we wrote ourselves */
+	bool closed;        /* a blank line ended the list, not the end of input */
+	bool crlf;          /* set it for input from callers, never for what we wrote */
 };
 
 #define ATTRIBUTES_INIT \
@@ -35,21 +35,21 @@ struct attributes {
 	}
 
 /*
- * Read and parse; what text holds already comes first. failure names the line number, never its
- * value. On failure the list is empty.
- * Behind a blank line nothing is waited for: a caller may keep its end open until it has an answer.
+ * Read fd up to a blank line or the end of input, and parse it after the bytes that text already
+ * holds. Do not read beyond a blank line: a caller may keep its end open until it has an answer.
+ * On failure the list is empty, and failure names the line by its number, never its value.
  */
 enum status attributes_read(
 	struct attributes *attributes, int fd, struct failure *failure) MUST_CHECK;
 
-/* The same for text that is already in memory; it is copied. */
+/* The same for text in memory, which is copied. */
 enum status attributes_parse(struct attributes *attributes, const char *text, size_t length,
 	struct failure *failure) MUST_CHECK;
 
-/* The same for what the caller has put into text, without a copy. */
+/* The same for the bytes that the caller has put into attributes->text, without a copy. */
 enum status attributes_split(struct attributes *attributes, struct failure *failure) MUST_CHECK;
 
-/* The last value of key, NULL where it never came. Valid until release. */
+/* The last value of key; NULL if the key is absent. Valid until release. */
 const char *attributes_get(const struct attributes *attributes, const char *key);
 
 /*
@@ -59,10 +59,10 @@ const char *attributes_get(const struct attributes *attributes, const char *key)
 const char *attributes_next(
 	const struct attributes *attributes, const char *key, const char *previous_value);
 
-/* Whether "key" holds value, for lists such as capability[]. */
+/* Whether key has this value, for lists such as capability[]. */
 bool attributes_contains(const struct attributes *attributes, const char *key, const char *value);
 
-/* Every pair in order: start with NULL, returns the key or NULL at the end; *value is set. */
+/* Iterate over all pairs, starting with NULL. Sets *value; returns the key, NULL at the end. */
 const char *attributes_each(
 	const struct attributes *attributes, const char *previous_key, const char **value);
 
@@ -70,9 +70,9 @@ const char *attributes_each(
 void attributes_release(struct attributes *attributes);
 
 /*
- * Append "key=value LF" to out. A value with CR, LF or NUL would forge another
- * attribute, and one too long would be refused by readers: STATUS_MALFORMED.
- * value NULL: nothing is appended, STATUS_OK.
+ * Append "key=value LF" to out; if value is NULL, append nothing. STATUS_MALFORMED:
+ * the value holds a CR or LF, which would forge another attribute, or the line is
+ * too long for readers. On failure out is as it was.
  */
 enum status attributes_add(struct buffer *out, const char *key, const char *value) MUST_CHECK;
 enum status attributes_add_number(struct buffer *out, const char *key, long long value) MUST_CHECK;

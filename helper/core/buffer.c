@@ -18,7 +18,7 @@ static void wipe_and_free(char *data, size_t size)
 	}
 }
 
-/* Room for length more bytes and the NUL; realloc() would leave a copy of a secret behind. */
+/* Make room for length more bytes and the NUL. realloc() would leave a copy of a secret behind. */
 static enum status reserve(struct buffer *buffer, size_t length)
 {
 	size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;

@@ -12,17 +12,17 @@ enum { CHUNK_BYTES = 4096, INI_NO_MEMORY = -2 };
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define BLANKS          " \t\v\f\r"
 
-/* One reading of the file: what inih's two callbacks share. */
+/* One reading of the file: the state that inih's two callbacks share. */
 struct reading {
 	const char *path;
 	int fd;
 	char *chunk;      /* CHUNK_BYTES */
-	const char *next; /* what is left of the chunk */
+	const char *next; /* the unread rest of the chunk, up to end */
 	const char *end;
 	unsigned line;
 	bool legible;     /* others than its owner can read the file */
 	bool indented;    /* the line begins with a blank */
-	bool continuable; /* a key stands above it in the same section */
+	bool continuable; /* the same section has a key above this line */
 	bool over;        /* end of file, a stop, or a failure */
 	enum status status;
 	config_visitor *visit;
@@ -30,7 +30,7 @@ struct reading {
 	struct failure *failure;
 };
 
-/* Put "path:line: " before what the failure says. */
+/* End the reading, with "path:line: " before the reason. */
 static void fail_at_line(struct reading *reading, enum status status, const char *reason)
 {
 	struct failure copy;
@@ -41,7 +41,7 @@ static void fail_at_line(struct reading *reading, enum status status, const char
 	reading->over = true;
 }
 
-/* Read more behind what is left of the chunk; false at the end of the file, or after a failure. */
+/* Read more after the unread rest. False: end of file, or a failure. */
 static bool read_more(struct reading *reading)
 {
 	size_t left = (size_t)(reading->end - reading->next);
@@ -59,8 +59,8 @@ static bool read_more(struct reading *reading)
 }
 
 /*
- * The line that is next, without its end, in *line; false where there is none. Line by line and not
- * byte by byte, as a warm get spends most of its time here where the config is large.
+ * Get the next line, without its LF; false if there is none. Search with memchr(), not byte by
+ * byte: if the token is cached and the config is large, get spends most of its time here.
  */
 static bool next_line(struct reading *reading, const char **line, size_t *length)
 {
@@ -75,7 +75,7 @@ static bool next_line(struct reading *reading, const char **line, size_t *length
 	return end || *length > 0;
 }
 
-/* What inih itself would pass over, cut or misread without a word. */
+/* The reason to reject a line that inih would silently skip, cut or misread; NULL: accept it. */
 static const char *objection(struct reading *reading, const char *text, bool indented)
 {
 	size_t section_length;
@@ -97,7 +97,7 @@ static const char *objection(struct reading *reading, const char *text, bool ind
 	return NULL;
 }
 
-/* inih leaves the comment on a line that goes on with the value above. */
+/* inih does not cut the comment off a continuation line. */
 static void cut_comment(char *line)
 {
 	for (char *p = line; *p != '\0'; p++) {

@@ -22,7 +22,7 @@ bool configvalue_is_text(const char *value)
 	return *value != '\0' && configvalue_is_text_or_empty(value);
 }
 
-/* A fragment never reaches a server, so whoever wrote one meant something else. */
+/* A client never sends a fragment to the server, so a "#" in the URL is a mistake. */
 bool configvalue_is_url(const char *value)
 {
 	struct origin origin;
@@ -62,7 +62,7 @@ bool configvalue_is_seconds(const char *value)
 	return end != value && *end == '\0' && seconds >= 1 && seconds <= SECONDS_MAX;
 }
 
-/* sypht-fleet is built where hiredis and libsodium are there, and knows TLS where hiredis does. */
+/* sypht-fleet needs hiredis and libsodium. It supports TLS if hiredis does. */
 #if defined(SYPHT_STORE_TLS)
 enum { HAS_STORE = true, HAS_STORE_TLS = true };
 const char CONFIGVALUE_STORES[] =

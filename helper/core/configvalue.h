@@ -3,12 +3,12 @@
 
 #include <stdbool.h>
 
-/* What the keys of the config accept. Each predicate is one row's in the table of profile.c. */
+/* Which values the keys of the config accept: predicates for the table of keys in profile.c. */
 
 bool configvalue_is_text(const char *value);
 bool configvalue_is_text_or_empty(const char *value);
 
-/* One URL, or several divided by blanks: https, or http to a loopback host, without fragment. */
+/* One URL, or several separated by spaces: https, or http to a loopback host; no fragment. */
 bool configvalue_is_url(const char *value);
 bool configvalue_is_urls(const char *value);
 
@@ -17,7 +17,7 @@ bool configvalue_is_resource(const char *value);
 
 bool configvalue_is_seconds(const char *value);
 
-/* A shared store that this build can reach; "" for none. */
+/* The URL of a shared store that this build supports; "" means no store. */
 bool configvalue_is_store(const char *value);
 extern const char CONFIGVALUE_STORES[]; /* what configvalue_is_store() accepts, for a message */
 

@@ -4,10 +4,10 @@
 #include <pthread.h>
 
 /*
- * A host's signal handler may leave our code by siglongjmp(). glibc then still calls the cleanup
- * handlers of the frames that are jumped over, if they were set in the way that it keeps for old
- * programs. They run in the signal handler, so they may do only what is safe there. In other C
- * libraries nothing is called; there the functions are NULL, as the plugin is built once for all.
+ * A host's signal handler may leave our code by siglongjmp(). glibc then calls the cleanup handlers
+ * of the frames that are jumped over, if they were set by _pthread_cleanup_push(), which it keeps
+ * for old programs. They run in the signal handler and must be async-signal-safe. Elsewhere no
+ * handler runs: one plugin serves all C libraries, so the functions are weak, and NULL there.
  */
 #ifdef __GLIBC__
 struct escape {
@@ -22,8 +22,8 @@ void _pthread_cleanup_pop(struct _pthread_cleanup_buffer *buffer, int execute)
 /* NOLINTEND(bugprone-reserved-identifier) */
 
 /*
- * From here on to escape_unwatch(), routine(argument) is called if the thread jumps away. Watches
- * are nested like the frames they lie in.
+ * Call routine(argument) if the thread jumps away before escape_unwatch(). Watches nest like the
+ * frames that hold them.
  */
 static inline void escape_watch(struct escape *escape, void (*routine)(void *), void *argument)
 {

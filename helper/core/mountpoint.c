@@ -18,7 +18,7 @@ bool mountpoint_is_below(const char *place, const char *directory)
 	       (place[length] == '\0' || place[length] == '/');
 }
 
-/* Blanks and backslashes in paths are written in octal (proc(5)). */
+/* mountinfo writes blanks and backslashes in paths in octal (proc(5)). */
 static void decode_octal(char *text)
 {
 	char *to = text;
@@ -49,7 +49,7 @@ static bool has_option(const char *options, const char *wanted)
 
 /*
  * 36 35 98:0 /root /place rw,noatime shared:1 - ext4 /dev/root rw,errors=continue
- * Both the mount and what is mounted can be read-only.
+ * The mount can be read-only (field 6), and so can the file system (the last field).
  */
 static bool read_line(char *line, struct mountpoint *mountpoint)
 {
@@ -81,7 +81,7 @@ static bool read_line(char *line, struct mountpoint *mountpoint)
 	return true;
 }
 
-/* The deepest one counts, and of several in one place the last, which hides the others. */
+/* Find the deepest mount. Of several mounts on one place the last counts: it hides the others. */
 bool mountpoint_find(const char *path, struct mountpoint *mountpoint)
 {
 	FILE *table = fopen("/proc/self/mountinfo", "re");

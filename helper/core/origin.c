@@ -27,8 +27,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* By ranges, as a call for each character of each URL would be most of what a large config costs.
- */
+/* Compare ranges: with a large config, isalnum() for each character would cost the most time. */
 static bool is_of_name(char c)
 {
 	return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_' || c == '.';
@@ -39,7 +38,7 @@ static bool is_of_address(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'f') || c == ':' || c == '.';
 }
 
-/* A name or IPv4 address, or an IPv6 address in brackets; zone identifiers are not for URLs. */
+/* Accept a name, an IPv4 address, or an IPv6 address in brackets without zone identifier. */
 static bool set_host(struct origin *origin, const char *host, size_t length)
 {
 	bool bracketed = length > 2 && host[0] == '[' && host[length - 1] == ']';
@@ -61,7 +60,7 @@ static bool set_host(struct origin *origin, const char *host, size_t length)
 	return true;
 }
 
-/* Digits only; nothing at all stands for the scheme's own port, as in "host:". */
+/* Accept digits only. An empty port, as in "host:", means the scheme's default. */
 static bool set_port(struct origin *origin, const char *port, size_t length)
 {
 	unsigned long number = 0;

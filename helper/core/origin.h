@@ -7,10 +7,9 @@
 #include "core/buffer.h"
 
 /*
- * scheme + host + port, the unit in which trust is given (RFC 6454). Only http
- * and https exist here. The host is ASCII and lower case, IPv6 stands in its
- * brackets, the port is always filled in. Two origins are equal if all three
- * are; nothing fuzzier.
+ * scheme + host + port, the unit of trust (RFC 6454). The scheme is http or
+ * https. The host is ASCII and lower case, an IPv6 address keeps its brackets,
+ * and the port is always set. Two origins are equal if all three are equal.
  */
 enum { ORIGIN_HOST_MAX = 255 };
 
@@ -21,25 +20,25 @@ struct origin {
 };
 
 /*
- * From a URL "scheme://host[:port][/...]"; what follows the authority is not
- * looked at. False for anything else: another scheme, userinfo, a host with
- * characters outside letters, digits, "-", "_" and ".", a port that is no
- * number in 1..65535.
+ * Parse a URL "scheme://host[:port][/...]"; ignore what follows the authority.
+ * An empty port means the scheme's default. False for anything else: another
+ * scheme, userinfo, a name with characters outside letters, digits, "-", "_"
+ * and ".", an IPv6 zone identifier, a port outside 1..65535.
  */
 bool origin_from_url(struct origin *origin, const char *url) MUST_CHECK;
 
-/* From git's "protocol" and "host" attributes; host may carry ":port". */
+/* Parse git's "protocol" and "host" attributes; host may include ":port". */
 bool origin_from_protocol(struct origin *origin, const char *protocol, const char *host) MUST_CHECK;
 
 bool origin_equal(const struct origin *one, const struct origin *other);
 
-/* localhost, 127.0.0.0/8 in dotted decimal, [::1]: bytes that cannot leave this machine. */
+/* localhost, 127.0.0.0/8 in dotted decimal, [::1]: traffic that never leaves this machine. */
 bool origin_is_loopback(const struct origin *origin);
 
-/* https, or http to a loopback host. */
+/* Whether tokens may be sent there: https, or http to a loopback host. */
 bool origin_may_carry(const struct origin *origin);
 
-/* "https://host" with ":port" where it is not the scheme's own. */
+/* Append "https://host", with ":port" if it is not the scheme's default. */
 enum status origin_write(const struct origin *origin, struct buffer *out) MUST_CHECK;
 
 #endif

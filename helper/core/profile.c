@@ -13,10 +13,10 @@
 /* ---- the keys of a profile's section in the config ---- */
 
 enum kind {
-	KIND_TEXT,    /* char *; "" takes a default away */
-	KIND_LIST,    /* struct profile_list; entries add up, blanks divide items */
+	KIND_TEXT,    /* char *; "" disables a default */
+	KIND_LIST,    /* struct profile_list; entries add up, spaces separate items */
 	KIND_SECONDS, /* long */
-	KIND_CHOICE,  /* an enum, 1 for the first of choices; 0 is "not set" */
+	KIND_CHOICE,  /* an enum; the first of choices is 1, "not set" is 0 */
 };
 
 struct key {
@@ -25,16 +25,16 @@ struct key {
 	enum kind kind;
 	bool (*accepts)(const char *value); /* NULL for KIND_CHOICE */
 	const char *expected;               /* what the key accepts, for a message */
-	const char *built_in;       /* the default of the built-in profile; NULL: the other one */
-	const char *otherwise;      /* the default of all others; NULL: none */
-	const char *const *choices; /* NULL ends them */
+	const char *built_in;       /* the default of the built-in profile; NULL: as the others */
+	const char *otherwise;      /* the default of the other profiles; NULL: none */
+	const char *const *choices; /* NULL ends the list */
 };
 
 #define MEMBER(name) offsetof(struct profile, name)
 #define KEY(key)     .name = #key, .member = MEMBER(key)
 #define A_URL        "an https URL (http only to a loopback host)"
 
-/* Sypht documents that a token lives for one hour, and shows replies without expires_in. */
+/* Sypht documents a lifetime of one hour, and its sample replies have no expires_in. */
 #define BUILT_IN_LIFE "3600"
 
 static const char *const ENCODING_NAMES[] = {"rfc", "raw", NULL};
@@ -141,7 +141,7 @@ static enum status text_replace(char **text, const char *value)
 	return STATUS_OK;
 }
 
-/* 1 for the first choice; 0 for a word that is none. */
+/* 1 for the first choice; 0: word is not a choice. */
 static unsigned find_choice(const char *const *choices, const char *word)
 {
 	for (unsigned i = 0; choices[i]; i++) {
@@ -157,7 +157,7 @@ static bool key_accepts(const struct key *key, const char *value)
 					: key->accepts(value);
 }
 
-/* Take a value that the key accepts. */
+/* value is one that the key accepts. */
 static enum status take_value(struct profile *profile, const struct key *key, const char *value)
 {
 	void *member = member_of(profile, key);
@@ -207,7 +207,7 @@ static void clear_value(struct profile *profile, const struct key *key)
 
 /* ---- from the config ---- */
 
-/* Whether word is client_secret or close to it. */
+/* Whether word is client_secret or a misspelling of it. */
 static bool means_secret(const char *word, size_t length)
 {
 	struct suggestion suggestion = suggestion_for(word, length);
@@ -217,8 +217,8 @@ static bool means_secret(const char *word, size_t length)
 }
 
 /*
- * Name the remedy where there is one. "origin https://host" has no "=", so inih divides it at the
- * colon. Only the first word is shown: what follows it may be a secret.
+ * Name the remedy if there is one. "origin https://host" has no "=", so inih splits it at the
+ * colon. Show only the first word of an unknown key: a secret may follow it.
  */
 static enum status refuse_key(const char *name, const char *value, struct failure *failure)
 {
@@ -290,8 +290,8 @@ static enum status set_api_key_id(struct profile *profile, const char *api_key)
 }
 
 /*
- * Credentials from before June 2020 go to another endpoint, in another form: id and secret in the
- * body, with an audience. Sypht's own clients recognise it by the path.
+ * Credentials from before June 2020 need another endpoint and another form: id and secret in the
+ * body, with an audience. Sypht's own clients recognise this endpoint by its path, and so do we.
  */
 static enum status set_legacy_form(struct profile *profile)
 {
@@ -352,13 +352,13 @@ static enum status set_default(struct profile *profile, const struct key *key)
 {
 	const char *value = is_built_in(profile) && key->built_in ? key->built_in : key->otherwise;
 
-	/* a profile that names an issuer asks it for the endpoint */
+	/* a profile with an issuer gets token_url from the issuer's metadata */
 	if (key->member == MEMBER(token_url) && profile->issuer)
 		return STATUS_OK;
 	return value && !is_set(profile, key) ? take_value(profile, key, value) : STATUS_OK;
 }
 
-/* "scope =" has kept the default away, and now means nothing more. */
+/* "scope =" was kept until now to disable the default. From here on it means "not set". */
 static void drop_empty(struct profile *profile, const struct key *key)
 {
 	char *const *text = member_of(profile, key);
@@ -392,7 +392,7 @@ enum status profile_complete(struct profile *profile, struct failure *failure)
 	return STATUS_OK;
 }
 
-/* ---- the whole of it ---- */
+/* ---- the profile ---- */
 
 struct profile *profile_new(const char *name)
 {

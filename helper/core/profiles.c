@@ -14,23 +14,23 @@
 struct walk {
 	const struct settings *settings;
 	const char *only;            /* NULL: all profiles */
-	const struct origin *origin; /* those that cover it, and perhaps others; NULL: all */
+	const struct origin *origin; /* visit at least the profiles that cover it; NULL: all */
 	profiles_visitor *visit;
 	void *context;
-	struct profile *profile; /* of the section that is being read; NULL: it is not wanted */
-	char name[PROFILE_NAME_MAX + 1]; /* of that section; "" before the first */
+	struct profile *profile;         /* of the current section; NULL: skip the section */
+	char name[PROFILE_NAME_MAX + 1]; /* of the current section; "" before the first */
 	bool built_in_seen;
 	bool stopped;
 };
 
-/* Whether the visitor wants it; one that does not cover the origin needs no defaults. */
+/* Whether to visit the profile. If it does not cover the origin, skip the work for its defaults. */
 static bool is_wanted(const struct walk *walk, const struct profile *profile)
 {
 	return !walk->origin || strcmp(profile->name, PROFILE_BUILT_IN) == 0 ||
 	       profile_covers(profile, walk->origin);
 }
 
-/* Hand the profile whose section has ended to the visitor. */
+/* Complete the profile at the end of its section and pass it to the visitor. */
 static enum status end_section(struct walk *walk, struct failure *failure)
 {
 	struct profile *profile = walk->profile;
@@ -83,7 +83,7 @@ static bool is_name(const char *name)
 	return length > 0 && length <= PROFILE_NAME_MAX && name[length] == '\0';
 }
 
-/* "" where the section is not one of a profile. */
+/* The profile's name; "" if the section is not a profile's. */
 static const char *name_in(const char *section)
 {
 	bool begins = strncmp(section, SECTION_START, strlen(SECTION_START)) == 0;
@@ -128,7 +128,7 @@ static enum status take_entry(
 	return status;
 }
 
-/* No line stands behind the last section, so a failure of that names the path alone. */
+/* The last section ends at the end of the file, so a failure in it names the path but no line. */
 static enum status read_config(struct walk *walk, struct failure *failure)
 {
 	char *path = settings_config_path(walk->settings);
@@ -152,7 +152,7 @@ static enum status walk_all(struct walk *walk, struct failure *failure)
 	enum status status = read_config(walk, failure);
 	enum status built_in_status = STATUS_OK;
 
-	/* also after a failure: the caller must know what the built-in profile covers */
+	/* go on after a failure: the caller must know what the built-in profile covers */
 	if (walk->profile && strcmp(walk->name, PROFILE_BUILT_IN) != 0) {
 		profile_free(walk->profile);
 		walk->profile = NULL;
@@ -172,7 +172,7 @@ enum status profiles_each(const struct settings *settings, const char *only,
 	return walk_all(&walk, failure);
 }
 
-/* ---- the one that is asked for ---- */
+/* ---- find one profile ---- */
 
 struct search {
 	const struct origin *origin; /* NULL: any will do */

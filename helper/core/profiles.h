@@ -10,25 +10,25 @@ struct profile;
 struct settings;
 
 /*
- * The profiles of this user: those of the config file, in its order, then the built-in one where
- * the file has no section for it. The environment overrides the built-in one.
+ * The profiles of this user: those of the config file, in its order, then the built-in one if the
+ * file has no section for it. The environment overrides only the built-in one.
  */
 
 /*
- * Visit every profile until visit() returns false; visit() owns the profile it is given. With only
- * (a name: --profile, SYPHT_PROFILE) just that one. STATUS_CONFIG: the config cannot be used, and
- * failure names file and line; the profiles before that line, and the built-in one as far as it is
- * known, have been visited.
+ * Visit every profile until visit() returns false; visit() owns the profile. If only is a name
+ * (--profile, SYPHT_PROFILE), no other profile is visited. STATUS_CONFIG: the config is invalid,
+ * and failure names file and line. The profiles that end above that line have been visited, and so
+ * has the built-in one, as far as it was read.
  */
 typedef bool profiles_visitor(struct profile *profile, void *context);
 enum status profiles_each(const struct settings *settings, const char *only,
 	profiles_visitor *visit, void *context, struct failure *failure) MUST_CHECK;
 
 /*
- * The profile that covers origin: the first, or with only that one or none. origin NULL: the one
- * that only names, else the built-in one. Not covered: STATUS_OK and *out == NULL. For
- * profile_free(). A name that no profile has: STATUS_CONFIG. The config is read up to the profile
- * that is found, so a mistake behind it is not noticed.
+ * Find the first profile that covers origin. If only is not NULL, no other profile can match. If
+ * origin is NULL, find the profile with that name, else the built-in one. STATUS_OK and *out ==
+ * NULL: none covers origin. STATUS_CONFIG: no profile has that name, or the config is invalid. Free
+ * *out with profile_free(). Mistakes below the profile that is found are not reported.
  */
 enum status profiles_find(const struct settings *settings, const char *only,
 	const struct origin *origin, struct profile **out, struct failure *failure) MUST_CHECK;

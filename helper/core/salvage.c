@@ -9,23 +9,23 @@
 
 enum { CHUNK_BYTES = 1024, WORD_MAX_BYTES = 512 };
 
-/* What stands between words; quotes and commas are a mistake, but the words are still there. */
+/* Quotes and commas are mistakes in a config, but the words between them still count. */
 static const char SEPARATORS[] = " \t\v\f\r\"'<>,";
 
-/* What has been made out of a line. */
+/* The state of the scan. */
 struct salvage {
 	salvage_visitor *visit;
 	void *context;
 	bool over;
-	bool begun;     /* a word stands on the line already */
+	bool begun;     /* the line has a complete word */
 	bool indented;  /* the line begins with a blank */
-	bool ignored;   /* the rest of the line is a comment, or the name of a section */
-	bool of_origin; /* the words are origins; also on indented lines that follow */
+	bool ignored;   /* the rest of the line is a comment or a section name */
+	bool of_origin; /* the words are origins, also on the indented lines below */
 	size_t length;
 	char word[WORD_MAX_BYTES];
 };
 
-/* No other key begins with an o, so that a misspelt one counts too. */
+/* No other key begins with "o", so misspellings of "origin" count too. */
 static bool begins_origin(const char *word)
 {
 	return (*word | 0x20) == 'o';
@@ -79,7 +79,7 @@ static void take_byte(struct salvage *salvage, char byte)
 		end_word(salvage);
 	} else if (salvage->length < WORD_MAX_BYTES - 1 && (signed char)byte > 0) {
 		salvage->word[salvage->length++] =
-			byte; /* no origin holds other letters, nor a BOM */
+			byte; /* ASCII only: an origin has no other bytes, and a BOM is dropped */
 	}
 }
 

@@ -6,11 +6,11 @@
 struct origin;
 
 /*
- * The origins that a config names, although it cannot be used: wherever they stand, before or
- * behind a fault, and in whatever section. Whoever may send a token must know which requests would
- * have needed one. No memory is allocated. A file that cannot be read names none.
+ * Find the origins that an invalid config names, in any section, above or below a mistake. The
+ * plugin needs them to know which requests would have needed a token. Allocates no memory. A file
+ * that cannot be read names no origin.
  *
- * visit() is called for each origin, and again where one is repeated, until it returns false.
+ * Calls visit() for each origin, repeated ones included, until it returns false.
  */
 typedef bool salvage_visitor(const struct origin *origin, void *context);
 void salvage_origins(const char *path, salvage_visitor *visit, void *context);

@@ -11,7 +11,7 @@
 #include "core/mountpoint.h"
 #include "core/settings.h"
 
-/* For free(); NULL where memory is short. */
+/* The result is for free(). NULL: no memory. */
 static char *expand(const struct settings *settings, const char *path, bool *from_systemd)
 {
 	char *expanded = NULL;
@@ -30,12 +30,12 @@ static char *expand(const struct settings *settings, const char *path, bool *fro
 	return buffer_duplicate(path);
 }
 
-/* ---- what a container is given ---- */
+/* ---- secrets mounted into a container ---- */
 
 /*
- * Files that only root can have put there: those by which Docker, Podman and systemd-nspawn mark a
- * container, and the account of a pod. Kubernetes itself leaves no other trace than the variable,
- * which nobody but our own caller can set.
+ * Docker, Podman and systemd-nspawn mark a container with a file, and most pods have the file of a
+ * service account. Only root can create these. Other pods have only the variable that Kubernetes
+ * sets; only our own caller could forge it.
  */
 static bool in_container(const struct settings *settings)
 {
@@ -51,7 +51,7 @@ static bool in_container(const struct settings *settings)
 	return settings->kubernetes != NULL;
 }
 
-/* The open file by the path that it really has; false where /proc does not say. */
+/* Find the mount of an open file by its real path. False: /proc does not tell. */
 static bool find_mountpoint(int fd, struct mountpoint *mountpoint)
 {
 	char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
@@ -66,7 +66,7 @@ static bool find_mountpoint(int fd, struct mountpoint *mountpoint)
 	return mountpoint_find(path, mountpoint);
 }
 
-/* Only root mounts there; below a mere directory of that name anybody's file could lie. */
+/* place is a mount, which only root can make. A path alone would prove nothing about the file. */
 static bool is_place_for_secrets(const struct settings *settings, const char *place)
 {
 	char *credentials =
@@ -80,8 +80,8 @@ static bool is_place_for_secrets(const struct settings *settings, const char *pl
 }
 
 struct judgement {
-	bool given; /* by a container or by systemd, which need not hide it from its own users */
-	bool fixed; /* nobody can change its mode where it is mounted */
+	bool given; /* mounted for this container or unit: its own users may read it */
+	bool fixed; /* the mount is read-only, so chmod fails */
 };
 
 static struct judgement judge(const struct settings *settings, const char *path, int fd)
@@ -91,8 +91,7 @@ static struct judgement judge(const struct settings *settings, const char *path,
 
 	if (find_mountpoint(fd, &mountpoint)) {
 		judgement.fixed = mountpoint.read_only;
-		/* a file of the image, or one that was written in the container, is not given to it
-		 */
+		/* a file on "/" comes from the image, or was written in the container */
 		judgement.given = path == settings->client_secret_file && in_container(settings) &&
 				  strcmp(mountpoint.place, "/") != 0;
 		if ((mountpoint.read_only || mountpoint.in_memory) &&
@@ -102,7 +101,7 @@ static struct judgement judge(const struct settings *settings, const char *path,
 	return judgement;
 }
 
-/* ---- who else can get at it ---- */
+/* ---- who else can access it ---- */
 
 static enum status refuse_mode(
 	const struct stat *found, const char *path, bool fixed, struct failure *failure)

@@ -12,7 +12,7 @@
 
 #define FIELD(name) offsetof(struct settings, name)
 
-/* For each field the variables it is read from, the first that is set wins. */
+/* The variables of each field; the first that is set wins. */
 static const struct {
 	const char *variable;
 	size_t field;
@@ -60,7 +60,7 @@ static void forget(const char **field)
 	*field = NULL;
 }
 
-/* musl's getenv() compares each variable in full: of all a warm get does, that would be a third. */
+/* musl's getenv() compares each variable in full, which takes a third of a get from the cache. */
 static const char *value_of(const char *name)
 {
 	size_t length = strlen(name);
@@ -187,7 +187,7 @@ bool settings_write_config_path(const struct settings *settings, char *path, siz
 	return length >= 0 && (size_t)length < size;
 }
 
-/* "directory" + "rest" */
+/* NULL with errno ENOENT if directory is NULL. */
 static char *join(const char *directory, const char *rest)
 {
 	size_t size;

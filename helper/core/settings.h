@@ -9,9 +9,9 @@
 struct buffer;
 
 /*
- * What the environment says, read once: the only place that knows the names of
- * the SYPHT_ variables. In a set-uid program everything is unset.
- * Empty counts as unset. The strings belong to the environment unless copied.
+ * The settings from the environment, read once. Only this module reads SYPHT_
+ * variables. In a set-uid program (AT_SECURE) all are unset. An empty variable
+ * counts as unset. The environment owns the strings, except after settings_keep().
  */
 enum { SETTINGS_TIMEOUT_DEFAULT_S = 30, SETTINGS_TIMEOUT_MAX_S = 3600 };
 
@@ -41,32 +41,32 @@ struct settings {
 void settings_read(struct settings *settings);
 
 /*
- * A copy whose strings outlive every change of the environment, for programs that are
- * guests in another's process. It is made once and kept; false where memory is short, and
- * settings is then empty.
+ * Read and copy the settings, so that a change of the environment does not affect them. The plugin
+ * needs this in its host's process. The copy is never freed, so call it once. False: no memory, and
+ * settings is empty.
  */
 bool settings_keep(struct settings *settings);
 
-/* Whole seconds in 1..SETTINGS_TIMEOUT_MAX_S; anything else is the default. */
+/* Whole seconds in 1..SETTINGS_TIMEOUT_MAX_S; the default if the value is unset or invalid. */
 long settings_timeout_s(const struct settings *settings);
 
 /* SYPHT_ON_FAILURE=pass; everything else means fail. */
 bool settings_passes_on_failure(const struct settings *settings);
 
 /*
- * Append a line for each variable whose value is not valid, which says what is used instead. Each
- * line begins with prefix.
+ * Append a line for each variable with an invalid value. The line begins with prefix and says what
+ * is used instead.
  */
 enum status settings_warn(
 	const struct settings *settings, const char *prefix, struct buffer *out) MUST_CHECK;
 
 /*
- * Paths, for buffer_free_text(). NULL with errno ENOENT: no variable says where home is; ENOMEM.
+ * Paths, for buffer_free_text(). NULL: errno is ENOENT if no variable names the home, or ENOMEM.
  * The config: $SYPHT_CONFIG, else $XDG_CONFIG_HOME/sypht/config, else ~/.config/sypht/config.
  * The stored client credentials: $XDG_CONFIG_HOME/sypht/credentials, else
  * ~/.config/sypht/credentials. The cache: $SYPHT_CACHE_DIR, else $XDG_CACHE_HOME/sypht, else
- * ~/.cache/sypht. The second writes the path of the config to path, and is false where no variable
- * says where home is, or size bytes are too few.
+ * ~/.cache/sypht. settings_write_config_path() allocates nothing. It is false if no variable names
+ * the home, or if the path does not fit into size bytes.
  */
 char *settings_config_path(const struct settings *settings);
 bool settings_write_config_path(const struct settings *settings, char *path, size_t size);

@@ -23,40 +23,40 @@
 #include "core/escape.h"
 
 /*
- * Three processes take part: the caller; a watcher that shares the caller's memory and never execs,
- * so that its end raises no signal and no plain wait() of the host sees it; and the program, the
- * watcher's child.
+ * Three processes take part: the caller; the watcher, which shares the caller's memory; and the
+ * program, the watcher's child. The watcher has no exit signal and never execs, so its end raises
+ * no SIGCHLD, and a plain wait() of the host does not see it.
  *
  *	caller ---- clone ----> watcher ---- vfork ----> program
  *	  ^                        |  kills and reaps       |
  *	  |<------- report --------+                        |
  *	  |<------- stdout, stderr -------------------------+
  *
- * The caller goes by reports and never waits for an end of file: a process that another thread of
- * the host happens to fork meanwhile holds our descriptors too, for as long as it likes. The
- * program's stdin is a socket for the same reason: it can be shut down for all who hold it.
+ * The caller relies on reports and never waits for an end of file: if another thread of the host
+ * forks meanwhile, its child keeps our descriptors open for any length of time. The program's stdin
+ * is a socket for the same reason: shutdown() ends it in all processes that hold it.
  *
- * The watcher and the program use the thread-local data of the calling thread, errno included.
- * Until STARTED has come the caller therefore blocks signals and makes no call that fails; from
- * then on it never looks at errno before the watcher is gone. They make bare system calls only.
+ * The watcher and, until exec, the program use the thread-local data of the calling thread, errno
+ * included, and make bare system calls only. Until EVENT_STARTED arrives, the caller blocks signals
+ * and makes no call that fails. After that it does not read errno until the watcher is gone.
  */
 enum {
 	STREAMS = 3,      /* stdin, stdout, stderr, by their numbers */
-	REPORT = STREAMS, /* and what the watcher has to say */
+	REPORT = STREAMS, /* the watcher's reports */
 	CHANNELS,
 	CHUNK_BYTES = 16384,
 	STACK_BYTES = 16384,
 	DESCRIPTORS_MAX = 1 << 20,
 	STOP_GRACE_MS = 1000,
-	STOP_SIGNAL = SIGALRM, /* one that nobody sends to a whole process group */
+	STOP_SIGNAL = SIGALRM, /* a signal that nobody sends to a process group */
 	UNKNOWN_WAIT_STATUS = 255 << 8,
-	OTHER_PID_NAMESPACE = 0, /* what getppid() calls a parent there */
+	OTHER_PID_NAMESPACE = 0, /* what getppid() returns if the parent is in another one */
 	KERNEL_SIGSET_BYTES = _NSIG / 8,
 };
 
 enum event {
-	EVENT_STARTED,    /* the program runs, or never will */
-	EVENT_NO_PROCESS, /* value is errno, in this and the next two */
+	EVENT_STARTED,    /* the program runs, or failed to start */
+	EVENT_NO_PROCESS, /* value is errno; so it is in the next two */
 	EVENT_NO_STREAMS,
 	EVENT_NO_PROGRAM,
 	EVENT_ENDED, /* value is the wait status */
@@ -69,23 +69,23 @@ struct report {
 
 struct channel {
 	int ours;
-	int theirs; /* the program's, open here until the end: see above */
+	int theirs; /* the program's; open here until the end */
 };
 
-/* Lies in memory of its own together with the two stacks. */
+/* Lies in one mapping with the two stacks. */
 struct launch {
 	const struct spawn *spawn;
 	size_t area_bytes;
-	char *watcher_stack; /* their upper ends */
+	char *watcher_stack; /* the upper ends of the stacks */
 	char *program_stack;
 	struct channel channels[CHANNELS];
 	size_t fed_bytes;
 	long long deadline_ms;
 	pid_t caller;
 	pid_t watcher;  /* as the caller sees it */
-	pid_t guardian; /* the same as the program sees it, maybe in another pid namespace */
-	int terminal;   /* whose foreground the program is to have; -1: none */
-	bool forked;    /* the watcher has memory of its own */
+	pid_t guardian; /* as it sees itself, maybe in another pid namespace */
+	int terminal;   /* on which the program gets the foreground; -1: none */
+	bool forked;    /* the watcher does not share our memory */
 	bool started;
 	bool ended;
 	bool reaped;
@@ -96,8 +96,8 @@ struct launch {
 };
 
 /*
- * glibc's other name for clone(), which no sanitizer intercepts: TSan's clone() crashes one that
- * shares memory. It is NULL where musl has loaded the plugin.
+ * glibc's other name for clone(), which no sanitizer intercepts: TSan's own clone() crashes a child
+ * that shares memory. It is NULL if musl has loaded the plugin.
  */
 #ifdef __GLIBC__
 /* NOLINTNEXTLINE(bugprone-reserved-identifier): the C library's name */
@@ -107,8 +107,8 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...
 #endif
 
 /*
- * Code that runs beside the caller on its thread-local data: the sanitizers' bookkeeping there
- * would be torn by it. syscall() is what they do not intercept.
+ * For code that runs beside the caller on its thread-local data: it would corrupt the sanitizers'
+ * bookkeeping there. They do not intercept syscall().
  */
 #define BESIDE_CALLER __attribute__((no_sanitize("address", "thread")))
 
@@ -119,7 +119,7 @@ BESIDE_CALLER static void report(int fd, enum event event, int value)
 	syscall(SYS_write, fd, &report, sizeof(report));
 }
 
-/* Every descriptor from first on, also where the kernel is too old or a filter too strict. */
+/* Close every descriptor from first on, even if the kernel or a filter has no close_range(). */
 BESIDE_CALLER static void close_from(unsigned first)
 {
 	uint64_t limit[2] = {0}; /* soft, hard */
@@ -135,7 +135,7 @@ BESIDE_CALLER static void close_from(unsigned first)
 		syscall(SYS_close, fd);
 }
 
-/* The program's descriptors: the report on 3 until exec succeeds, and 0, 1, 2. */
+/* Place the program's descriptors: 0, 1, 2, and the report on 3 until exec succeeds. */
 BESIDE_CALLER static bool place_streams(const struct launch *launch)
 {
 	for (int i = CHANNELS - 1; i >= 0; i--) {
@@ -158,7 +158,7 @@ BESIDE_CALLER static bool place_streams(const struct launch *launch)
 	return true;
 }
 
-/* The host's handlers go before its mask does: they would run on the host's memory. */
+/* Reset the handlers before the mask: an unblocked handler would run on the host's memory. */
 BESIDE_CALLER static void reset_signals(void)
 {
 	static const unsigned long all_default[8]; /* a struct sigaction for any kernel */
@@ -169,14 +169,14 @@ BESIDE_CALLER static void reset_signals(void)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, none_blocked, NULL, KERNEL_SIGSET_BYTES);
 }
 
-/* Whoever takes it from the background would be stopped by SIGTTOU, which is blocked here. */
+/* In the background TIOCSPGRP raises SIGTTOU, which would stop us. Callers block it. */
 BESIDE_CALLER static void take_terminal(int terminal, pid_t group)
 {
 	if (terminal >= 0)
 		syscall(SYS_ioctl, terminal, TIOCSPGRP, &group);
 }
 
-/* Without the foreground a question fails at once, rather than stop whoever asks it. */
+/* Ignore SIGTTIN: a read from the background then fails at once and does not stop the program. */
 BESIDE_CALLER static void refuse_terminal(void)
 {
 	static const unsigned long ignored[8] = {(unsigned long)SIG_IGN};
@@ -207,7 +207,7 @@ BESIDE_CALLER static int become_program(void *argument)
 	return 127;
 }
 
-/* Until the program has ended; told to stop, see to it that it does, with all its group. */
+/* Wait until the program has ended. On STOP_SIGNAL, kill it and its process group. */
 BESIDE_CALLER static int watch(pid_t program)
 {
 	unsigned long watched[8] = {1UL << (SIGCHLD - 1) | 1UL << (STOP_SIGNAL - 1)};
@@ -223,7 +223,7 @@ BESIDE_CALLER static int watch(pid_t program)
 	return status;
 }
 
-/* Every signal is blocked here, since before the clone. */
+/* start() has blocked every signal before the clone. */
 BESIDE_CALLER static void guard(struct launch *launch)
 {
 	static const unsigned long all_default[8];
@@ -250,8 +250,8 @@ BESIDE_CALLER static void guard(struct launch *launch)
 }
 
 /*
- * To return is to exit. An emulator that could only fork takes that for the end of a thread, and
- * may wait for another that it lost by the fork; valgrind takes exit_group() for the host's end.
+ * After a fork, an emulator takes a return for the end of a thread, and may wait for another that
+ * the fork has lost. Without a fork, valgrind takes exit_group() for the end of the host.
  */
 BESIDE_CALLER static int watcher_main(void *argument)
 {
@@ -316,7 +316,7 @@ static void feed(struct launch *launch)
 	channel->ours = -1;
 }
 
-/* False: nothing is there now, or no more is wanted. */
+/* False: there is nothing to read now, or the program is being stopped. */
 static bool collect(struct launch *launch, int stream)
 {
 	struct buffer *buffer =
@@ -333,7 +333,7 @@ static bool collect(struct launch *launch, int stream)
 	return status == STATUS_OK;
 }
 
-/* Wait for something to do, and do it; false when the time is up. */
+/* Wait for one event and handle it. False: the deadline has passed. */
 static bool exchange(struct launch *launch)
 {
 	bool talking = launch->started && !launch->status;
@@ -375,7 +375,7 @@ static void restore_signals(const unsigned long previous[8])
 
 static bool start(struct launch *launch)
 {
-	/* The second, which a host can see, is for emulators that know threads and fork only. */
+	/* The second way, visible to a host, is for emulators that know only threads and fork. */
 	static const int ways[] = {CLONE_VM | CLONE_FS | CLONE_FILES, SIGCHLD};
 	unsigned long mask[8];
 	pid_t pid = -1;
@@ -400,18 +400,18 @@ static void converse(struct launch *launch)
 		if (exchange(launch))
 			continue;
 		if (launch->status)
-			break; /* asleep in the kernel, where no signal reaches it */
+			break; /* the program sleeps in the kernel, where no signal reaches it */
 		stop(launch, STATUS_TIMEOUT);
 	}
 
-	/* All that the program said is in the pipes now. */
+	/* The program's whole output is in the pipes now. */
 	while (collect(launch, STDOUT_FILENO))
 		;
 	while (collect(launch, STDERR_FILENO))
 		;
 }
 
-/* Only who has the foreground can lend it. */
+/* Only a process in the foreground can pass it on. */
 static int open_terminal(const struct spawn *spawn)
 {
 	int terminal = spawn->asks ? open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY) : -1;
@@ -423,7 +423,7 @@ static int open_terminal(const struct spawn *spawn)
 	return terminal;
 }
 
-/* Signals are blocked so that the wait cannot fail with EINTR, nor SIGTTOU stop us. */
+/* Block signals so that the wait does not fail with EINTR and SIGTTOU does not stop us. */
 static void reap(struct launch *launch)
 {
 	unsigned long mask[8];
@@ -459,7 +459,7 @@ static enum status verdict(const struct launch *launch, int *exit_code, struct f
 	return STATUS_OK;
 }
 
-/* Clear of the numbers that place_streams() gives away. */
+/* Move fd above the numbers that place_streams() replaces. */
 static bool raise_descriptor(int *fd)
 {
 	int raised;
@@ -535,7 +535,7 @@ static struct launch *launch_new(const struct spawn *spawn)
 	return launch;
 }
 
-/* A program that hangs in exec still stands on its stack: then the memory stays. */
+/* Until exec succeeds the program runs on its stack in here. If it hangs there, keep the memory. */
 static void launch_free(struct launch *launch)
 {
 	close_channels(launch);
@@ -546,7 +546,7 @@ static void launch_free(struct launch *launch)
 		munmap(launch, launch->area_bytes);
 }
 
-/* The thread jumps away in a signal handler: no process and no descriptor stays behind. */
+/* A signal handler jumps out of spawn_run(): leave no process and no descriptor behind. */
 static void abandon(void *argument)
 {
 	struct launch *launch = argument;

@@ -9,7 +9,7 @@
 
 enum status status_fail(struct failure *failure, enum status status, const char *format, ...)
 {
-	/* one byte more than a reason takes tells whether its last character is whole */
+	/* one byte more than a reason holds shows text_fit() where its last character ends */
 	char whole[FAILURE_MAX_BYTES + 1];
 	int saved_errno = errno;
 	va_list arguments;

@@ -2,9 +2,9 @@
 #define STATUS_H
 
 /*
- * How things end. Every function that can fail returns an enum status; the one
- * that detects the failure also says, in a struct failure, what a person has to
- * know to mend it. Callers only pass both up.
+ * Results. Every function that can fail returns an enum status. The function that
+ * detects a failure also fills a struct failure with the reason and, if there is
+ * one, the remedy. Callers only pass both up.
  */
 
 #define MUST_CHECK __attribute__((warn_unused_result))
@@ -12,13 +12,13 @@
 enum status {
 	STATUS_OK = 0,
 	STATUS_NO_MEMORY,
-	STATUS_TOO_LONG,    /* a bound in some header was reached */
+	STATUS_TOO_LONG,    /* larger than a limit that a header states */
 	STATUS_MALFORMED,   /* the caller's input breaks its grammar */
 	STATUS_USAGE,       /* the command line makes no sense */
 	STATUS_CONFIG,      /* the config cannot be used */
-	STATUS_UNSAFE,      /* a file or directory that others may read or write */
+	STATUS_UNSAFE,      /* a file or directory that others own or can access */
 	STATUS_NO_SECRET,   /* no client credentials to mint with */
-	STATUS_REFUSED,     /* the token endpoint answered, and said no */
+	STATUS_REFUSED,     /* the token endpoint, the API or the shared store refused */
 	STATUS_UNREACHABLE, /* the token endpoint gave no usable answer */
 	STATUS_TIMEOUT,
 	STATUS_SYSTEM, /* a system call failed */
@@ -26,17 +26,17 @@ enum status {
 
 enum { FAILURE_MAX_BYTES = 240 };
 
-/* One line of clean text (text_clean()); empty after success. Never a secret. */
+/* One line of clean text (text_clean()), without secrets; empty after success. */
 struct failure {
 	char reason[FAILURE_MAX_BYTES];
-	long retry_after_s; /* how long the other side asks to be left alone; 0: it does not */
+	long retry_after_s; /* from the endpoint's Retry-After; 0: none */
 };
 
 /*
  * Write the reason and return status, so that a failure is one statement:
  *	return status_fail(failure, STATUS_CONFIG, "%s:%u: no such key", path, line);
- * A reason that is too long is cut between two characters, and cleaned by text_clean(). failure may
- * be NULL. errno is left alone. Who knows of retry_after_s sets it afterwards.
+ * text_clean() cleans the reason; a reason that is too long is cut between two characters. failure
+ * may be NULL. errno is unchanged. retry_after_s becomes 0; a caller that knows it sets it later.
  */
 enum status status_fail(struct failure *failure, enum status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -44,7 +44,7 @@ enum status status_fail(struct failure *failure, enum status status, const char 
 /* Write "out of memory" and return STATUS_NO_MEMORY. */
 enum status status_no_memory(struct failure *failure);
 
-/* The exit status a program ends with: 0 answered, 1 no token, 2 wrong usage or malformed input. */
+/* The exit status of a program: 0 success, 1 failure, 2 wrong usage, input or config. */
 int status_exit_code(enum status status);
 
 #endif

@@ -46,7 +46,7 @@ static int hex_digit(char c)
 	return found ? (int)(found - digits) : -1;
 }
 
-/* The next byte, which *text is moved behind; -1: there is none that makes sense. */
+/* Return the next decoded byte and move *text past it; -1: an invalid escape. */
 static int take_byte(const char **text, const char *end)
 {
 	enum { ESCAPE_BYTES = 3 };
@@ -66,7 +66,7 @@ static int take_byte(const char **text, const char *end)
 	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-/* Neither control characters nor NUL come out of it. */
+/* Reject control characters and NUL in the decoded text. */
 static bool decode(char out[STOREURL_TEXT_MAX], const char *text, size_t length)
 {
 	const char *end = text + length;
@@ -83,7 +83,7 @@ static bool decode(char out[STOREURL_TEXT_MAX], const char *text, size_t length)
 	return text == end;
 }
 
-/* "user:password" in front of the last "@". */
+/* "user:password", the text before the last "@"; the password must not be empty. */
 static bool take_account(struct storeurl *out, const char *text, size_t length)
 {
 	const char *colon = memchr(text, ':', length);
@@ -94,7 +94,7 @@ static bool take_account(struct storeurl *out, const char *text, size_t length)
 	       out->password[0] != '\0';
 }
 
-/* All of text, as a number that is not above max. */
+/* The whole text must be a number of at most max. */
 static bool take_number(int *out, const char *text, size_t length, int max)
 {
 	enum { DIGITS_MAX = 5 };

@@ -6,13 +6,12 @@
 #include "core/buffer.h"
 
 /*
- * Where a fleet keeps the token it shares:
+ * The URL of the store in which a fleet shares its token:
  *
- *	redis://[user:password@]host[:port][/db]	rediss://…, the same by TLS
+ *	redis://[user:password@]host[:port][/db]	rediss://…, the same over TLS
  *	redis+unix://[user:password@]/path
  *
- * User and password are percent-decoded; the user may be empty, as Redis knew none before
- *version 6.
+ * User and password are percent-decoded. The user may be empty: Redis before 6 has no users.
  */
 enum storeurl_kind { STOREURL_TCP, STOREURL_TLS, STOREURL_UNIX };
 
@@ -27,13 +26,13 @@ struct storeurl {
 	int database;
 };
 
-/* False where url is none of the above; storeurl_clear() is due all the same. */
+/* False: the URL is invalid. Call storeurl_clear() in any case. */
 bool storeurl_parse(struct storeurl *out, const char *url);
 
 /* Whether a URL that storeurl_parse() accepts holds a password. */
 bool storeurl_has_password(const char *url);
 
-/* Append a URL that storeurl_parse() accepts, without user and password: for people. */
+/* Append a URL that storeurl_parse() accepts, without user and password, for display. */
 enum status storeurl_show(const char *url, struct buffer *out) MUST_CHECK;
 
 /* Wipe. */

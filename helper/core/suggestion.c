@@ -9,7 +9,7 @@ static size_t least(size_t one, size_t other)
 	return one < other ? one : other;
 }
 
-/* Optimal string alignment distance; rows of the usual table, each from the two above it. */
+/* Optimal string alignment distance. Each row of the table needs only the two rows above it. */
 static size_t count_slips(const char *one, size_t one_length, const char *other, size_t length)
 {
 	size_t rows[3][WORD_MAX_BYTES + 1];
@@ -39,7 +39,7 @@ struct suggestion suggestion_for(const char *word, size_t length)
 	return (struct suggestion){.word = word, .length = length, .slips = SLIPS_MAX + 1};
 }
 
-/* Two slips make any word of three letters into most others. */
+/* Allow fewer slips in short words: two slips turn a word of three letters into most others. */
 void suggestion_look_at(struct suggestion *suggestion, const char *known)
 {
 	size_t length = strlen(known);

@@ -4,9 +4,9 @@
 #include <stddef.h>
 
 /*
- * "Did you mean …?" Start with the word that nobody knows, look at each word that is known, and
- * take nearest: the one that is fewest slips away (a letter too many, missing, wrong, or two that
- * changed places), or NULL where more than two slips lie between.
+ * "Did you mean …?" Start with the unknown word, look at each known word, then read nearest: the
+ * known word with the fewest slips (a letter added, missing or wrong, or two swapped). It is NULL
+ * if every known word needs more than two slips, or is too short for them.
  */
 struct suggestion {
 	const char *word; /* the caller's */

@@ -11,7 +11,7 @@ static bool continues(unsigned char byte)
 	return (byte & 0xc0) == 0x80;
 }
 
-/* The bytes that a character takes by its first one; 0 where none begins so. */
+/* The length of a character in bytes, by its first byte; 0: no character begins with it. */
 static size_t expected_length(unsigned char first)
 {
 	if (first < 0x80)
@@ -23,7 +23,7 @@ static size_t expected_length(unsigned char first)
 	return first >= 0xf0 && first <= 0xf4 ? 4 : 0;
 }
 
-/* The length of the character at text, 0 where it is malformed. The end of text ends the loop. */
+/* The length of the character at text; 0: malformed. The text's NUL ends the loop. */
 static size_t read_character(const char *text, uint32_t *character)
 {
 	static const unsigned char first_bits[LENGTH_MAX + 1] = {0, 0x7f, 0x1f, 0x0f, 0x07};
@@ -54,7 +54,7 @@ static bool is_harmful(uint32_t character)
 		{0x061c, 0x061c},   /* Arabic letter mark */
 		{0x200e, 0x200f},   /* direction marks */
 		{0x2028, 0x202e},   /* line and paragraph separators, embeddings, overrides */
-		{0x2060, 0x206f},   /* isolates, and format characters that nobody sees */
+		{0x2060, 0x206f},   /* isolates, and invisible format characters */
 		{0xfeff, 0xfeff},   /* byte order mark */
 		{0xfff9, 0xfffb},   /* annotations */
 		{0xe0000, 0xe007f}, /* tags */
@@ -97,5 +97,5 @@ size_t text_fit(const char *text, size_t most)
 		if (!continues((unsigned char)text[length]))
 			return length;
 	}
-	return most; /* malformed, so there is no character to keep whole */
+	return most; /* malformed, so there is no character to preserve */
 }

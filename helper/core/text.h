@@ -4,18 +4,18 @@
 #include <stddef.h>
 
 /*
- * Text that people read on a terminal. Whoever wrote it must not be able to control the terminal,
- * nor to make the text look different from what it is.
+ * Text for a terminal. Its author must not be able to control the terminal, nor to make the text
+ * look different from what it is.
  */
 
 /*
- * Replace in place, by '?': each byte that is not valid UTF-8, each control character (C0, DEL and
- * C1, so no escape sequence is left) and each character that changes the direction or the lines of
- * the text around it. The text never grows.
+ * In place, replace by '?' each byte that is not valid UTF-8, each control character (C0, DEL, C1;
+ * so no escape sequence is left), and each invisible character or one that changes the direction or
+ * the lines of the text. The text never grows.
  */
 void text_clean(char *text);
 
-/* How many of the first most bytes of text to keep, so that no character is cut in two. */
+/* How many of the first most bytes of text to keep, so that no character is split. */
 size_t text_fit(const char *text, size_t most);
 
 #endif

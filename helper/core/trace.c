@@ -13,7 +13,7 @@
 #include "core/settings.h"
 #include "core/text.h"
 
-/* The file at path if it is a plain one of ours, on a descriptor that is no standard stream. */
+/* Open path if it is a regular file of ours, on a descriptor above the standard streams. */
 static int open_file(const char *path)
 {
 	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
@@ -51,8 +51,7 @@ void trace_close(struct trace *trace)
 	trace->fd = -1;
 }
 
-/* The signals that a write() raises in the thread that makes it are swallowed, were they not there
- * before. */
+/* Discard a SIGPIPE or SIGXFSZ that this write() raises, but not one that was pending before. */
 static void write_quietly(int fd, const char *line, size_t length)
 {
 	static const struct timespec at_once;

@@ -6,17 +6,17 @@
 struct settings;
 
 /*
- * The story for whoever set SYPHT_TRACE: 1 writes to stderr, an absolute path appends to that file
- * (made 0600; a symlink, or a file that is not ours, is refused in silence). Anything else is off.
- * A line is written with one write(): "sypht-credential[pid] 12:34:56.789 text", in UTC. Tokens
- * appear as fingerprints, secrets not at all; control characters become '?', what is too long is
- * cut. errno is left alone, and a reader that went away raises no SIGPIPE.
+ * The trace that SYPHT_TRACE asks for: 1 writes to stderr, an absolute path appends to that file
+ * (created 0600; a symlink, or a file that is not ours, is silently refused). Any other value turns
+ * it off. Each line is one write(): "sypht-credential[pid] 12:34:56.789 text", in UTC. Tokens
+ * appear as fingerprints, secrets never. text_clean() cleans the line; a line that is too long is
+ * cut. errno is unchanged, and a reader that has gone away raises no SIGPIPE.
  */
 enum { TRACE_LINE_MAX = 1024 };
 
 struct trace {
 	int fd;           /* -1: off */
-	const char *name; /* who speaks */
+	const char *name; /* the program that traces */
 };
 
 #define TRACE_OFF \
