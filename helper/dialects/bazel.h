@@ -5,8 +5,8 @@
 
 /*
  * The credential helper specification of EngFlow that Bazel, and others, speak: {"uri":…} on stdin,
- * headers and their expiry on stdout. A URI that no profile covers is a failure, as an empty answer
- * would mean that it needs no credentials.
+ * headers and their expiry on stdout. If no profile covers the URI, the call fails: an empty answer
+ * would mean that the URI needs no credentials.
  */
 call_verb bazel_get;
 

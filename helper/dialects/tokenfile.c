@@ -57,7 +57,7 @@ static enum status compose_htslib(const struct call *call, struct buffer *conten
 
 /* ---- how ---- */
 
-/* In /tmp anybody may have put something by that name. */
+/* In /tmp any user may have created a file of that name. */
 static enum status check_target(const char *path, struct failure *failure)
 {
 	struct stat found;

@@ -4,8 +4,8 @@
 #include "dialects/call.h"
 
 /*
- * Tokens in files, for programs that look nowhere else. The file is ours, 0600, and replaced whole;
- * it says nothing of its expiry, so whoever wants it fresh writes it again in time.
+ * Write tokens to files, for programs that read them only there. The file belongs to the user, has
+ * mode 0600, and is replaced whole. A WLCG file carries no expiry: rewrite it before that.
  *
  * WLCG's bearer token discovery: $BEARER_TOKEN_FILE, else bt_u$EUID in $XDG_RUNTIME_DIR, else in
  * /tmp. htslib's $HTS_AUTH_LOCATION: JSON with what is left of the token's life, which lets htslib
