@@ -27,11 +27,11 @@ struct call {
 	const char *protocol;     /* the name of the dialect that is spoken */
 	char *const *operands;    /* the words behind the verb, NULL-terminated */
 	const char *url;          /* the first of them, or NULL */
-	const char *profile_name; /* --profile, else SYPHT_PROFILE; NULL: whichever covers */
+	const char *profile_name; /* --profile, else SYPHT_PROFILE; NULL: any */
 	long min_valid;           /* seconds */
 	bool json;
 	bool online;         /* status may ask the token endpoint */
-	struct buffer input; /* what was read of stdin before it was clear who should */
+	struct buffer input; /* the part of stdin that was read to choose the dialect */
 	struct buffer *reply;
 	int exit_code; /* to end with after an answer, where the dialect wants one that is not 0 */
 	bool used_settings; /* a token was supplied or asked for, as the settings say */
@@ -44,16 +44,16 @@ struct call {
 typedef enum status call_verb(struct call *call, struct failure *failure);
 
 /*
- * Set call->profile for origin; NULL stands for the default profile. STATUS_OK with no profile
- * where none covers it.
+ * Set call->profile for origin; NULL stands for the default profile. If none covers it: STATUS_OK
+ * and no profile.
  */
 enum status call_find_profile(
 	struct call *call, const struct origin *origin, struct failure *failure) MUST_CHECK;
 
 /*
- * call_find_profile() for a caller who names no place. Where profile sypht has no client
- * credentials, and the config has exactly one other profile, that one is meant. With several others
- * it is STATUS_NO_SECRET, and failure lists them.
+ * call_find_profile() for a caller who names no place. If profile sypht has no client
+ * credentials and the config has exactly one other profile, use that one. If it has several others:
+ * STATUS_NO_SECRET, and failure lists them.
  */
 enum status call_find_default(struct call *call, struct failure *failure) MUST_CHECK;
 
@@ -98,7 +98,7 @@ enum status call_prove(struct call *call, const struct profile *profile,
 enum status call_keep(
 	const struct call *call, const struct profile *profile, struct failure *failure) MUST_CHECK;
 
-/* Once the answer is out: renew the token that was handed out if it is time to. */
+/* Call this after the answer is written: renew the token in it if renewal is due. */
 void call_renew(const struct call *call);
 
 /*

@@ -4,7 +4,7 @@
 #include "dialects/call.h"
 
 /*
- * Whether tokens go to a place, for people who wonder: which profile covers it and why that one, or
+ * Explain to a person whether tokens go to a place: which profile covers it and why that one, or
  * why none does and what to do. Sets call->profile as call_find_profile() does.
  */
 enum status explain_write(

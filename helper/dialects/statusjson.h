@@ -3,7 +3,7 @@
 
 #include "dialects/call.h"
 
-/* What status_show() tells people, for programs: one object with a list "profiles". */
+/* The profiles that status_show() shows, for programs: one object with a list "profiles". */
 call_verb statusjson_show;
 
 #endif
