@@ -15,7 +15,7 @@
 #include "core/trace.h"
 #include "process.h"
 
-#define PROGRAM "sypht-credential" /* what people know, whichever of the two speaks */
+#define PROGRAM "sypht-credential" /* the name users know, in sypht-dialect too */
 
 /* ---- options ---- */
 

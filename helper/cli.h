@@ -21,13 +21,13 @@ struct dialect {
 	const char *called_as; /* by this name of the program too, or, where it ends in "-", by any
 				  that starts so; NULL: by --protocol alone */
 	const struct verb *verbs;
-	call_verb *misuse; /* answers a verb with too many words; NULL: an error of ours */
+	call_verb *misuse; /* answers a verb with too many words; NULL: STATUS_USAGE */
 };
 
 struct cli_command {
 	const char *name;
 	const char *usage;
-	const struct dialect *dialects; /* the first is spoken where nothing asks for another; a
+	const struct dialect *dialects; /* the first is the default; a
 					   row without name ends them */
 };
 

@@ -31,7 +31,7 @@ struct call {
 	long min_valid;           /* seconds */
 	bool json;
 	bool online;         /* status may ask the token endpoint */
-	struct buffer input; /* the part of stdin that was read to choose the dialect */
+	struct buffer input; /* the part of stdin that was read to choose who answers */
 	struct buffer *reply;
 	int exit_code; /* to end with after an answer, where the dialect wants one that is not 0 */
 	bool used_settings; /* a token was supplied or asked for, as the settings say */
