@@ -68,19 +68,19 @@ enum status call_read_url(
 	const struct call *call, struct origin *origin, struct failure *failure) MUST_CHECK;
 
 /*
- * The place that registries and keyrings name by a bare "host[:port]", meaning https, or by a URL,
- * whose user is of no matter. False where it is no place for tokens.
+ * The origin that registries and keyrings name by a bare "host[:port]", which means https, or by a
+ * URL, whose user is ignored. False if it is no origin.
  */
 bool call_origin_of_server(struct origin *origin, const char *server) MUST_CHECK;
 
 /*
- * call_find_profile() for such a place. A bare name of this machine may also mean http, where only
- * that is covered.
+ * call_find_profile() for such a server. A bare loopback name may also mean http, if a profile
+ * covers only that.
  */
 enum status call_find_server(
 	struct call *call, const char *server, struct failure *failure) MUST_CHECK;
 
-/* Whether a token of this profile may go by that user name; NULL and "": any user will do. */
+/* Whether a token of this profile may have that user name. NULL and "" stand for any. */
 bool call_accepts_user(const struct profile *profile, const char *username);
 
 /* Set call->token for call->profile. rejected: as in struct supply. */
@@ -88,8 +88,8 @@ enum status call_supply(
 	struct call *call, const char *rejected, struct failure *failure) MUST_CHECK;
 
 /*
- * Set call->token to one that profile's endpoint answers to these credentials, whatever is cached
- * or configured.
+ * Ask the profile's endpoint for call->token with these credentials. Neither the cache nor the
+ * configured credentials are used.
  */
 enum status call_prove(struct call *call, const struct profile *profile,
 	const struct secret *secret, struct failure *failure) MUST_CHECK;
@@ -102,19 +102,19 @@ enum status call_keep(
 void call_renew(const struct call *call);
 
 /*
- * Drop the cached token of one profile: with value because its API refused that one, without
- * because somebody wants it gone. See withdraw_refused(), withdraw_any().
+ * Drop the cached token of one profile. With value: its API refused that token, see
+ * withdraw_refused(). Without: the user wants it gone, see withdraw_any().
  */
 enum status call_erase(const struct call *call, const struct profile *profile, const char *value,
 	struct failure *failure) MUST_CHECK;
 
 /*
- * The API refused the cached token of call->profile, as callers say that do not tell which one they
- * showed, and may say once for each of many requests.
+ * The API refused the cached token of call->profile. This is for callers that do not say which
+ * token they sent, and that may say so once for each of many requests.
  */
 enum status call_refuse(const struct call *call, struct failure *failure) MUST_CHECK;
 
-/* The API took this token. See withdraw_approved(). */
+/* The API accepted this token. See withdraw_approved(). */
 void call_approve(const struct call *call, const struct profile *profile, const char *value);
 
 void call_release(struct call *call);

@@ -8,18 +8,18 @@ struct request;
 struct redis_lock;
 
 /*
- * A process that keeps a lock of the shared store alive for as long as this one lives and does not
- * end it, so that a lock that nobody keeps can be short-lived. All the while it tells the fleet by
- * notices that a member is minting.
+ * A child process that renews a lock of the shared store, until heartbeat_end() or until its parent
+ * dies. So the lock can be short-lived, and a member that dies holds nobody up for long. The child
+ * also writes notices, which tell the fleet that this member is minting.
  */
 struct heartbeat {
-	pid_t process; /* -1: there is none, and the lock will end by itself */
-	int line;      /* to it, for the last notice */
+	pid_t process; /* -1: none could be started; the lock expires */
+	int line;      /* a pipe to it, for the last notice */
 };
 
 struct heartbeat heartbeat_start(const struct request *session, const struct redis_lock *lock);
 
-/* The keeper puts the last notice there before it ends, if the store takes it at once. */
+/* The child writes the last notice before it ends, if the store answers at once. */
 void heartbeat_end(const struct heartbeat *keeper, const struct notice *last);
 
 #endif

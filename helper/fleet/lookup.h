@@ -6,9 +6,9 @@
 struct request;
 
 /*
- * Answer with the token that lies in the store, if it is one that may be served; else, as soon as
- * the lock is free, with its owner's name and the serial of the token that is to be minted; else,
- * after wait_ms, with nothing.
+ * Wait up to wait_ms for a token in the store that may be served, or for the lock. With the lock,
+ * the answer is the name of its new owner, and the serial for the token that the owner has to mint.
+ * With neither, the answer is empty.
  */
 enum status look_for_token(struct request *session, struct failure *failure) MUST_CHECK;
 

@@ -9,10 +9,9 @@ struct buffer;
 struct seal;
 
 /*
- * What the members of a fleet tell each other beside the token: that one of them is minting right
- * now, how long that takes, or that the endpoint does not want to be asked. It is sealed, so that
- * whoever runs the store can neither make one up nor read it; the time in it tells a new one from
- * an old one that is put back.
+ * What the members of a fleet tell each other besides the token: that one of them is minting, for
+ * how long, or that the endpoint must not be asked. It is sealed, so the store's operator can
+ * neither read nor forge it. Its time shows if an old notice was put back.
  */
 struct notice {
 	long long at_ms;       /* when it was written, since the epoch, by its writer's clock */
@@ -31,7 +30,7 @@ long long notice_now_ms(void);
 enum status notice_close(
 	const struct seal *seal, const struct notice *notice, struct buffer *out) MUST_CHECK;
 
-/* False, and *notice all zero: there is none, or it is not by a member of this fleet. */
+/* False, with *notice all zero: there is none, or no member of this fleet wrote it. */
 bool notice_open(
 	const struct seal *seal, const struct buffer *sealed, struct notice *notice) MUST_CHECK;
 

@@ -8,13 +8,13 @@
 struct storeurl;
 
 /*
- * The store a fleet shares: a Redis, or what speaks like one, by hiredis, which no other file
- * knows. Nothing it says is believed here beyond its form; reasons hold none of its words, as a
- * server may repeat what it was told.
+ * The store that a fleet shares: Redis, or another server of its protocol, through hiredis. Its
+ * replies are untrusted. Reasons quote none of its words, as a server may repeat a secret that it
+ * was sent.
  *
- * Each call is over within answer_ms, and before the time of redis_limit(), and keeps no more than
- * our largest value. STATUS_UNREACHABLE: there was no usable answer, and will be none to later
- * calls. STATUS_REFUSED: it answered, and will not; the reason says what a person may do about it.
+ * Each call ends within answer_ms and before the time of redis_limit(), and rejects a reply that is
+ * larger than our largest value. STATUS_UNREACHABLE: no usable answer; later calls fail too.
+ * STATUS_REFUSED: the server answered with an error; the reason says what to do.
  */
 struct redis;
 
@@ -33,20 +33,21 @@ void redis_close(struct redis *store);
 void redis_limit(struct redis *store, long long deadline);
 
 /*
- * Whether the store does all that is asked of it here: it runs a script that writes, reads and
- * removes the key of this name.
+ * Whether the store allows all that a fleet needs: it runs a script that writes, reads and removes
+ * the key of this name.
  */
 enum status redis_probe(struct redis *store, const char *name, struct failure *failure) MUST_CHECK;
 
-/* Replace what value holds; with nothing where there is no such entry. */
+/* Replace the contents of value; empty if there is no such entry. */
 enum status redis_get(struct redis *store, const char *name, struct buffer *value,
 	struct failure *failure) MUST_CHECK;
 
-/* Put a value there for life_ms, whatever was there. */
+/* Set a value for life_ms. It replaces any other. */
 enum status redis_set(struct redis *store, const char *name, const struct buffer *value,
 	long long life_ms, struct failure *failure) MUST_CHECK;
 
-/* A lock that its owner alone keeps or releases, and that ends by itself life_ms after either. */
+/* A lock that only its owner can extend or release. It expires life_ms after it was last extended.
+ */
 struct redis_lock {
 	const char *name;
 	const char *owner;
@@ -54,20 +55,20 @@ struct redis_lock {
 };
 
 /*
- * Take the lock if it is free, *mine says, and then read two values as redis_get() does: what its
- * last owner put there is seen.
+ * Take the lock if it is free (*mine), then read two values as redis_get() does. In that order, so
+ * that what the last owner wrote is seen.
  */
 enum status redis_lock(struct redis *store, const struct redis_lock *lock,
 	const char *const names[2], bool *mine, struct buffer *const values[2],
 	struct failure *failure) MUST_CHECK;
 
-/* Start its life anew. *mine: it is still, or again, its owner's. */
+/* Extend the lock. *mine: the owner still has it, or has it again. */
 enum status redis_keep(struct redis *store, const struct redis_lock *lock, bool *mine,
 	struct failure *failure) MUST_CHECK;
 
 /*
- * Put an entry there for life_ms and release the lock; *done is false where the lock is another's
- * by now, or nobody's and somebody has put an entry.
+ * Set an entry for life_ms and release the lock. *done is false if another owner has the lock by
+ * now, or if it expired and another member has set an entry.
  */
 enum status redis_put(struct redis *store, const struct redis_lock *lock, const char *name,
 	const struct buffer *value, long long life_ms, bool *done,
@@ -76,7 +77,7 @@ enum status redis_put(struct redis *store, const struct redis_lock *lock, const 
 enum status redis_release(
 	struct redis *store, const struct redis_lock *lock, struct failure *failure) MUST_CHECK;
 
-/* Remove an entry if it still is value; *done says. */
+/* Remove an entry if it still equals value (*done). */
 enum status redis_drop(struct redis *store, const char *name, const struct buffer *value,
 	bool *done, struct failure *failure) MUST_CHECK;
 

@@ -25,25 +25,25 @@ struct request {
 	struct redis *store; /* NULL until request_reach() */
 };
 
-/* What was asked: 0 and "" where there is no such row. */
+/* A row of the question; 0 or "" if it is missing. */
 long long request_number(const struct request *session, const char *key);
 const char *request_text(const struct request *session, const char *key);
 
-/* Whoever asks says what time it is; from there on it passes. */
+/* The time that the question gave, plus what has passed since. */
 time_t request_now(const struct request *session);
 
 struct redis_lock request_lock(const struct request *session, const char *owner);
 
 /*
- * Open the store, within its answer_ms. Nothing bounds a resolver, nor each byte of a TLS
- * handshake: a process that would wait too long for them says so, and ends.
+ * Open the store within its answer_ms. Neither a resolver nor a TLS handshake has a timeout of its
+ * own, so an alarm ends this process with its reason if they take too long.
  */
 enum status request_reach(struct request *session, struct failure *failure) MUST_CHECK;
 
-/* Put a notice there, or leave the fleet without it. */
+/* Write a notice. An error is ignored: the fleet works without it. */
 void request_tell(const struct request *session, struct redis *store, const struct notice *notice);
 
-/* Release the lock, or leave it to end by itself. */
+/* Release the lock. If that fails, it expires. */
 void request_give_up(const struct request *session, const struct redis_lock *lock);
 
 #endif

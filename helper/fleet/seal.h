@@ -9,21 +9,20 @@ struct attributes;
 struct buffer;
 
 /*
- * What makes a token fit to lie in a store that others run and read: encrypted and authenticated
- * (XChaCha20-Poly1305) under a key that only holders of the client secret can derive, for this
- * token URL, client, scope, audience and resources alone. The times and the serial are legible, and
- * bound to it. The only file that knows libsodium.
+ * Encryption of a token for a store that others operate and read (XChaCha20-Poly1305). The key is
+ * derived from the client secret, and is for one token URL, client, scope, audience and set of
+ * resources. Times and serial are authenticated but not encrypted. Only this file uses libsodium.
  *
- * The serial tells an entry from those before it: whoever seals one gives it a higher serial than
- * that of any he has seen.
+ * The serial orders the entries: a new one gets a higher serial than any that its writer has
+ * seen.
  */
 enum { SEAL_NAME_BYTES = 33, SEAL_KEY_BYTES = 32, SEAL_OWNER_BYTES = 33 };
 
-/* A sealed token is at most so long, whatever its own length and that of its scope. */
+/* The greatest length of a sealed token with its scope. */
 enum { SEAL_MAX_BYTES = 2 * TOKEN_MAX_BYTES + 1024 };
 
 struct seal {
-	char name[SEAL_NAME_BYTES]; /* 128 bits in hex that tell nothing of what they name */
+	char name[SEAL_NAME_BYTES]; /* 128 bits in hex, derived: they reveal nothing */
 	unsigned char key[SEAL_KEY_BYTES];
 };
 
@@ -59,11 +58,11 @@ enum status seal_close_lines(
 bool seal_open_lines(const struct seal *seal, const struct buffer *sealed,
 	struct attributes *attributes) MUST_CHECK;
 
-/* False: it was not sealed so. Otherwise entry is the caller's, for token_release(). */
+/* False: the seal is not ours. Otherwise the caller owns entry, for token_release(). */
 bool seal_open(
 	const struct seal *seal, const struct buffer *sealed, struct entry *entry) MUST_CHECK;
 
-/* Random words: the name of one that holds a lock, and a number below limit (at least 1). */
+/* Random values: a name for the owner of a lock, and a number below limit (at least 1). */
 void seal_make_owner(char out[SEAL_OWNER_BYTES]);
 unsigned seal_random_below(unsigned limit);
 

@@ -11,8 +11,8 @@ struct supply;
 struct token;
 
 /*
- * One attempt to get a fresh token, by the holder of the cache's lock, and what is remembered of
- * it: whether it may be made at all, and how it ended.
+ * One attempt to get a fresh token. Only the holder of the cache's lock makes one. The state record
+ * says whether it may be made, and keeps how it ended.
  */
 struct attempt {
 	const struct supply *supply;
@@ -24,12 +24,12 @@ struct attempt {
 	bool hurried;       /* the deadline is sooner than SYPHT_TIMEOUT allows */
 };
 
-/* Read what is remembered. */
+/* Read the state record. */
 void attempt_prepare(struct attempt *attempt);
 
 /*
- * STATUS_OK: it may be made. Otherwise it has failed, or been refused by its API, too short a time
- * ago; failure says so.
+ * STATUS_OK: the attempt may be made. Otherwise the last one failed, or an API refused its token,
+ * too short a time ago. failure says which.
  */
 enum status attempt_allowed(const struct attempt *attempt, struct failure *failure) MUST_CHECK;
 

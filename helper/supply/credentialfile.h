@@ -10,9 +10,9 @@ struct secret;
 struct settings;
 
 /*
- * The client credentials that login and store keep: one file a profile, 0600, in a private folder
- * beside the config, in the protocol's own grammar. A file names the origin of the token endpoint
- * it is for, so that a profile that was pointed elsewhere does not take the secret along.
+ * The client credentials that login and store keep: one key=value file for each profile, mode 0600,
+ * in a private directory beside the config. The file names the origin of its token endpoint. If the
+ * profile is later given another endpoint, the secret is not sent there.
  */
 
 /* STATUS_OK with secret->client_secret NULL: nothing is kept for this profile. */
@@ -22,7 +22,7 @@ enum status credentialfile_get(const struct settings *settings, const struct pro
 enum status credentialfile_put(const struct settings *settings, const struct profile *profile,
 	const struct secret *secret, struct failure *failure) MUST_CHECK;
 
-/* erased says whether something was there. A failure says what still is. */
+/* erased: whether there was a file. A failure says what remains. */
 enum status credentialfile_erase(const struct settings *settings, const struct profile *profile,
 	bool *erased, struct failure *failure) MUST_CHECK;
 

@@ -7,10 +7,10 @@ struct profile;
 struct secret;
 
 /*
- * Programs that are not ours and know client credentials: a command that prints them, or any git
- * credential helper (git's credential.helper: "!snippet", an absolute path, or NAME for "git
- * credential-NAME"), told of the host of the token endpoint in git's grammar. They are run by the
- * shell, without our secrets in their environment; their stderr is the user's.
+ * Other programs that know client credentials: a command that prints them, or a git credential
+ * helper (as in git's credential.helper: "!snippet", an absolute path, or NAME for "git
+ * credential-NAME"). The helper gets the host of the token endpoint in git's protocol. The shell
+ * runs them. Their environment has none of our secrets, and their stderr is ours.
  */
 enum { EXTERNAL_MAX_BYTES = 16 * 1024 };
 

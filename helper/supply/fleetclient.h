@@ -12,17 +12,17 @@ struct supply;
 struct token;
 
 /*
- * This machine as one of a fleet that shares its token through profile->shared_store, by way of
- * sypht-fleet: the token that lies there, else the right to mint the next one for all, else that of
- * whoever has that right. As long as another member is seen to mint we wait for him; when nobody
- * is, or when the time that is left is what a mint takes, we mint by ourselves. A store that is
- * down, slow, full, wiped or lying costs three seconds at most; never a supply.
+ * A token that many machines share through profile->shared_store; sypht-fleet speaks to the store.
+ * The result is the token in the store. If there is none, one member takes a lock and mints for
+ * all, and the others wait for its token as long as notices show that it is minting. If no member
+ * mints, or the time that is left is just enough for a mint, this machine mints by itself. A store
+ * that is down, slow, full, wiped or lying costs at most three seconds, and never the token.
  */
 struct fleetclient {
 	const struct supply *supply;
 	const struct secret *secret;
-	struct state *state; /* its serial tells which entries are older than what was seen; it
-				is raised, and the caller's to write */
+	struct state *state; /* its serial tells older entries from newer ones. It is raised
+				here; the caller writes the record */
 	bool renewing;       /* there still is a good token; STATUS_TIMEOUT where another
 				member is about to replace it, and takes long */
 };
@@ -35,15 +35,15 @@ enum status fleetclient_obtain(const struct fleetclient *member, long long deadl
 	struct token *token, struct failure *failure) MUST_CHECK;
 
 /*
- * Have nobody of the fleet take this token any more (NULL: whichever lies there), and this machine
- * nothing that is as old. A failure names the store that may still have it.
+ * Remove this token from the store (NULL: any that is there). From then on this machine takes no
+ * token that is as old. A failure names the store, which may still have it.
  */
 enum status fleetclient_drop(const struct fleetclient *member, const struct token *token,
 	long long deadline, struct failure *failure) MUST_CHECK;
 
 /*
- * Whether the store does all that a fleet takes, and after how many milliseconds. Where a secret is
- * given it is about this profile's place there. failure says what a person may do.
+ * Whether the store can do all that a fleet needs, and how many milliseconds that took. With a
+ * secret, it tries the keys of this profile. failure says what to do.
  */
 enum status fleetclient_ping(const struct supply *supply, const struct secret *secret,
 	long *took_ms, struct failure *failure) MUST_CHECK;

@@ -8,8 +8,8 @@ struct settings;
 struct trace;
 
 /*
- * Which token is wanted, and by whom. The steps of a supply (supply.h, attempt.h, withdraw.h) and
- * the clients of the programs that they run (mintclient.h, fleetclient.h) share it.
+ * Which token is wanted. supply.h, attempt.h and withdraw.h share it with the clients of the
+ * programs that they run, mintclient.h and fleetclient.h.
  */
 struct supply {
 	const struct settings *settings;

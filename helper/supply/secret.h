@@ -15,7 +15,7 @@ struct secret {
 		.client_id = NULL \
 	}
 
-/* Copy id and secret into an empty one. After STATUS_NO_MEMORY it still is to be released. */
+/* Copy id and secret into an empty one. Release it also after STATUS_NO_MEMORY. */
 enum status secret_set(struct secret *secret, const char *client_id, const char *client_secret,
 	struct failure *failure) MUST_CHECK;
 

@@ -21,8 +21,9 @@ struct settings;
  */
 
 /*
- * Waits at most timeout_ms for programs. STATUS_NO_SECRET: there is none; failure says where one
- * may be put. STATUS_UNSAFE: others can read the file of the secret. For secret_release().
+ * Waits at most timeout_ms for programs. STATUS_NO_SECRET: there is none; failure says where to put
+ * one. STATUS_UNSAFE: the file of the secret is not private. The caller owns secret, for
+ * secret_release().
  */
 enum status secretsource_ask(const struct settings *settings, const struct profile *profile,
 	long timeout_ms, struct secret *secret, struct failure *failure) MUST_CHECK;

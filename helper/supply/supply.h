@@ -13,25 +13,25 @@ struct token;
  * when they get it. A failed supply is remembered, so that they do not all repeat it (state.h).
  */
 /*
- * Takes at most SYPHT_TIMEOUT. On success token is the caller's, for token_release(). Where no
- * cache can be had a token is supplied all the same, and the trace says so. Where no fresh token
- * can be had, the cached one is supplied until it expires.
+ * Takes at most SYPHT_TIMEOUT. On success the caller owns token, for token_release(). Without a
+ * usable cache the token comes from the endpoint, and the trace says so. If no fresh token can be
+ * got, the result is the cached one until it expires.
  */
 enum status supply_token(
 	const struct supply *supply, struct token *token, struct failure *failure) MUST_CHECK;
 
-/* A fresh token for these very credentials; neither looked for in the cache nor put there. */
+/* A fresh token for exactly these credentials. The cache is neither read nor written. */
 enum status supply_prove(const struct supply *supply, const struct secret *secret,
 	struct token *token, struct failure *failure) MUST_CHECK;
 
-/* Put a token that was proved so into the cache. A failure says why it is not there. */
+/* Cache a token that supply_prove() got. A failure says why it is not cached. */
 enum status supply_keep(
 	const struct supply *supply, const struct token *token, struct failure *failure) MUST_CHECK;
 
 /*
- * To be called after the answer is out: where the cached token is in its renewal window and nobody
- * else renews it, a process of its own mints the next one in the background, if the cache can take
- * it. Never fails.
+ * Call this after the answer is written. If the cached token is in its renewal window, no other
+ * process renews it, and the cache can be written, a background process mints the next one. Never
+ * fails.
  */
 void supply_renew(const struct supply *supply, const struct token *token);
 

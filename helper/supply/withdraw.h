@@ -5,27 +5,26 @@
 
 struct supply;
 
-/* Taking a cached token out of use, the copy that a fleet shares included. */
+/* Taking a cached token out of use, with the copy that a fleet shares. */
 
 /*
- * Whatever token there is, and all that is remembered of it. A failure says what remains, and
- * where. The shared copy is found by the client secret: who drops that as well drops the token
- * first.
+ * Remove the cached token, if any, and its state record. A failure says what remains, and where.
+ * The client secret is needed to find the shared copy, so drop the token before the secret.
  */
 enum status withdraw_any(const struct supply *supply, struct failure *failure) MUST_CHECK;
 
 /*
- * The token that its API refused. Only the one with this value is dropped, so that a late refusal
- * does not cost the fresh token that somebody else has put in its place; value NULL, where the
- * caller cannot tell, means the cached one unless that is such a fresh token itself. How soon
- * another may be fetched is then up to state_refuse().
+ * Remove the token that its API refused. Only a token with this value is removed: a late refusal
+ * must not remove the fresh token that another process has put in its place. value NULL: the caller
+ * does not know which token was refused. Then the cached one is removed, unless it is such a fresh
+ * token. state_refuse() decides how soon another may be fetched.
  */
 enum status withdraw_refused(
 	const struct supply *supply, const char *value, struct failure *failure) MUST_CHECK;
 
 /*
- * The API took this token: if it replaced one that was refused, see state_approve(). Costs a look
- * at the cache where there is nothing to do. Never fails.
+ * The API accepted this token. If it replaced a refused one, see state_approve(). Otherwise this
+ * only reads the cache. Never fails.
  */
 void withdraw_approved(const struct supply *supply, const char *value);
 
