@@ -8,9 +8,9 @@
 #include "core/buffer.h"
 
 /*
- * JSON as others write it, and the few pieces of it that we write: the fence round cJSON. Every
- * function that looks at a value takes NULL for one that is not there. Values are of their document
- * and live as long.
+ * Reading JSON, and writing the few pieces of it that we need. Only this file uses cJSON. Every
+ * function that looks at a value, except json_next(), takes NULL for a value that is missing. A
+ * value belongs to its document and lives as long.
  */
 struct json;
 

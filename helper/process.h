@@ -16,8 +16,9 @@
 void process_harden(void);
 
 /*
- * The path of a program that belongs to us: beside this program, else where make install puts the
- * parts that users do not call, ../lib/sypht. STATUS_SYSTEM: it is in neither place.
+ * The path of a program of ours: beside this program, else where make install puts the programs
+ * that users do not call: ../lib/sypht, ../lib64/sypht or that of the multiarch directory.
+ * STATUS_SYSTEM: it is in none of these, or /proc/self/exe cannot be read.
  */
 enum status process_find_part(
 	const char *name, struct buffer *path, struct failure *failure) MUST_CHECK;
@@ -30,11 +31,11 @@ enum status process_become(const char *name, char *const *argv, const struct buf
 	struct failure *failure) MUST_CHECK;
 
 /*
- * Go on in a process of its own, which nobody waits for and no terminal's end ends: in a session of
- * its own, with /dev/null for the standard streams and no descriptor but those in kept (-1 among
- * them is passed over), so that no pipe stays open. True in that process, which leaves by _exit();
- * false in the caller, also where no process can be had. PID 1 of a container and its children go
- * on in the same process, and their caller waits: true, and never false.
+ * Continue in a background process: in a session of its own, so that a closed terminal does not end
+ * it, and with /dev/null for the standard streams and no other descriptors than those in kept (-1
+ * is ignored), so that no pipe stays open. True in that process, which ends by _exit(); false in
+ * the caller, also if no process can be made. PID 1 and its children continue in the same process
+ * and their caller waits, as a container may end with PID 1: true.
  */
 bool process_go_on(const int *kept, size_t count) MUST_CHECK;
 

@@ -12,9 +12,10 @@ struct storeurl;
  * replies are untrusted. Reasons quote none of its words, as a server may repeat a secret that it
  * was sent.
  *
- * Each call ends within answer_ms and before the time of redis_limit(), and rejects a reply that is
- * larger than our largest value. STATUS_UNREACHABLE: no usable answer; later calls fail too.
- * STATUS_REFUSED: the server answered with an error; the reason says what to do.
+ * Each call ends within answer_ms and before the time of redis_limit(); redis_open() may take
+ * answer_ms for each of its steps. A reply larger than our largest value is rejected.
+ * STATUS_UNREACHABLE: no usable answer. STATUS_REFUSED: the server answered with an error; the
+ * reason says what to do.
  */
 struct redis;
 
@@ -62,7 +63,7 @@ enum status redis_lock(struct redis *store, const struct redis_lock *lock,
 	const char *const names[2], bool *mine, struct buffer *const values[2],
 	struct failure *failure) MUST_CHECK;
 
-/* Extend the lock. *mine: the owner still has it, or has it again. */
+/* Extend the lock. *mine: it still has this owner's name. */
 enum status redis_keep(struct redis *store, const struct redis_lock *lock, bool *mine,
 	struct failure *failure) MUST_CHECK;
 
