@@ -37,6 +37,13 @@ typedef void *dlsym_function(void *handle, const char *name);
 __attribute__((visibility("default"))) dlopen_function dlopen;
 __attribute__((visibility("default"))) dlsym_function dlsym;
 
+/* glibc's; NULL in musl. */
+extern void *dlvsym(void *handle, const char *name, const char *version) __attribute__((weak));
+
+/* The versions under which glibc exports both, by architecture and age. */
+static const char *const LIBC_VERSIONS[] = {"GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17", "GLIBC_2.0",
+	"GLIBC_2.1", "GLIBC_2.27", "GLIBC_2.4"};
+
 struct search {
 	const char *name;
 	bool behind_us;
@@ -54,13 +61,19 @@ static bool match_real(const struct sharedobject *object, void *context)
 	return search->found != NULL;
 }
 
-/* What RTLD_NEXT stands for, without the linker's function for it, which is one of the two. */
+/*
+ * What RTLD_NEXT stands for. A sanitizer calls dlsym() before it is ready, and it hooks
+ * dl_iterate_phdr(), so the objects' own tables are for musl, which has no dlvsym().
+ */
 static void *find_real(_Atomic(void *) *kept, const char *name)
 {
 	struct search search = {
 		.name = name, .found = atomic_load_explicit(kept, memory_order_acquire)};
 
-	if (!search.found)
+	for (size_t i = 0;
+		dlvsym && !search.found && i < sizeof(LIBC_VERSIONS) / sizeof(*LIBC_VERSIONS); i++)
+		search.found = dlvsym(RTLD_NEXT, name, LIBC_VERSIONS[i]);
+	if (!search.found && !dlvsym)
 		sharedobject_each(match_real, &search);
 	atomic_store_explicit(kept, search.found, memory_order_release);
 	return search.found;
