@@ -122,8 +122,8 @@ archives = $(foreach room,$(ROOMS),$(eval $(call archive,$(1),$(room),$(wildcard
 	$(eval $(call archive,$(1),shared,$(SHARED:%=helper/%.c)))
 $(foreach way,static host pic fuzz guarded,$(call archives,$(way)))
 
-# These run before a sanitizer has set itself up, as it asks dlsym() for its own functions.
-$(foreach object,loader sharedobject,$(BUILD)/pic/plugin/$(object).o): override GUEST_SANITIZE =
+# It runs before a sanitizer has set itself up, as that asks dlsym() for its own functions.
+$(BUILD)/pic/plugin/loader.o: override GUEST_SANITIZE =
 
 # What knows of the store is compiled anew where there is one all of a sudden, or none any more.
 STORE_OBJECTS = $(foreach way,static host pic,$(BUILD)/$(way)/helper/core/configvalue.o) \

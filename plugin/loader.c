@@ -144,13 +144,18 @@ JUMPING void *dlopen(const char *file, int mode)
 	LAST_CALL real(file, allowed);
 }
 
-/* In the default scope our own functions come first, so search behind this library. */
-static void *found_behind_us(const char *name)
+/* Our hook in place of what was found in a libcurl. */
+static void *hook_or_found(void *found, const char *name)
 {
-	void *found = real_dlsym()(RTLD_NEXT, name);
 	void *hook = found ? foreign_hook(resolve_foreign(found, name)) : NULL;
 
 	return hook ? hook : found;
+}
+
+/* In the default scope our own functions come first, so search behind this library. */
+static void *found_behind_us(const char *name)
+{
+	return hook_or_found(real_dlsym()(RTLD_NEXT, name), name);
 }
 
 /*
@@ -160,11 +165,9 @@ static void *found_behind_us(const char *name)
 static void *found_by_handle(void *handle, const char *name)
 {
 	void *found = real_dlsym()(handle, name);
-	void *hook = found ? foreign_hook(resolve_foreign(found, name)) : NULL;
 
-	if (found && sharedobject_is_ours(found))
-		return found_behind_us(name);
-	return hook ? hook : found;
+	return found && sharedobject_is_ours(found) ? found_behind_us(name)
+						    : hook_or_found(found, name);
 }
 
 /*

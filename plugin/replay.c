@@ -443,8 +443,7 @@ void replay_stop(struct easy *easy)
 	if (easy->replay.phase != REPLAY_PAUSED)
 		easy->replay.phase = held_any(&easy->replay.held) ? REPLAY_RELEASING : REPLAY_OFF;
 	easy->replay.swallowing = false;
-	if (easy->load.timeout_extended)
-		restore_timeout(easy);
+	restore_timeout(easy);
 	if (easy->wraps & WRAP_READ)
 		step_aside_of_read(easy);
 }

@@ -11,7 +11,7 @@ extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
 /* Dynamic linkers differ in whether they relocate the section's pointers in place. */
-static const void *pointermap_at(const struct sharedobject *object, ElfW(Addr) address)
+static const void *loaded_address(const struct sharedobject *object, ElfW(Addr) address)
 {
 	return (const void *)(address < object->base ? address + object->base : address);
 }
@@ -22,7 +22,7 @@ static void read_dynamic(struct sharedobject *object)
 	const ElfW(Dyn) *soname = NULL;
 
 	for (entry = object->dynamic; entry && entry->d_tag != DT_NULL; entry++) {
-		const void *table = pointermap_at(object, entry->d_un.d_ptr);
+		const void *table = loaded_address(object, entry->d_un.d_ptr);
 
 		switch (entry->d_tag) {
 		case DT_SYMTAB:
