@@ -31,26 +31,26 @@
 enum { REST_LEAST_S = 5, REST_MOST_S = 300 };
 
 /* The request without what is the store's alone. */
-static enum status write_request(const struct request *session, struct buffer *request)
+static enum status write_mint_request(const struct request *request, struct buffer *out)
 {
 	const char *value;
 	enum status status = STATUS_OK;
 
 	for (const char *key = NULL;
-		!status && (key = attributes_each(session->asked, key, &value));) {
+		!status && (key = attributes_each(request->asked, key, &value));) {
 		if (strcmp(key, "store") != 0)
-			status = attributes_add(request, key, value);
+			status = attributes_add(out, key, value);
 	}
-	return status ? status : buffer_append_text(request, "\n");
+	return status ? status : buffer_append_text(out, "\n");
 }
 
-static enum status pass_on(const struct request *session, const struct attributes *answer)
+static enum status pass_on(const struct request *request, const struct attributes *answer)
 {
 	const char *value;
 	enum status status = STATUS_OK;
 
 	for (const char *key = NULL; !status && (key = attributes_each(answer, key, &value));)
-		status = attributes_add(session->answer, key, value);
+		status = attributes_add(request->answer, key, value);
 	return status;
 }
 
@@ -67,14 +67,14 @@ static long rest_of(const struct attributes *answer)
 }
 
 /* What the other members are to know of the mint that has just ended. */
-static struct notice notice_of(const struct request *session, const struct attributes *answer)
+static struct notice notice_of(const struct request *request, const struct attributes *answer)
 {
 	const char *error = attributes_get(answer, "error");
 	struct notice notice = {.at_ms = notice_now_ms()};
 	long rest_s = rest_of(answer);
 
 	if (attributes_get(answer, "credential"))
-		notice.took_ms = process_milliseconds() - session->started;
+		notice.took_ms = process_milliseconds() - request->started;
 	if (error && rest_s > 0) {
 		notice.until = notice.at_ms / 1000 + rest_s;
 		status_fail(&notice.reason, STATUS_OK, "%s", error);
@@ -82,104 +82,104 @@ static struct notice notice_of(const struct request *session, const struct attri
 	return notice;
 }
 
-static enum status hold(struct request *session, struct failure *failure)
+static enum status hold(struct request *request, struct failure *failure)
 {
-	const struct redis_lock lock = request_lock(session, request_text(session, "owner"));
-	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	const struct redis_lock lock = request_lock(request, request_text(request, "owner"));
+	struct buffer mint_request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	struct attributes answer = ATTRIBUTES_INIT;
-	enum status status = write_request(session, &request);
-	const struct heartbeat keeper = heartbeat_start(session, &lock);
+	enum status status = write_mint_request(request, &mint_request);
+	const struct heartbeat heartbeat = heartbeat_start(request, &lock);
 	struct notice last;
 
 	if (!status)
-		status = libexec_ask("sypht-mint", &request,
-			(long)request_number(session, "timeout_ms"), &answer, failure);
-	last = notice_of(session, &answer);
-	heartbeat_end(&keeper, &last);
+		status = libexec_ask("sypht-mint", &mint_request,
+			(long)request_number(request, "timeout_ms"), &answer, failure);
+	last = notice_of(request, &answer);
+	heartbeat_end(&heartbeat, &last);
 	if (!status)
-		status = pass_on(session, &answer);
+		status = pass_on(request, &answer);
 	attributes_release(&answer);
-	buffer_release(&request);
+	buffer_release(&mint_request);
 	return status;
 }
 
 /* ---- put, release, drop, ping ---- */
 
-static enum status done(const struct request *session, bool well)
+static enum status done(const struct request *request, bool well)
 {
-	return well ? attributes_add_number(session->answer, "done", 1) : STATUS_OK;
+	return well ? attributes_add_number(request->answer, "done", 1) : STATUS_OK;
 }
 
-static enum status put(struct request *session, struct failure *failure)
+static enum status put(struct request *request, struct failure *failure)
 {
-	const struct redis_lock lock = request_lock(session, request_text(session, "owner"));
+	const struct redis_lock lock = request_lock(request, request_text(request, "owner"));
 	struct buffer sealed = BUFFER_INIT(SEAL_MAX_BYTES);
 	struct entry entry = {
-		.token.value = buffer_duplicate(attributes_get(session->asked, "credential")),
-		.token.scope = buffer_duplicate(attributes_get(session->asked, "granted_scope")),
-		.token.obtained = (time_t)request_number(session, "obtained"),
-		.token.expires = (time_t)request_number(session, "expires"),
-		.serial = request_number(session, "serial"),
+		.token.value = buffer_duplicate(attributes_get(request->asked, "credential")),
+		.token.scope = buffer_duplicate(attributes_get(request->asked, "granted_scope")),
+		.token.obtained = (time_t)request_number(request, "obtained"),
+		.token.expires = (time_t)request_number(request, "expires"),
+		.serial = request_number(request, "serial"),
 	};
-	long long life_ms = (long long)(entry.token.expires - request_now(session)) * 1000;
+	long long life_ms = (long long)(entry.token.expires - request_now(request)) * 1000;
 	bool well = false;
-	enum status status = request_reach(session, failure);
+	enum status status = request_reach(request, failure);
 
-	if (!status && (!entry.token.value || seal_close(&session->seal, &entry, &sealed)))
+	if (!status && (!entry.token.value || seal_close(&request->seal, &entry, &sealed)))
 		status = status_fail(failure, STATUS_NO_MEMORY, "the token cannot be sealed");
 	if (!status && life_ms > 0)
-		status = redis_put(session->store, &lock, session->entry_name, &sealed, life_ms,
+		status = redis_put(request->store, &lock, request->entry_name, &sealed, life_ms,
 			&well, failure);
 	if (status == STATUS_REFUSED)
-		request_give_up(session, &lock);
+		request_give_up(request, &lock);
 	token_release(&entry.token);
 	buffer_release(&sealed);
-	return status ? status : done(session, well);
+	return status ? status : done(request, well);
 }
 
-static enum status release(struct request *session, struct failure *failure)
+static enum status release(struct request *request, struct failure *failure)
 {
-	const struct redis_lock lock = request_lock(session, request_text(session, "owner"));
-	enum status status = request_reach(session, failure);
+	const struct redis_lock lock = request_lock(request, request_text(request, "owner"));
+	enum status status = request_reach(request, failure);
 
 	if (!status)
-		status = redis_release(session->store, &lock, failure);
-	return status ? status : done(session, true);
+		status = redis_release(request->store, &lock, failure);
+	return status ? status : done(request, true);
 }
 
-static enum status drop(struct request *session, struct failure *failure)
+static enum status drop(struct request *request, struct failure *failure)
 {
-	const char *value = attributes_get(session->asked, "credential");
+	const char *value = attributes_get(request->asked, "credential");
 	struct buffer sealed = BUFFER_INIT(SEAL_MAX_BYTES);
 	struct entry entry = ENTRY_INIT;
 	bool well = false;
-	enum status status = request_reach(session, failure);
+	enum status status = request_reach(request, failure);
 
 	if (!status)
-		status = redis_get(session->store, session->entry_name, &sealed, failure);
-	if (!status && seal_open(&session->seal, &sealed, &entry) &&
+		status = redis_get(request->store, request->entry_name, &sealed, failure);
+	if (!status && seal_open(&request->seal, &sealed, &entry) &&
 		(!value || strcmp(entry.token.value, value) == 0))
-		status = redis_drop(session->store, session->entry_name, &sealed, &well, failure);
+		status = redis_drop(request->store, request->entry_name, &sealed, &well, failure);
 	token_release(&entry.token);
 	buffer_release(&sealed);
-	return status ? status : done(session, well);
+	return status ? status : done(request, well);
 }
 
-static enum status ping(struct request *session, struct failure *failure)
+static enum status ping(struct request *request, struct failure *failure)
 {
-	enum status status = request_reach(session, failure);
+	enum status status = request_reach(request, failure);
 
-	return status ? status : redis_probe(session->store, session->probe_name, failure);
+	return status ? status : redis_probe(request->store, request->probe_name, failure);
 }
 
 /* ---- one question, one answer ---- */
 
 static const struct verb {
 	const char *name;
-	enum status (*run)(struct request *session, struct failure *failure);
+	enum status (*run)(struct request *request, struct failure *failure);
 	bool sealed; /* it has to do with an entry */
 } VERBS[] = {
-	{"look", look_for_token, true},
+	{"look", lookup_token, true},
 	{"hold", hold, true},
 	{"put", put, true},
 	{"release", release, true},
@@ -197,52 +197,52 @@ static const struct verb *find_verb(const char *name)
 }
 
 /* Braces, so that a cluster keeps all of them in one place, as scripts demand. */
-static void name_place(const struct request *session, const char *suffix, char *name)
+static void name_place(const struct request *request, const char *suffix, char *name)
 {
-	snprintf(name, REQUEST_NAME_BYTES, "sypht:{%s}:%s", session->seal.name, suffix);
+	snprintf(name, REQUEST_NAME_BYTES, "sypht:{%s}:%s", request->seal.name, suffix);
 }
 
 /* A ping by whoever has no secret is about a place of nobody's. */
-static enum status name_places(struct request *session, bool sealed, struct failure *failure)
+static enum status name_places(struct request *request, bool sealed, struct failure *failure)
 {
 	enum status status = STATUS_OK;
 
-	if (sealed || attributes_get(session->asked, "client_id"))
-		status = seal_derive(&session->seal, session->asked, failure);
-	name_place(session, "token", session->entry_name);
-	name_place(session, "lock", session->lock_name);
-	name_place(session, "notice", session->notice_name);
-	name_place(session, "probe", session->probe_name);
+	if (sealed || attributes_get(request->asked, "client_id"))
+		status = seal_derive(&request->seal, request->asked, failure);
+	name_place(request, "token", request->entry_name);
+	name_place(request, "lock", request->lock_name);
+	name_place(request, "notice", request->notice_name);
+	name_place(request, "probe", request->probe_name);
 	return status;
 }
 
 static enum status answer_question(
 	const struct attributes *asked, struct buffer *answer, struct failure *failure)
 {
-	struct request session = {
+	struct request request = {
 		.asked = asked,
 		.answer = answer,
 		.started = process_milliseconds(),
 	};
-	const struct verb *verb = find_verb(request_text(&session, "verb"));
+	const struct verb *verb = find_verb(request_text(&request, "verb"));
 	enum status status = STATUS_OK;
 
-	session.place = (struct redis_place){
-		.url = &session.url,
+	request.place = (struct redis_place){
+		.url = &request.url,
 		.cainfo = attributes_get(asked, "cainfo"),
-		.answer_ms = (long)request_number(&session, "answer_ms"),
+		.answer_ms = (long)request_number(&request, "answer_ms"),
 	};
-	if (!verb || !storeurl_parse(&session.url, request_text(&session, "store")) ||
-		session.place.answer_ms < 1)
+	if (!verb || !storeurl_parse(&request.url, request_text(&request, "store")) ||
+		request.place.answer_ms < 1)
 		status = status_fail(failure, STATUS_MALFORMED,
 			"sypht-fleet needs verb, store and answer_ms on stdin");
 	if (verb && !status)
-		status = name_places(&session, verb->sealed, failure);
+		status = name_places(&request, verb->sealed, failure);
 	if (verb && !status)
-		status = verb->run(&session, failure);
-	redis_close(session.store);
-	seal_clear(&session.seal);
-	storeurl_clear(&session.url);
+		status = verb->run(&request, failure);
+	redis_close(request.store);
+	seal_clear(&request.seal);
+	storeurl_clear(&request.url);
 	return status;
 }
 

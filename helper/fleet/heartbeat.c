@@ -19,20 +19,20 @@ enum {
 
 /* What is known of earlier mints goes into our notices, as they take the place of it. */
 static void read_last_notice(
-	const struct request *session, struct redis *store, struct notice *notice)
+	const struct request *request, struct redis *store, struct notice *notice)
 {
 	struct buffer sealed = BUFFER_INIT(NOTICE_MAX_BYTES);
 	struct failure unheard;
 
 	*notice = (struct notice){0};
-	if (redis_get(store, session->notice_name, &sealed, &unheard) ||
-		!notice_open(&session->seal, &sealed, notice))
+	if (redis_get(store, request->notice_name, &sealed, &unheard) ||
+		!notice_open(&request->seal, &sealed, notice))
 		notice->took_ms = 0;
 	buffer_release(&sealed);
 }
 
 /* Over when the lock is lost, or the store, or when the last notice has come. */
-static void keep(const struct request *session, const struct redis_lock *lock, int line)
+static void keep(const struct request *request, const struct redis_lock *lock, int line)
 {
 	const long long started = process_milliseconds();
 	struct pollfd end = {.fd = line, .events = POLLIN};
@@ -41,15 +41,15 @@ static void keep(const struct request *session, const struct redis_lock *lock, i
 	struct redis *store;
 	bool mine = true;
 
-	if (redis_open(&session->place, &store, NULL))
+	if (redis_open(&request->place, &store, NULL))
 		return;
-	read_last_notice(session, store, &notice);
+	read_last_notice(request, store, &notice);
 	notice.minting = true;
 	notice.until = 0;
 	while (mine) {
 		notice.at_ms = notice_now_ms();
 		notice.elapsed_ms = process_milliseconds() - started;
-		request_tell(session, store, &notice);
+		request_tell(request, store, &notice);
 		if (poll(&end, 1, (int)(lock->life_ms / KEPT_PER_LIFE)) > 0)
 			break;
 		if (redis_keep(store, lock, &mine, NULL))
@@ -57,42 +57,42 @@ static void keep(const struct request *session, const struct redis_lock *lock, i
 	}
 	if (mine && read(line, &last, sizeof(last)) == (ssize_t)sizeof(last)) {
 		last.took_ms = last.took_ms > 0 ? last.took_ms : notice.took_ms;
-		request_tell(session, store, &last);
+		request_tell(request, store, &last);
 	}
 	redis_close(store);
 }
 
-struct heartbeat heartbeat_start(const struct request *session, const struct redis_lock *lock)
+struct heartbeat heartbeat_start(const struct request *request, const struct redis_lock *lock)
 {
-	struct heartbeat keeper = {.process = -1, .line = -1};
+	struct heartbeat heartbeat = {.process = -1, .line = -1};
 	pid_t kept_for = getpid();
 	int line[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line))
-		return keeper;
-	keeper.process = fork();
-	if (keeper.process == 0) {
+		return heartbeat;
+	heartbeat.process = fork();
+	if (heartbeat.process == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(line[0]);
 		if (getppid() == kept_for)
-			keep(session, lock, line[1]);
+			keep(request, lock, line[1]);
 		_exit(0);
 	}
 	close(line[1]);
-	keeper.line = line[0];
-	return keeper;
+	heartbeat.line = line[0];
+	return heartbeat;
 }
 
-void heartbeat_end(const struct heartbeat *keeper, const struct notice *last)
+void heartbeat_end(const struct heartbeat *heartbeat, const struct notice *last)
 {
-	struct pollfd end = {.fd = keeper->line, .events = POLLIN};
+	struct pollfd end = {.fd = heartbeat->line, .events = POLLIN};
 
-	if (keeper->process > 0 && write(keeper->line, last, sizeof(*last)) > 0)
+	if (heartbeat->process > 0 && write(heartbeat->line, last, sizeof(*last)) > 0)
 		poll(&end, 1, LAST_WORD_MS);
-	if (keeper->line >= 0)
-		close(keeper->line);
-	if (keeper->process <= 0)
+	if (heartbeat->line >= 0)
+		close(heartbeat->line);
+	if (heartbeat->process <= 0)
 		return;
-	kill(keeper->process, SIGKILL);
-	waitpid(keeper->process, NULL, 0);
+	kill(heartbeat->process, SIGKILL);
+	waitpid(heartbeat->process, NULL, 0);
 }

@@ -17,9 +17,9 @@ struct heartbeat {
 	int line;      /* a pipe to it, for the last notice */
 };
 
-struct heartbeat heartbeat_start(const struct request *session, const struct redis_lock *lock);
+struct heartbeat heartbeat_start(const struct request *request, const struct redis_lock *lock);
 
 /* The child writes the last notice before it ends, if the store answers at once. */
-void heartbeat_end(const struct heartbeat *keeper, const struct notice *last);
+void heartbeat_end(const struct heartbeat *heartbeat, const struct notice *last);
 
 #endif

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "core/attributes.h"
+#include "fleet/notice.h"
 #include "fleet/request.h"
 #include "process.h"
 
@@ -20,26 +21,26 @@ enum {
 };
 
 /* Whether the token is one that may be served: none of those that were seen off already. */
-static bool is_wanted(const struct request *session, const struct entry *entry)
+static bool is_wanted(const struct request *request, const struct entry *entry)
 {
 	const struct token *token = &entry->token;
-	const char *rejected = attributes_get(session->asked, "rejected");
+	const char *rejected = attributes_get(request->asked, "rejected");
 	char fingerprint[TOKEN_FINGERPRINT_BYTES];
-	time_t time_now = request_now(session);
+	time_t time_now = request_now(request);
 
 	token_fingerprint(token->value, fingerprint);
-	return entry->serial >= request_number(session, "serial") &&
+	return entry->serial >= request_number(request, "serial") &&
 	       token_usable(token, time_now) &&
 	       token_is_believable(
-		       token, (long)request_number(session, "max_lifetime"), time_now) &&
-	       token->expires - time_now >= request_number(session, "min_valid") &&
+		       token, (long)request_number(request, "max_lifetime"), time_now) &&
+	       token->expires - time_now >= request_number(request, "min_valid") &&
 	       !(rejected && strcmp(rejected, fingerprint) == 0) &&
-	       !(request_number(session, "fresh") && token_wants_renewal(token, time_now));
+	       !(request_number(request, "fresh") && token_wants_renewal(token, time_now));
 }
 
-static enum status answer_entry(const struct request *session, const struct entry *entry)
+static enum status answer_entry(const struct request *request, const struct entry *entry)
 {
-	struct buffer *answer = session->answer;
+	struct buffer *answer = request->answer;
 	enum status status = attributes_add(answer, "credential", entry->token.value);
 
 	if (!status)
@@ -56,9 +57,9 @@ static enum status answer_entry(const struct request *session, const struct entr
  * A token from the future was minted under a clock that is ahead of ours by so much at least; where
  * that is no more than clocks differ by, it ends so much sooner by ours.
  */
-static void settle_times(const struct request *session, struct token *token)
+static void settle_times(const struct request *request, struct token *token)
 {
-	time_t ahead = token->obtained - request_now(session);
+	time_t ahead = token->obtained - request_now(request);
 
 	if (ahead > 0 && ahead <= CLOCKS_DIFFER_S) {
 		token->obtained -= ahead;
@@ -67,43 +68,33 @@ static void settle_times(const struct request *session, struct token *token)
 }
 
 /* Whatever else lies there is a miss; *last is the highest serial seen. */
-static bool accept(const struct request *session, const struct buffer *sealed, long long *last,
+static bool accept(const struct request *request, const struct buffer *sealed, long long *last,
 	enum status *status)
 {
 	struct entry entry;
 	bool wanted = false;
 
-	if (sealed->length > 0 && seal_open(&session->seal, sealed, &entry)) {
+	if (sealed->length > 0 && seal_open(&request->seal, sealed, &entry)) {
 		*last = entry.serial > *last ? entry.serial : *last;
-		settle_times(session, &entry.token);
-		wanted = is_wanted(session, &entry);
+		settle_times(request, &entry.token);
+		wanted = is_wanted(request, &entry);
 		if (wanted)
-			*status = answer_entry(session, &entry);
+			*status = answer_entry(request, &entry);
 		token_release(&entry.token);
 	}
 	return wanted;
 }
 
-/* Of this machine's own clock: what was minted later has the higher serial, be it by a member who
- * never saw what came before. */
-static long long new_serial(void)
+static enum status answer_turn(const struct request *request, const char *owner, long long last)
 {
-	struct timespec time_now;
+	long long serial = notice_now_ms(); /* a later token has a higher serial, whoever mints */
+	enum status status = attributes_add(request->answer, "owner", owner);
 
-	clock_gettime(CLOCK_REALTIME, &time_now);
-	return (long long)time_now.tv_sec * 1000 + time_now.tv_nsec / 1000000;
-}
-
-static enum status answer_turn(const struct request *session, const char *owner, long long last)
-{
-	long long serial = new_serial();
-	enum status status = attributes_add(session->answer, "owner", owner);
-
-	if (serial < request_number(session, "serial"))
-		serial = request_number(session, "serial");
+	if (serial < request_number(request, "serial"))
+		serial = request_number(request, "serial");
 	if (serial <= last)
 		serial = last + 1;
-	return status ? status : attributes_add_number(session->answer, "serial", serial);
+	return status ? status : attributes_add_number(request->answer, "serial", serial);
 }
 
 static long long within(long long least, long long number, long long most)
@@ -130,7 +121,7 @@ static void pause_after(long long look_ms, long long waited_ms, long long left_m
 /* ---- waiting for another member's token ---- */
 
 struct wait {
-	struct request *session;
+	struct request *request;
 	char owner[SEAL_OWNER_BYTES];
 	struct redis_lock lock;
 	struct buffer sealed; /* the entry, as it lies there, and the notice */
@@ -144,11 +135,11 @@ struct wait {
 /* One that is put back is none: its time is that of the last one, or long past. */
 static void heed_notice(struct wait *wait)
 {
-	const struct request *session = wait->session;
-	long long now_ms = (long long)request_now(session) * 1000;
+	const struct request *request = wait->request;
+	long long now_ms = (long long)request_now(request) * 1000;
 	struct notice notice;
 
-	if (!notice_open(&session->seal, &wait->sealed_notice, &notice))
+	if (!notice_open(&request->seal, &wait->sealed_notice, &notice))
 		return;
 	if (notice.minting && notice.at_ms > wait->notice.at_ms &&
 		notice.at_ms > now_ms - CLOCKS_DIFFER_S * 1000LL &&
@@ -165,7 +156,7 @@ static void heed_notice(struct wait *wait)
  */
 static long long patience_ms(const struct wait *wait)
 {
-	long long least = request_number(wait->session, "patience_ms");
+	long long least = request_number(wait->request, "patience_ms");
 	long long silence = SILENCES * (long long)wait->lock.life_ms;
 
 	return wait->seen_alive && silence > least ? silence : least;
@@ -183,7 +174,7 @@ static bool is_silent(const struct wait *wait)
  */
 static long long reserve_ms(const struct wait *wait)
 {
-	long long whole_ms = request_number(wait->session, "wait_ms");
+	long long whole_ms = request_number(wait->request, "wait_ms");
 	long long least_ms = within(0, LAST_LOOK_MS, whole_ms / 4);
 	long long took_ms = wait->notice.took_ms;
 	bool overdue = wait->notice.minting && wait->notice.elapsed_ms > took_ms * 3 / 2;
@@ -197,16 +188,16 @@ static long long reserve_ms(const struct wait *wait)
 
 static bool has_rest(const struct wait *wait)
 {
-	long long now = request_now(wait->session);
+	long long now = request_now(wait->request);
 
 	return wait->notice.until > now && wait->notice.until <= now + REST_MOST_S;
 }
 
 static enum status answer_rest(const struct wait *wait)
 {
-	struct buffer *answer = wait->session->answer;
+	struct buffer *answer = wait->request->answer;
 	enum status status = attributes_add_number(
-		answer, "rest", wait->notice.until - request_now(wait->session));
+		answer, "rest", wait->notice.until - request_now(wait->request));
 
 	return status ? status : attributes_add(answer, "reason", wait->notice.reason.reason);
 }
@@ -219,23 +210,23 @@ static enum status take_turn(struct wait *wait)
 		.minting = true,
 		.took_ms = wait->notice.took_ms,
 	};
-	enum status status = answer_turn(wait->session, wait->owner, wait->last_serial);
+	enum status status = answer_turn(wait->request, wait->owner, wait->last_serial);
 
 	if (!status)
-		request_tell(wait->session, wait->session->store, &notice);
+		request_tell(wait->request, wait->request->store, &notice);
 	return status;
 }
 
 /* One look at the lock and what lies there; *over: the answer is written. */
 static enum status look_again(struct wait *wait, bool *mine, bool *over, struct failure *failure)
 {
-	const struct request *session = wait->session;
-	const char *const names[] = {session->entry_name, session->notice_name};
+	const struct request *request = wait->request;
+	const char *const names[] = {request->entry_name, request->notice_name};
 	struct buffer *const values[] = {&wait->sealed, &wait->sealed_notice};
-	enum status status = redis_lock(session->store, &wait->lock, names, mine, values, failure);
+	enum status status = redis_lock(request->store, &wait->lock, names, mine, values, failure);
 
 	*over = true;
-	if (status || accept(session, &wait->sealed, &wait->last_serial, &status))
+	if (status || accept(request, &wait->sealed, &wait->last_serial, &status))
 		return status;
 	heed_notice(wait);
 	if (has_rest(wait))
@@ -250,8 +241,8 @@ static enum status look_again(struct wait *wait, bool *mine, bool *over, struct 
 
 static enum status wait_for_turn(struct wait *wait, struct failure *failure)
 {
-	const struct request *session = wait->session;
-	const long long end = session->started + request_number(session, "wait_ms");
+	const struct request *request = wait->request;
+	const long long end = request->started + request_number(request, "wait_ms");
 	enum status status = STATUS_OK;
 	bool mine = false;
 	bool over = false;
@@ -263,52 +254,52 @@ static enum status wait_for_turn(struct wait *wait, struct failure *failure)
 		if (is_silent(wait))
 			return status_fail(failure, STATUS_TIMEOUT,
 				"its lock is held, but nobody is seen to keep it");
-		redis_limit(session->store, wait->alive_at + patience_ms(wait));
+		redis_limit(request->store, wait->alive_at + patience_ms(wait));
 		status = look_again(wait, &mine, &over, failure);
 		left_ms = end - reserve_ms(wait) - process_milliseconds();
 		if (over || left_ms <= 0)
 			break;
-		pause_after(process_milliseconds() - before, before - session->started, left_ms);
+		pause_after(process_milliseconds() - before, before - request->started, left_ms);
 	}
 	if (mine)
-		request_give_up(session, &wait->lock);
+		request_give_up(request, &wait->lock);
 	return status;
 }
 
 static enum status look_first(struct wait *wait, bool *over, struct failure *failure)
 {
-	struct request *session = wait->session;
-	enum status status = redis_get(session->store, session->entry_name, &wait->sealed, failure);
+	struct request *request = wait->request;
+	enum status status = redis_get(request->store, request->entry_name, &wait->sealed, failure);
 
-	*over = !status && accept(session, &wait->sealed, &wait->last_serial, &status);
+	*over = !status && accept(request, &wait->sealed, &wait->last_serial, &status);
 	return status;
 }
 
 /* Before anything is locked: a store that refuses a part of it is no use at all. */
 static enum status take_or_wait(struct wait *wait, struct failure *failure)
 {
-	const struct request *session = wait->session;
-	enum status status = redis_probe(session->store, session->probe_name, failure);
+	const struct request *request = wait->request;
+	enum status status = redis_probe(request->store, request->probe_name, failure);
 
 	return status ? status : wait_for_turn(wait, failure);
 }
 
-enum status look_for_token(struct request *session, struct failure *failure)
+enum status lookup_token(struct request *request, struct failure *failure)
 {
 	struct wait wait = {
-		.session = session,
+		.request = request,
 		.sealed = BUFFER_INIT(SEAL_MAX_BYTES),
 		.sealed_notice = BUFFER_INIT(NOTICE_MAX_BYTES),
-		.alive_at = session->started,
+		.alive_at = request->started,
 	};
 	bool over = false;
-	enum status status = request_reach(session, failure);
+	enum status status = request_reach(request, failure);
 
 	seal_make_owner(wait.owner);
-	wait.lock = request_lock(session, wait.owner);
+	wait.lock = request_lock(request, wait.owner);
 	if (!status)
 		status = look_first(&wait, &over, failure);
-	if (!status && !over && request_number(session, "wait_ms") > 0)
+	if (!status && !over && request_number(request, "wait_ms") > 0)
 		status = take_or_wait(&wait, failure);
 	buffer_release(&wait.sealed);
 	buffer_release(&wait.sealed_notice);

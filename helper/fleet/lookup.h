@@ -10,6 +10,6 @@ struct request;
  * the answer is the name of its new owner, and the serial for the token that the owner has to mint.
  * With neither, the answer is empty.
  */
-enum status look_for_token(struct request *session, struct failure *failure) MUST_CHECK;
+enum status lookup_token(struct request *request, struct failure *failure) MUST_CHECK;
 
 #endif

@@ -13,33 +13,33 @@
 /* Who mints next should know how long it took the last time. */
 enum { NOTICE_LIFE_MS = 24 * 60 * 60 * 1000 };
 
-long long request_number(const struct request *session, const char *key)
+long long request_number(const struct request *request, const char *key)
 {
-	const char *text = attributes_get(session->asked, key);
+	const char *text = attributes_get(request->asked, key);
 
 	return text ? strtoll(text, NULL, 10) : 0;
 }
 
-const char *request_text(const struct request *session, const char *key)
+const char *request_text(const struct request *request, const char *key)
 {
-	const char *value = attributes_get(session->asked, key);
+	const char *value = attributes_get(request->asked, key);
 
 	return value ? value : "";
 }
 
-time_t request_now(const struct request *session)
+time_t request_now(const struct request *request)
 {
-	long long passed_ms = process_milliseconds() - session->started;
+	long long passed_ms = process_milliseconds() - request->started;
 
-	return (time_t)(request_number(session, "now") + passed_ms / 1000);
+	return (time_t)(request_number(request, "now") + passed_ms / 1000);
 }
 
-struct redis_lock request_lock(const struct request *session, const char *owner)
+struct redis_lock request_lock(const struct request *request, const char *owner)
 {
 	return (struct redis_lock){
-		.name = session->lock_name,
+		.name = request->lock_name,
 		.owner = owner,
-		.life_ms = (long)request_number(session, "lock_ms"),
+		.life_ms = (long)request_number(request, "lock_ms"),
 	};
 }
 
@@ -55,12 +55,12 @@ static void end_late(int signal)
 	_exit(written > 0 ? late_exit_code : 1);
 }
 
-enum status request_reach(struct request *session, struct failure *failure)
+enum status request_reach(struct request *request, struct failure *failure)
 {
 	const struct itimerval off = {0};
 	struct itimerval limit = {
-		.it_value.tv_sec = session->place.answer_ms / 1000,
-		.it_value.tv_usec = session->place.answer_ms % 1000 * 1000,
+		.it_value.tv_sec = request->place.answer_ms / 1000,
+		.it_value.tv_usec = request->place.answer_ms % 1000 * 1000,
 	};
 	enum status status;
 
@@ -69,29 +69,29 @@ enum status request_reach(struct request *session, struct failure *failure)
 	late_exit_code = status_exit_code(STATUS_TIMEOUT);
 	signal(SIGALRM, end_late);
 	setitimer(ITIMER_REAL, &limit, NULL);
-	status = redis_open(&session->place, &session->store, failure);
+	status = redis_open(&request->place, &request->store, failure);
 	setitimer(ITIMER_REAL, &off, NULL);
 	if (!status)
 		redis_limit(
-			session->store, session->started + request_number(session, "patience_ms"));
+			request->store, request->started + request_number(request, "patience_ms"));
 	return status;
 }
 
-void request_tell(const struct request *session, struct redis *store, const struct notice *notice)
+void request_tell(const struct request *request, struct redis *store, const struct notice *notice)
 {
 	struct buffer sealed = BUFFER_INIT(NOTICE_MAX_BYTES);
 	struct failure unheard;
 
-	if (notice_close(&session->seal, notice, &sealed) ||
-		redis_set(store, session->notice_name, &sealed, NOTICE_LIFE_MS, &unheard))
+	if (notice_close(&request->seal, notice, &sealed) ||
+		redis_set(store, request->notice_name, &sealed, NOTICE_LIFE_MS, &unheard))
 		buffer_clear(&sealed); /* they find out for themselves */
 	buffer_release(&sealed);
 }
 
-void request_give_up(const struct request *session, const struct redis_lock *lock)
+void request_give_up(const struct request *request, const struct redis_lock *lock)
 {
 	struct failure unheard;
 
-	if (redis_release(session->store, lock, &unheard))
+	if (redis_release(request->store, lock, &unheard))
 		return;
 }

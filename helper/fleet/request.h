@@ -26,24 +26,24 @@ struct request {
 };
 
 /* A row of the question; 0 or "" if it is missing. */
-long long request_number(const struct request *session, const char *key);
-const char *request_text(const struct request *session, const char *key);
+long long request_number(const struct request *request, const char *key);
+const char *request_text(const struct request *request, const char *key);
 
 /* The time that the question gave, plus what has passed since. */
-time_t request_now(const struct request *session);
+time_t request_now(const struct request *request);
 
-struct redis_lock request_lock(const struct request *session, const char *owner);
+struct redis_lock request_lock(const struct request *request, const char *owner);
 
 /*
  * Open the store within its answer_ms. Neither a resolver nor a TLS handshake has a timeout of its
  * own, so an alarm ends this process with its reason if they take too long.
  */
-enum status request_reach(struct request *session, struct failure *failure) MUST_CHECK;
+enum status request_reach(struct request *request, struct failure *failure) MUST_CHECK;
 
 /* Write a notice. An error is ignored: the fleet works without it. */
-void request_tell(const struct request *session, struct redis *store, const struct notice *notice);
+void request_tell(const struct request *request, struct redis *store, const struct notice *notice);
 
 /* Release the lock. If that fails, it expires. */
-void request_give_up(const struct request *session, const struct redis_lock *lock);
+void request_give_up(const struct request *request, const struct redis_lock *lock);
 
 #endif
