@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/buffer.h"
+#include "core/text.h"
 
 #define FIELD(name) offsetof(struct settings, name)
 
@@ -151,13 +152,14 @@ enum status settings_warn(const struct settings *settings, const char *prefix, s
 	for (size_t i = 0; i < sizeof(RULES) / sizeof(RULES[0]) && !status; i++) {
 		const char *value = *(
 			const char *const *)(const void *)((const char *)settings + RULES[i].field);
-		struct failure warning;
+		char shown[81];
 
 		if (!value || RULES[i].accepts(value))
 			continue;
-		status_fail(&warning, STATUS_OK, "%s is '%.80s', %s", RULES[i].variable, value,
+		snprintf(shown, sizeof(shown), "%s", value);
+		text_clean(shown);
+		status = buffer_printf(out, "%s%s is '%s', %s\n", prefix, RULES[i].variable, shown,
 			RULES[i].otherwise);
-		status = buffer_printf(out, "%s%s\n", prefix, warning.reason);
 	}
 	return status;
 }
