@@ -97,10 +97,5 @@ question() {
 }
 
 @test "curl: a token the API no longer takes is renewed" {
-	try preloaded curl -sS "$ONE"
-	revoke_tokens
-	reset_sandbox
-	try preloaded curl -sS "$ONE" "$TWO"
-	assert_output "$(cat "$SANDBOX_FILES/one" "$SANDBOX_FILES/two")"
-	assert_one_token_request
+	assert_renewed curl -sS
 }

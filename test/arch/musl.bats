@@ -38,12 +38,7 @@ native() {
 }
 
 @test "curl: a token that the API no longer takes is renewed" {
-	try preloaded curl -sS "$ONE"
-	revoke_tokens
-	reset_sandbox
-	try preloaded curl -sS "$ONE" "$TWO"
-	assert_output "$(cat "$SANDBOX_FILES/one" "$SANDBOX_FILES/two")"
-	assert_one_token_request
+	assert_renewed curl -sS
 }
 
 @test "curl: a redirect to a bystander is followed without the token" {

@@ -3,14 +3,7 @@
 # Those that are not installed are left out.
 
 load ../lib/suite
-
-setup_file() {
-	start_sandbox
-}
-
-teardown_file() {
-	stop_sandbox
-}
+load ../lib/helper
 
 setup() {
 	seal

@@ -7,14 +7,7 @@
 # sandbox's, {TOKEN} what is cached, {EXPIRES} and {EPOCH} the end of its use.
 
 load ../lib/suite
-
-setup_file() {
-	start_sandbox
-}
-
-teardown_file() {
-	stop_sandbox
-}
+load ../lib/helper
 
 setup() {
 	seal

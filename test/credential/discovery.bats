@@ -2,14 +2,7 @@
 # The token endpoint by its issuer's metadata: RFC 8414, OpenID Connect, and what is not believed.
 
 load ../lib/suite
-
-setup_file() {
-	start_sandbox
-}
-
-teardown_file() {
-	stop_sandbox
-}
+load ../lib/helper
 
 setup() {
 	seal

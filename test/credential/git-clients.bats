@@ -3,14 +3,7 @@
 # passwords. TEST_GIT names a newer git than the machine's, for what takes 2.46.
 
 load ../lib/suite
-
-setup_file() {
-	start_sandbox
-}
-
-teardown_file() {
-	stop_sandbox
-}
+load ../lib/helper
 
 setup() {
 	seal

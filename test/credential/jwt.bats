@@ -2,14 +2,7 @@
 # private_key_jwt: a client that proves itself by a signature (RFC 7523), and never shows a secret.
 
 load ../lib/suite
-
-setup_file() {
-	start_sandbox
-}
-
-teardown_file() {
-	stop_sandbox
-}
+load ../lib/helper
 
 setup() {
 	seal

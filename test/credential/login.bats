@@ -3,14 +3,7 @@
 # every place a secret may come from, each with the real thing.
 
 load ../lib/suite
-
-setup_file() {
-	start_sandbox
-}
-
-teardown_file() {
-	stop_sandbox
-}
+load ../lib/helper
 
 setup() {
 	seal
@@ -377,29 +370,6 @@ EOF
 # What could not be done --------------------------------------------------------------------------
 
 CACHE_OPEN="run: chmod 700"
-
-# hold_lock: until release_lock, as another process that asks for the token does.
-hold_lock() {
-	local lock
-	lock=$(compgen -G "$XDG_CACHE_HOME/sypht/*.lock")
-	exec 6<>"$lock"
-	flock 6
-	python3 -c 'import os, sys, time
-while True:
-    os.utime(sys.argv[1])
-    time.sleep(0.1)' "$lock" 3>&- 6>&- &
-	disown
-	beating=$!
-}
-
-release_lock() {
-	kill "$beating"
-	exec 6>&-
-}
-
-teardown() {
-	[ -z "${beating:-}" ] || kill "$beating" 2>/dev/null || true
-}
 
 @test "logout: a token in a cache that is open to others remains, and that is said" {
 	log_in

@@ -17,27 +17,6 @@ requested() {
 	[ "$(token_requests)" -ge "${1:-1}" ]
 }
 
-# hold_lock: until release_lock, showing that it runs. The lock's file must exist.
-hold_lock() {
-	exec 6<>"$(entry lock)"
-	flock 6
-	python3 -c 'import os, sys, time
-while True:
-    os.utime(sys.argv[1])
-    time.sleep(0.1)' "$(entry lock)" 3>&- 6>&- &
-	disown
-	beating=$!
-}
-
-release_lock() {
-	kill "$beating"
-	exec 6>&-
-}
-
-teardown() {
-	[ -z "${beating:-}" ] || kill "$beating" 2>/dev/null || true
-}
-
 # Whether none of these processes runs; one that nobody has reaped yet does not.
 gone() {
 	local process

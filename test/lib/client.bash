@@ -99,3 +99,13 @@ assert_authorised() {
 	assert_same_sessions
 	assert_one_token_request
 }
+
+# assert_renewed COMMAND…, which fetches the URLs behind it: a revoked token costs one request.
+assert_renewed() {
+	try preloaded "$@" "$ONE"
+	revoke_tokens
+	reset_sandbox
+	try preloaded "$@" "$ONE" "$TWO"
+	assert_output "$(cat "$SANDBOX_FILES/one" "$SANDBOX_FILES/two")"
+	assert_one_token_request
+}

@@ -150,9 +150,30 @@ fill_disk() {
 
 teardown() {
 	[ -z "${mounted:-}" ] || umount --lazy "$mounted"
+	[ -z "${beating:-}" ] || kill "$beating" 2>/dev/null || true
 }
 
 # Processes ------------------------------------------------------------------------------------
+
+# hold_lock: until release_lock, as a process that renews and shows that it runs. The lock's file
+# must exist.
+hold_lock() {
+	local lock
+	lock=$(entry lock)
+	exec 6<>"$lock"
+	flock 6
+	python3 -c 'import os, sys, time
+while True:
+    os.utime(sys.argv[1])
+    time.sleep(0.1)' "$lock" 3>&- 6>&- &
+	disown
+	beating=$!
+}
+
+release_lock() {
+	kill "$beating"
+	exec 6>&-
+}
 
 # Wait until nobody holds the lock, as a renewal in the background does.
 settle() {

@@ -2,14 +2,7 @@
 # make install and make uninstall, into a directory of the test's own.
 
 load ../lib/suite
-
-setup_file() {
-	start_sandbox
-}
-
-teardown_file() {
-	stop_sandbox
-}
+load ../lib/helper
 
 setup() {
 	seal
