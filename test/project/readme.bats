@@ -58,8 +58,13 @@ with_repository() {
 }
 
 @test "readme: install" {
+	local package packages
 	play "$README" 'Install'
-	apt install "$PWD/$(grep -oE 'build/sypht-credential[^`]*deb' "$README")"
+	mapfile -t packages < <(grep -oE '[^ ]*/?sypht-credential_[^` ]*deb' "$README" | grep -v ^/tmp/)
+	[ ${#packages[@]} -ge 2 ] || fail 'README names the package fewer than twice'
+	for package in "${packages[@]}"; do
+		apt install "$PWD/${package#*./}"
+	done
 }
 
 @test "readme: a script" {

@@ -44,9 +44,10 @@ set_up_on() {
 	assert_contains "$output" 'should build and run here'
 }
 
-@test "setup: on Alpine, says that glibc is missing" {
+@test "setup: on Alpine, says that musl will do, and what was tested" {
 	set_up_on alpine
-	assert_contains "$output" 'needs glibc'
+	assert_contains "$output" 'works with musl'
+	assert_contains "$output" 'tested on Debian only'
 	assert_contains "$output" 'apk add gcc make musl-dev'
 }
 
