@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Limits on tables that may have no end, or loop. */
 enum { DYNAMIC_MAX = 1024, VERSIONS_MAX = 64, CHUNK_BYTES = 2048, OVERLAP = 64 };
 
 typedef ElfW(Dyn) elf_entry;
@@ -14,6 +15,7 @@ typedef ElfW(Verdaux) elf_version_name;
 /* The linker's name for our own header: the plugin is built for the same machine. */
 extern const elffile_header __ehdr_start __attribute__((visibility("hidden")));
 
+/* A file that ends too early, or an offset beyond what pread() takes, counts as absent. */
 bool elffile_read_at(int fd, uint64_t offset, void *bytes, size_t length)
 {
 	return offset < INT64_MAX && pread(fd, bytes, length, (off_t)offset) == (ssize_t)length;
@@ -54,6 +56,7 @@ bool elffile_holds_any(
 	return false;
 }
 
+/* An i386 file is foreign on x86-64 too, so compare the word size and the byte order. */
 static bool is_native(const elffile_header *header)
 {
 	return header->e_ident[EI_CLASS] == __ehdr_start.e_ident[EI_CLASS] &&
@@ -149,6 +152,7 @@ void elffile_string(const struct elffile *image, uint64_t index, char *text, siz
 	elffile_text_at(image->fd, strings == UINT64_MAX ? strings : strings + index, text, size);
 }
 
+/* Each definition has its own name first, then those of the versions that it follows. */
 void elffile_versions(const struct elffile *image, const char *prefix, char *names, size_t size)
 {
 	uint64_t offset = offset_of(image, elffile_value(image, DT_VERDEF));

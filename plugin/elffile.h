@@ -65,7 +65,8 @@ void elffile_versions(const struct elffile *image, const char *prefix, char *nam
 /* Whether one of the texts is in the dynamic string table, where most names are of imports. */
 bool elffile_names_any(const struct elffile *image, const struct elffile_text *texts, size_t count);
 
-/* Of any file: whether one of the texts is between start and end; none may be longer than 64 bytes.
+/*
+ * Of any file: whether one of the texts is between start and end; none may be longer than 64 bytes.
  */
 bool elffile_holds_any(
 	int fd, uint64_t start, uint64_t end, const struct elffile_text *texts, size_t count);

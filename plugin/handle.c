@@ -11,6 +11,7 @@ static struct pointermap easies = POINTERMAP_INIT;
 static struct pointermap multis = POINTERMAP_INIT;
 static atomic_ulong serials;
 
+/* Half more than needed, so that URLs that grow a little do not allocate each time. */
 bool text_reserve(struct text *text, size_t size)
 {
 	char *bytes;
@@ -58,6 +59,7 @@ __attribute__((constructor)) static void watch_forks(void)
 	forks_watch(before_fork, after_fork, after_fork);
 }
 
+/* A record at that address is stale: its handle was freed where the hooks did not see it. */
 static bool easy_keep(struct easy *easy)
 {
 	void *stale;
@@ -109,6 +111,9 @@ static bool text_copy(struct text *copy, const struct text *original)
 	return true;
 }
 
+/*
+ * Copy every text even after one has failed: easy_free() would else free the texts of the original.
+ */
 struct easy *easy_duplicate(CURL *handle, const struct easy *original)
 {
 	struct easy *copy = malloc(sizeof(*copy));
@@ -133,6 +138,10 @@ struct easy *easy_duplicate(CURL *handle, const struct easy *original)
 	return NULL;
 }
 
+/*
+ * curl_easy_reset() leaves a handle in its multi handle, and leaves in it a header that it has not
+ * sent. Keep the memory of the URL: the next setting needs it.
+ */
 void easy_reset(struct easy *easy)
 {
 	struct easy fresh = {
@@ -195,6 +204,7 @@ struct multi *multi_get(CURLM *handle, const struct libcurl *libcurl)
 	return NULL;
 }
 
+/* The serial tells whether the multi handle is still the one that was joined. */
 void multi_join(struct multi *multi, struct easy *easy)
 {
 	if (!easy)
@@ -323,6 +333,7 @@ struct multi *multi_take(const CURLM *handle)
 	return pointermap_take(&multis, handle);
 }
 
+/* Without memory the record is lost, and its transfers are then no longer watched. */
 void multi_restore(struct multi *multi)
 {
 	void *stale;

@@ -78,8 +78,7 @@ struct replay {
 		REPLAY_HOLDING,   /* it is one; it is held, and the handle has another token */
 		REPLAY_RELEASING, /* the application gets the held bytes first */
 		REPLAY_SECOND,    /* it answers the repeated request */
-		REPLAY_PAUSED /* the transfer is over, and the application has yet to take the rest
-			       */
+		REPLAY_PAUSED,    /* the transfer is over, but not all held bytes are taken */
 	} phase;
 	struct held held;
 	unsigned interim; /* how many 1xx and redirects the application has seen */

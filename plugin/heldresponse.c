@@ -8,6 +8,7 @@ struct head {
 	size_t length;
 };
 
+/* Keep the pieces apart: the application gets each in a call of its own, as libcurl made it. */
 bool held_keep(struct held *held, enum piece piece, const char *bytes, size_t length)
 {
 	const struct head head = {.piece = piece, .length = length};
@@ -23,6 +24,7 @@ bool held_keep(struct held *held, enum piece piece, const char *bytes, size_t le
 	return true;
 }
 
+/* A callback that pauses gets the same piece again, so count a piece only after it was taken. */
 bool held_deliver(struct held *held, held_receiver *receive, void *context, size_t *answer)
 {
 	while (held->given < held->pieces.length) {

@@ -48,6 +48,9 @@ static void free_all(char **copy)
 	free(copy);
 }
 
+/*
+ * Copy the environment once: later, another thread may change it with setenv() while it is read.
+ */
 bool helper_prepare(void)
 {
 	size_t count = 0, kept = 0;
@@ -90,6 +93,7 @@ static enum status append_directory(struct buffer *path)
 	return status;
 }
 
+/* A relative path would depend on the directory in which the host happens to be. */
 static enum status find_helper(
 	const struct settings *settings, struct buffer *path, struct failure *failure)
 {
@@ -144,6 +148,7 @@ static void read_complaints(
 	trace_close(&trace);
 }
 
+/* Release what was read in any case: a helper that fails has still written its trace. */
 static enum status run(const struct settings *settings, const char *verb, long min_valid_s,
 	const struct buffer *question, struct buffer *answer, struct failure *failure)
 {
@@ -179,6 +184,7 @@ static enum status run(const struct settings *settings, const char *verb, long m
 	return status;
 }
 
+/* Name the port always: an origin is a scheme, a host and a port. */
 static enum status ask(struct buffer *question, const struct origin *origin, const char *credential)
 {
 	char host[ORIGIN_HOST_MAX + sizeof(":65535")];
@@ -199,6 +205,7 @@ static enum status ask(struct buffer *question, const struct origin *origin, con
 	return status;
 }
 
+/* Without an expiry, or with one that has passed, use the token for this request only. */
 static enum status read_answer(
 	const struct attributes *answer, time_t now, struct token *token, struct failure *failure)
 {

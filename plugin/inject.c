@@ -152,6 +152,7 @@ static void take_token(struct easy *easy)
 	easy->load.proxy_pinned = easy->load.redirects_restricted = false;
 }
 
+/* A transfer without an allowed protocol fails before it connects, in every version. */
 static void put_doom(struct easy *easy, const char *reason)
 {
 	easy_set(easy, CURLOPT_PROTOCOLS, 0);
@@ -167,7 +168,7 @@ static void take_doom(struct easy *easy)
 		&easy->protocols_text);
 }
 
-/* Only the options of libcurl's handle. */
+/* Restore the options of libcurl's handle; the record keeps the rest. */
 static void restore(struct easy *easy)
 {
 	if (easy->load.carried == CARRIED_TOKEN)
@@ -385,6 +386,7 @@ static void note_outcome(const struct easy *easy)
 	}
 }
 
+/* Another error came first, such as no memory: it stands. */
 static CURLcode report_doom(const struct easy *easy, CURLcode result)
 {
 	if (result != CURLE_UNSUPPORTED_PROTOCOL)

@@ -6,6 +6,10 @@
 
 /* ---- what the program started with ---- */
 
+/*
+ * These objects are the first that the linker lists, and are never unloaded. So their number is
+ * enough to tell them from the others.
+ */
 static atomic_size_t count_at_start;
 
 static bool count_one(const struct sharedobject *object, void *count)
@@ -30,6 +34,7 @@ __attribute__((constructor)) static void count_start(void)
 
 /* ---- what was opened with RTLD_GLOBAL ---- */
 
+/* The names are never freed: another thread may be reading the list. */
 struct name {
 	const struct name *next;
 	char text[];
@@ -90,6 +95,7 @@ struct census {
 	struct sharedobject objects[];
 };
 
+/* Another thread may have loaded an object since they were counted: leave out the surplus. */
 static bool take_one(const struct sharedobject *object, void *context)
 {
 	struct census *census = context;
@@ -133,6 +139,7 @@ static void link_objects(struct census *census, size_t room)
 	census->first[census->count] = total;
 }
 
+/* One allocation holds it all: the objects, then the numbers. */
 static struct census *census_new(void)
 {
 	struct census *census;
@@ -212,6 +219,7 @@ static size_t find_at_start(const struct census *census)
 	return census->count;
 }
 
+/* Every caller may use an object opened with RTLD_GLOBAL, and all that this object needs. */
 static size_t find_global(struct census *census)
 {
 	size_t found = census->count;
@@ -224,6 +232,7 @@ static size_t find_global(struct census *census)
 	return found;
 }
 
+/* Only the objects loaded for it may use an object opened with RTLD_LOCAL. */
 static size_t find_local(struct census *census)
 {
 	size_t found = census->count;
@@ -253,6 +262,7 @@ struct only {
 	bool by_itself;
 };
 
+/* A libcurl that calls one of its own functions means its own: search no further. */
 static bool count_exporting(const struct sharedobject *object, void *context)
 {
 	struct only *only = context;

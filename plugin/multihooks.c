@@ -79,6 +79,7 @@ static int receive_push(CURL *parent, CURL *pushed, size_t header_count,
 	return answer;
 }
 
+/* libcurl has one context for the push callback, so set ours whichever half is new. */
 static CURLMcode set_push(
 	struct multi_call call, struct multi *multi, CURLMoption option, void *set)
 {
@@ -199,6 +200,7 @@ static bool sent_again(const struct libcurl *libcurl, CURLM *multi_handle, const
 	return false;
 }
 
+/* Allocate before reading: a message that was read cannot be given back to libcurl. */
 static struct message *read_message(const struct libcurl *libcurl, CURLM *multi_handle)
 {
 	struct message *message = malloc(sizeof(*message));

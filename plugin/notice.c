@@ -19,6 +19,7 @@ bool notice_ask(void)
 	return settings && settings->trace;
 }
 
+/* One write for the whole line, so that lines of several threads do not mix. */
 void notice(const struct realm *realm, const char *format, ...)
 {
 	struct buffer line = BUFFER_INIT(TRACE_LINE_MAX);

@@ -21,9 +21,8 @@ enum rule_kind {
 	RULE_EVER_IF_SET,
 	RULE_EVER_IF_TRUE,
 	RULE_SECONDS,
-	RULE_METHOD, /* the method where it is not 0; where it is, GET, but not by what has no fact
-		      */
-	RULE_FIELDS, /* the method, whatever the pointer */
+	RULE_METHOD, /* the method if the number is not 0; GET if it is 0 and there is a fact */
+	RULE_FIELDS, /* POST, even if the pointer is NULL */
 	RULE_FORM,
 	RULE_PROTOCOLS, /* a number and a fact; the text is void */
 	RULE_PROTOCOLS_TEXT,
@@ -37,6 +36,7 @@ struct rule {
 	unsigned facts;
 };
 
+/* The table has an entry for each number; libcurl has used about 330. */
 enum { OPTIONS_MAX = 400 };
 
 #define PLACE(field)      (offsetof(struct easy, field) / sizeof(void *))
@@ -123,6 +123,7 @@ static const struct rule rules[OPTIONS_MAX] = {
 		.place = PLACE(redir_protocols_text), .facts = FACT_REDIR_PROTOCOLS),
 };
 
+/* A later libcurl may have an option of that number with another type: it is not this one. */
 static const struct rule *rule_of(CURLoption option)
 {
 	unsigned index = (unsigned)option % 10000;

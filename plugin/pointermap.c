@@ -21,6 +21,7 @@ struct pointermap_slots {
 	struct slot slot[];
 };
 
+/* Addresses differ in their middle bits; the product spreads these over the upper half. */
 static size_t hash(const void *address)
 {
 	return (size_t)(((uint64_t)(uintptr_t)address * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
@@ -137,6 +138,7 @@ void *pointermap_find(struct pointermap *table, const void *address)
 	return find_slowly(shard, address, hashed);
 }
 
+/* The record first: a reader that finds the address must find its record. */
 static void store(struct slot *slot, const void *address, void *record)
 {
 	atomic_store_explicit(&slot->record, record, memory_order_release);

@@ -367,6 +367,7 @@ void replay_adjust(struct easy *easy)
 		step_aside_of_read(easy);
 }
 
+/* libcurl gives a file to fread() itself. Note where the file stands: a repeat begins there. */
 static void watch_body(struct easy *easy)
 {
 	if (!body_reads_file(easy))
@@ -448,6 +449,7 @@ void replay_stop(struct easy *easy)
 		step_aside_of_read(easy);
 }
 
+/* libcurl keeps our callbacks; the record has those of the application. */
 bool replay_withholds(const struct easy *easy, CURLoption option)
 {
 	switch (option) {

@@ -54,6 +54,7 @@ static void read_dynamic(struct sharedobject *object)
 		object->soname = object->strings + soname->d_un.d_val;
 }
 
+/* The linker does not tell where an object is mapped: its loadable segments do. */
 static void read_object(struct sharedobject *object, const struct dl_phdr_info *info)
 {
 	*object = (struct sharedobject){
@@ -74,6 +75,7 @@ static void read_object(struct sharedobject *object, const struct dl_phdr_info *
 	}
 }
 
+/* The kernel's vDSO, or a file made by hand, may lack a table. */
 static bool has_symbols(const struct sharedobject *object)
 {
 	return object->symbols && object->strings && (object->gnu_hash || object->sysv_hash);
@@ -122,6 +124,7 @@ struct search {
 	const void *address;
 };
 
+/* Read the tables of the match alone: a program may have hundreds of objects. */
 static int match_address(struct dl_phdr_info *info, size_t size, void *context)
 {
 	struct search *search = context;
@@ -174,6 +177,9 @@ bool sharedobject_is_ours(const void *address)
 	return (const char *)address >= __ehdr_start && (const char *)address < _end;
 }
 
+/*
+ * The definitions are a chain; an index names its entry. The base version is the file's own name.
+ */
 static const char *version_name(const struct sharedobject *object, ElfW(Half) index)
 {
 	const ElfW(Verdef) *definition = object->definitions;
@@ -189,6 +195,7 @@ static const char *version_name(const struct sharedobject *object, ElfW(Half) in
 	       ((const ElfW(Verdaux) *)((const char *)definition + definition->vd_aux))->vda_name;
 }
 
+/* A hidden symbol ("curl_free@OLD") is not the default; only a request for its version finds it. */
 static bool version_matches(const struct sharedobject *object, uint32_t index, const char *version)
 {
 	const char *name;
@@ -203,6 +210,10 @@ static bool version_matches(const struct sharedobject *object, uint32_t index, c
 	return name ? strcmp(name, version) == 0 : !(exported & HIDDEN_VERSION);
 }
 
+/*
+ * Functions only: the address of an indirect one (STT_GNU_IFUNC) is that of the function that
+ * chooses. Neither libcurl nor dlopen() has any.
+ */
 static bool symbol_matches(
 	const struct sharedobject *object, uint32_t index, const char *name, const char *version)
 {
@@ -214,6 +225,11 @@ static bool symbol_matches(
 	       version_matches(object, index, version);
 }
 
+/*
+ * The header holds the number of buckets, the first symbol in the table, and the size of a Bloom
+ * filter, which only saves time. A chain holds the hashes of its symbols; the lowest bit marks the
+ * last.
+ */
 static uint32_t find_by_gnu_hash(
 	const struct sharedobject *object, const char *name, const char *version)
 {
@@ -239,6 +255,9 @@ static uint32_t find_by_gnu_hash(
 	}
 }
 
+/*
+ * An object may have this table alone. The header holds the sizes of both parts.
+ */
 static uint32_t find_by_sysv_hash(
 	const struct sharedobject *object, const char *name, const char *version)
 {

@@ -27,6 +27,7 @@ struct prefix {
 
 static _Atomic(struct prefix *) prefixes[PREFIXES_MAX];
 
+/* The prefixes fill the list from its start and are never removed, so readers need no lock. */
 static const struct prefix *find_prefix(const struct libcurl *libcurl, const char *url)
 {
 	for (size_t i = 0; i < PREFIXES_MAX; i++) {
@@ -103,6 +104,7 @@ static bool has_part(struct reading *reading, CURLUPart part)
 	return text != NULL;
 }
 
+/* An address with a zone (fe80::1%eth0) means something else on each machine: no profile has it. */
 static bool read_origin(struct reading *reading, struct origin *origin)
 {
 	char *scheme = read_part(reading, CURLUPART_SCHEME, 0);
@@ -151,6 +153,7 @@ static CURLUcode set_url(const struct easy *easy, CURLU *url)
 	return code;
 }
 
+/* CURLOPT_PORT overrides the port of the URL. */
 static const struct realm *realm_of(const struct easy *easy, const struct origin *origin)
 {
 	struct origin connected = *origin;

@@ -56,6 +56,7 @@ static void read_cache(struct walk *walk)
 	close(fd);
 }
 
+/* Like the dynamic linker, pass over a file for another machine, and look further. */
 static bool is_library(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -75,6 +76,7 @@ static uint32_t number_at(const char *bytes)
 	return number;
 }
 
+/* The file may be newer than this program or damaged, so check every offset. */
 static bool find_in_cache(const struct walk *walk, const char *name, char path[PATH_MAX])
 {
 	size_t bytes = walk->cache_bytes;
@@ -134,6 +136,7 @@ static bool find_in_list(const char *list, const char *asker, const char *name, 
 	return false;
 }
 
+/* The order is that of ld.so(8): RPATH counts only without RUNPATH, and comes first. */
 static bool find_library(const struct walk *walk, const struct elffile *image, const char *asker,
 	const char *name, char path[PATH_MAX])
 {
@@ -153,6 +156,7 @@ static bool find_library(const struct walk *walk, const struct elffile *image, c
 	       find_in_cache(walk, name, path) || find_in_list(standard, asker, name, path);
 }
 
+/* A library is loaded once for each name, even if many need it. */
 static void enqueue(
 	struct walk *walk, const struct elffile *image, const char *asker, const char *name)
 {

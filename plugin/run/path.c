@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* snprintf() tells the length that was needed, so a path that was cut is noticed. */
 bool path_join(char path[PATH_MAX], const char *directory, size_t length, const char *name)
 {
 	const char *slash = length > 0 && directory[length - 1] != '/' ? "/" : "";

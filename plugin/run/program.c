@@ -19,6 +19,7 @@ enum {
 	SHEBANG_BYTES = 256, /* the kernel reads no further */
 };
 
+/* Like execvp(), say EACCES for a directory or a device. */
 static int executable(const char *path)
 {
 	struct stat status;
@@ -89,6 +90,7 @@ static bool is_privileged(int fd)
 	       !(fstatvfs(fd, &file_system) == 0 && (file_system.f_flag & ST_NOSUID));
 }
 
+/* Judge what the kernel looks at first: a set-uid file is privileged, whatever its loader. */
 static enum program_verdict judge(int fd)
 {
 	struct elffile image;
@@ -103,14 +105,17 @@ static enum program_verdict judge(int fd)
 		return PROGRAM_MALFORMED;
 	if (is_privileged(fd))
 		return PROGRAM_PRIVILEGED;
-	if (!loader) /* the dynamic linker itself, run as a command, has no interpreter but a name
-		      */
+	/* the dynamic linker itself, run as a command, has no interpreter but a name */
+	if (!loader)
 		return elffile_value(&image, DT_SONAME) ? PROGRAM_WORKS : PROGRAM_STATIC;
 	elffile_text_at(fd, loader->p_offset, name, sizeof(name));
 	return has_other_libc(name) ? PROGRAM_OTHER_LIBC : PROGRAM_WORKS;
 }
 
-/* The program that env(1) would run, from the argument in a script's first line. */
+/*
+ * The program that env(1) would run, from the argument in a script's first line. Skip options and
+ * assignments.
+ */
 static bool find_through_env(char *argument, char path[PATH_MAX])
 {
 	char *rest = argument;
@@ -147,6 +152,7 @@ static bool is_text(const char *start)
 	return strncmp(start, ELFMAG, SELFMAG) != 0 && *start != '\0';
 }
 
+/* O_NONBLOCK: a FIFO in the place of a script must not stop us. */
 void program_inspect(struct program *program, const char *path)
 {
 	program->last = 0;
@@ -248,6 +254,10 @@ static int open_program(const struct program *program)
 	return open(program->files[program->last], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
+/*
+ * On other machines the compiler builds such a number from pieces, and nothing is found. That only
+ * costs the note.
+ */
 bool program_authenticates(const struct program *program)
 {
 	int fd = open_program(program);
@@ -304,6 +314,7 @@ static void look_for_loading(
 		*found = elffile_names_any(image, OF_LOADING, COUNT(OF_LOADING));
 }
 
+/* A program with a DT_SONAME is the dynamic linker, which runs any other. */
 static bool can_load_later(const struct program *program, int fd)
 {
 	struct elffile image;

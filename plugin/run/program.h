@@ -11,8 +11,7 @@
 enum program_verdict {
 	PROGRAM_WORKS,
 	PROGRAM_STATIC,     /* there is no dynamic linker */
-	PROGRAM_PRIVILEGED, /* set-uid, set-gid, capabilities: the dynamic linker ignores LD_PRELOAD
-			     */
+	PROGRAM_PRIVILEGED, /* set-uid, set-gid or capabilities: LD_PRELOAD is ignored */
 	PROGRAM_FOREIGN,    /* for another machine, or another word size */
 	PROGRAM_OTHER_LIBC, /* neither glibc nor musl: it cannot load our library */
 	PROGRAM_CARRIER,    /* libcurl is linked in statically; found by program_content() */

@@ -122,6 +122,7 @@ static bool find_library(char path[PATH_MAX])
 	return false;
 }
 
+/* ld.so separates the entries of LD_PRELOAD by colons or spaces. */
 static bool is_listed(const char *list, const char *path)
 {
 	const size_t length = strlen(path);
@@ -151,6 +152,7 @@ static char *preload_value(const char *library)
 
 /* Running ------------------------------------------------------------------------------------ */
 
+/* Without a library, LD_PRELOAD stays as it is. */
 static bool set_environment(const struct wishes *wishes, const char *library)
 {
 	char *preload = library ? preload_value(library) : NULL;
@@ -291,6 +293,7 @@ static int tell_content(struct program *program)
 	return EXIT_NO_LIBCURL;
 }
 
+/* The answer goes to stdout, also when it is no: it is what was asked for. */
 static int check(const char *command)
 {
 	static struct program program;
@@ -314,6 +317,7 @@ static int check(const char *command)
 								: tell_content(&program);
 }
 
+/* Quote for every POSIX shell: only a quote cannot stand between quotes. */
 static void print_assignment(const char *name, const char *value)
 {
 	printf(" %s='", name);
@@ -364,6 +368,7 @@ static int misused(const char *reason)
 	return EXIT_USAGE;
 }
 
+/* getopt_long() says too little: it cannot tell a typing error from an unknown word. */
 static int misspelt(const char *word, const struct option *options)
 {
 	const char *name = word + strspn(word, "-");
