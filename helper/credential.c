@@ -97,7 +97,7 @@ static enum status pass_on(struct call *call, struct failure *failure)
 			argv[i + 2] = call->argv[i];
 		status = process_become(name, argv, &call->input, failure);
 	} else {
-		status_fail(failure, status, "out of memory");
+		status_no_memory(failure);
 	}
 	free(argv);
 	free(protocol);

@@ -71,7 +71,7 @@ static enum status finish(
 	else if (status == STATUS_TOO_LONG)
 		status = status_fail(failure, STATUS_MALFORMED, "input is too long");
 	else if (status == STATUS_NO_MEMORY)
-		status = status_fail(failure, status, "out of memory");
+		status = status_no_memory(failure);
 	else
 		status = status_fail(failure, status, "cannot read input: %s", strerror(errno));
 	if (status)

@@ -29,7 +29,7 @@ static enum status answer(struct call *call, const struct json *request, struct 
 	if (!status)
 		status = call_supply(call, NULL, failure);
 	if (!status && write_answer(call))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	call->url = NULL;
 	return status;
 }

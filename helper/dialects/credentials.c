@@ -196,7 +196,7 @@ static enum status store_at_endpoint(struct walk *walk, const struct profile *pr
 	if (secret.client_id && secret.client_secret)
 		status = prove_and_keep(walk, profile, &secret);
 	else
-		status = status_fail(walk->failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(walk->failure);
 	walk->stored = walk->stored || !status;
 	secret_release(&secret);
 	return status;

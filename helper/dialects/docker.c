@@ -89,7 +89,7 @@ static enum status answer_get(struct call *call, const char *server, struct fail
 	if (!status)
 		status = call_supply(call, NULL, failure);
 	if (!status && write_credentials(call, server))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	return status;
 }
 
@@ -195,7 +195,7 @@ enum status docker_list(struct call *call, struct failure *failure)
 	const char *end = call->reply->length > 0 ? "}\n" : "{}\n";
 
 	if (!status && (listing.status || buffer_append_text(call->reply, end)))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	return say_failure(call, status, failure);
 }
 

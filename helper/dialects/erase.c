@@ -31,6 +31,6 @@ enum status erase_token(struct call *call, struct failure *failure)
 	shared = call->profile->shared_store ? ", and none is in the shared store any more" : "";
 	if (buffer_printf(call->reply, "profile %s: %s%s\n", call->profile->name,
 		    live ? "cached token dropped" : "no token was cached", shared))
-		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		return status_no_memory(failure);
 	return STATUS_OK;
 }

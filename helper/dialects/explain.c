@@ -114,7 +114,7 @@ enum status explain_write(struct call *call, const struct origin *origin, struct
 	else
 		status = write_advice(call, origin);
 	if (status)
-		status_fail(failure, status, "out of memory");
+		status_no_memory(failure);
 done:
 	profile_free(nearest.profile);
 	return status;

@@ -133,7 +133,7 @@ static enum status description_read(
 	if (status == STATUS_MALFORMED)
 		return status_fail(failure, status, "input: url has no scheme");
 	if (status)
-		return status_fail(failure, status, "out of memory");
+		return status_no_memory(failure);
 	if (!description->protocol || !description->host)
 		return status_fail(failure, STATUS_MALFORMED,
 			"input names no protocol, or no host: expected lines such as "
@@ -355,6 +355,6 @@ enum status git_erase(struct call *call, struct failure *failure)
 enum status git_capability(struct call *call, struct failure *failure)
 {
 	if (buffer_append_text(call->reply, "version 0\ncapability authtype\ncapability state\n"))
-		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		return status_no_memory(failure);
 	return STATUS_OK;
 }

@@ -116,6 +116,6 @@ enum status go_answer(struct call *call, struct failure *failure)
 	if (!status)
 		status = call_supply(call, NULL, failure);
 	if (!status && write_block(call))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	return status;
 }

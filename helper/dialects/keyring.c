@@ -30,7 +30,7 @@ enum status keyring_get(struct call *call, struct failure *failure)
 	}
 	status = call_supply(call, NULL, failure);
 	if (!status && buffer_printf(call->reply, "%s\n", call->token.value))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	return status;
 }
 

@@ -239,7 +239,7 @@ enum status login_keep(struct call *call, struct failure *failure)
 	if (!status)
 		credentials_keep_token(call, call->profile);
 	if (!status && report(call, call->profile))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	secret_release(&secret);
 	return status;
 }
@@ -254,6 +254,6 @@ enum status login_drop(struct call *call, struct failure *failure)
 	if (!status && buffer_printf(call->reply, "profile %s: %s, and no token is cached\n",
 			       call->profile->name,
 			       was_kept ? "client credentials dropped" : "none were kept"))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	return status;
 }

@@ -90,7 +90,7 @@ enum status profilestatus_each(
 	enum status status = profiles_each(call->settings, only, visit_profile, &walk, failure);
 
 	if (!status && walk.status)
-		return status_fail(failure, walk.status, "out of memory");
+		return status_no_memory(failure);
 	if (!walk.any_with_secret)
 		call->exit_code = 1;
 	if (status || walk.any || !only)

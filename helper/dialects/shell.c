@@ -10,7 +10,7 @@ static enum status answer(
 	if (!status)
 		status = call_supply(call, NULL, failure);
 	if (!status && buffer_printf(call->reply, "%s%s%s\n", before, call->token.value, after))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	return status;
 }
 

@@ -193,7 +193,7 @@ enum status status_show(struct call *call, struct failure *failure)
 		return status;
 	if (write_config_place(call) || write_cache_place(call) ||
 		settings_warn(call->settings, "warning   ", call->reply))
-		return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		return status_no_memory(failure);
 	if (call->url) {
 		status = explain_write(call, &origin, failure);
 		if (!status && !call->profile)

@@ -101,6 +101,6 @@ enum status statusjson_show(struct call *call, struct failure *failure)
 	const char *end = call->reply->length > 0 ? "]}\n" : "{\"profiles\":[]}\n";
 
 	if (!status && buffer_append_text(call->reply, end))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	return status;
 }

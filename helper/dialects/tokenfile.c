@@ -113,7 +113,7 @@ static enum status write_file(struct call *call,
 	if (!status)
 		status = call_supply(call, NULL, failure);
 	if (!status && (compose(call, &content) || buffer_printf(call->reply, "%s\n", path.data)))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	if (!status)
 		status = replace(path.data, &content, failure);
 	buffer_release(&content);
@@ -138,6 +138,6 @@ enum status tokenfile_show_htslib(struct call *call, struct failure *failure)
 	if (!status)
 		status = call_supply(call, NULL, failure);
 	if (!status && compose_htslib(call, call->reply))
-		status = status_fail(failure, STATUS_NO_MEMORY, "out of memory");
+		status = status_no_memory(failure);
 	return status;
 }

@@ -34,7 +34,7 @@ enum status external_run(const struct profile *profile, const char *command,
 	if (environment && script)
 		status = spawn_run(&spawn, &exit_code, failure);
 	else
-		status_fail(failure, status, "out of memory");
+		status_no_memory(failure);
 	free(environment);
 	free(script);
 	if (status == STATUS_TIMEOUT)
