@@ -15,7 +15,6 @@
  */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,13 +56,11 @@ static enum status pass_on(const struct request *request, const struct attribute
 /* An endpoint that asks to be left alone means all of us, for no longer than we believe it. */
 static long rest_of(const struct attributes *answer)
 {
-	const char *retry_after = attributes_get(answer, "retry_after");
-	const char *http_status = attributes_get(answer, "http_status");
-	long seconds = retry_after ? strtol(retry_after, NULL, 10) : 0;
+	long long seconds = attributes_number(answer, "retry_after");
 
-	if (seconds <= 0 && http_status && strcmp(http_status, "429") == 0)
+	if (seconds == 0 && attributes_number(answer, "http_status") == 429)
 		seconds = REST_LEAST_S;
-	return seconds < REST_MOST_S ? seconds : REST_MOST_S;
+	return seconds < REST_MOST_S ? (long)seconds : REST_MOST_S;
 }
 
 /* What the other members are to know of the mint that has just ended. */
@@ -114,18 +111,13 @@ static enum status put(struct request *request, struct failure *failure)
 {
 	const struct redis_lock lock = request_lock(request, request_text(request, "owner"));
 	struct buffer sealed = BUFFER_INIT(SEAL_MAX_BYTES);
-	struct entry entry = {
-		.token.value = buffer_duplicate(attributes_get(request->asked, "credential")),
-		.token.scope = buffer_duplicate(attributes_get(request->asked, "granted_scope")),
-		.token.obtained = (time_t)request_number(request, "obtained"),
-		.token.expires = (time_t)request_number(request, "expires"),
-		.serial = request_number(request, "serial"),
-	};
+	struct entry entry = {.serial = request_number(request, "serial")};
+	bool readable = token_read(&entry.token, request->asked);
 	long long life_ms = (long long)(entry.token.expires - request_now(request)) * 1000;
 	bool well = false;
 	enum status status = request_reach(request, failure);
 
-	if (!status && (!entry.token.value || seal_close(&request->seal, &entry, &sealed)))
+	if (!status && (!readable || seal_close(&request->seal, &entry, &sealed)))
 		status = status_fail(failure, STATUS_NO_MEMORY, "the token cannot be sealed");
 	if (!status && life_ms > 0)
 		status = redis_put(request->store, &lock, request->entry_name, &sealed, life_ms,

@@ -1,7 +1,10 @@
 #include "core/attributes.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { DIGITS_MAX = 15 }; /* no overflow, whatever is computed with such a number */
 
 /* Split a line, given without its LF, at its first "=". */
 static enum status split_line(char *line, size_t length, unsigned number, struct failure *failure)
@@ -169,6 +172,16 @@ const char *attributes_get(const struct attributes *attributes, const char *key)
 	return last;
 }
 
+long long attributes_number(const struct attributes *attributes, const char *key)
+{
+	const char *text = attributes_get(attributes, key);
+	size_t digits = text ? strspn(text, "0123456789") : 0;
+
+	if (digits == 0 || digits > DIGITS_MAX || text[digits] != '\0')
+		return 0;
+	return strtoll(text, NULL, 10);
+}
+
 bool attributes_contains(const struct attributes *attributes, const char *key, const char *value)
 {
 	for (const char *v = NULL; (v = attributes_next(attributes, key, v));) {
@@ -213,4 +226,17 @@ enum status attributes_add(struct buffer *out, const char *key, const char *valu
 enum status attributes_add_number(struct buffer *out, const char *key, long long value)
 {
 	return buffer_printf(out, "%s=%lld\n", key, value);
+}
+
+enum status attributes_add_rows(struct buffer *out, const struct attributes_row *rows)
+{
+	enum status status = STATUS_OK;
+
+	for (; rows->key && !status; rows++) {
+		if (rows->text)
+			status = attributes_add(out, rows->key, rows->text);
+		else if (rows->number != 0)
+			status = attributes_add_number(out, rows->key, rows->number);
+	}
+	return status;
 }

@@ -59,6 +59,9 @@ const char *attributes_get(const struct attributes *attributes, const char *key)
 const char *attributes_next(
 	const struct attributes *attributes, const char *key, const char *previous_value);
 
+/* The value of key as a number; 0: it is missing, or not 1 to 15 decimal digits without a sign. */
+long long attributes_number(const struct attributes *attributes, const char *key);
+
 /* Whether key has this value, for lists such as capability[]. */
 bool attributes_contains(const struct attributes *attributes, const char *key, const char *value);
 
@@ -76,5 +79,18 @@ void attributes_release(struct attributes *attributes);
  */
 enum status attributes_add(struct buffer *out, const char *key, const char *value) MUST_CHECK;
 enum status attributes_add_number(struct buffer *out, const char *key, long long value) MUST_CHECK;
+
+/* One line to append: text, or number if text is NULL. */
+struct attributes_row {
+	const char *key; /* NULL ends the list */
+	const char *text;
+	long long number;
+};
+
+/*
+ * Append the rows. A row with neither text nor number is left out: attributes_get() and
+ * attributes_number() give NULL and 0 for a missing key.
+ */
+enum status attributes_add_rows(struct buffer *out, const struct attributes_row *rows) MUST_CHECK;
 
 #endif

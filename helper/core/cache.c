@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,15 +20,15 @@ enum { FILE_MAX_BYTES = 2 * TOKEN_MAX_BYTES, NAME_MAX_BYTES = 32 };
 /* Append the lines of the key, with which every file of the cache begins. */
 static enum status write_key(const struct profile *profile, struct buffer *out)
 {
-	const char *url = profile_endpoint(profile);
-	enum status status = attributes_add(out, "token_url", url);
+	const struct attributes_row rows[] = {
+		{"token_url", profile_endpoint(profile), 0},
+		{"client_id", profile->client_id, 0},
+		{"scope", profile->scope, 0},
+		{"audience", profile->audience, 0},
+		{0},
+	};
+	enum status status = attributes_add_rows(out, rows);
 
-	if (!status)
-		status = attributes_add(out, "client_id", profile->client_id);
-	if (!status)
-		status = attributes_add(out, "scope", profile->scope);
-	if (!status)
-		status = attributes_add(out, "audience", profile->audience);
 	for (size_t i = 0; i < profile->resource.count && !status; i++)
 		status = attributes_add(out, "resource[]", profile->resource.items[i]);
 	return status;
@@ -153,19 +152,6 @@ static enum status remove_entry(
 	return directory_remove(cache->directory, name, NULL, failure);
 }
 
-/* At most 15 digits and no sign: no overflow, no negative number. */
-static bool get_number(const struct attributes *entry, const char *key, long long *number)
-{
-	enum { DIGITS_MAX = 15 };
-	const char *text = attributes_get(entry, key);
-	size_t digits = text ? strspn(text, "0123456789") : 0;
-
-	if (digits == 0 || digits > DIGITS_MAX || text[digits] != '\0')
-		return false;
-	*number = strtoll(text, NULL, 10);
-	return true;
-}
-
 /* ---- tokens ---- */
 
 static const char *mark_of(const struct cache *cache)
@@ -177,29 +163,18 @@ bool cache_get(const struct cache *cache, time_t now, struct token *token)
 {
 	struct attributes entry = ATTRIBUTES_INIT;
 	struct token found = TOKEN_INIT;
-	const char *value;
-	long long obtained;
-	long long expires;
-	bool good = false;
+	bool good = read_entry(cache, "token", &entry) &&
+		    same(attributes_get(&entry, "client_mark"), mark_of(cache)) &&
+		    token_read(&found, &entry) &&
+		    token_is_believable(&found, cache->profile->max_lifetime, now);
 
-	if (read_entry(cache, "token", &entry) &&
-		same(attributes_get(&entry, "client_mark"), mark_of(cache)) &&
-		get_number(&entry, "obtained", &obtained) &&
-		get_number(&entry, "expires", &expires)) {
-		found.obtained = (time_t)obtained;
-		found.expires = (time_t)expires;
-		value = attributes_get(&entry, "credential");
-		if (value && token_is_b64token(value) &&
-			token_is_believable(&found, cache->profile->max_lifetime, now)) {
-			found.cached = true;
-			found.value = buffer_duplicate(value);
-			found.scope = buffer_duplicate(attributes_get(&entry, "granted_scope"));
-			good = found.value != NULL;
-		}
-	}
 	attributes_release(&entry);
-	if (good)
+	if (good) {
+		found.cached = true;
 		*token = found;
+	} else {
+		token_release(&found);
+	}
 	return good;
 }
 
@@ -209,15 +184,9 @@ enum status cache_put(const struct cache *cache, const struct token *token, stru
 	enum status status = write_key(cache->profile, &content);
 
 	if (!status)
-		status = attributes_add_number(&content, "obtained", (long long)token->obtained);
-	if (!status)
-		status = attributes_add_number(&content, "expires", (long long)token->expires);
-	if (!status)
 		status = attributes_add(&content, "client_mark", mark_of(cache));
 	if (!status)
-		status = attributes_add(&content, "granted_scope", token->scope);
-	if (!status)
-		status = attributes_add(&content, "credential", token->value);
+		status = token_write(token, &content);
 	if (!status)
 		status = buffer_append(&content, "\n", 1); /* marks the file as complete */
 	if (status)

@@ -1,12 +1,11 @@
 #include "core/state.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/attributes.h"
 
-enum { CLOCK_SLACK_S = 2, COUNT_MAX = 1000, RENEWAL_MAX_S = 3600, DIGITS_MAX = 15 };
+enum { CLOCK_SLACK_S = 2, COUNT_MAX = 1000, RENEWAL_MAX_S = 3600 };
 
 /* 5 s, doubled for each time in a row after the first, up to most. */
 static long pause_after(long in_a_row, long most)
@@ -111,62 +110,38 @@ bool state_is_empty(const struct state *state)
 	       state->renewing_until == 0 && state->serial == 0;
 }
 
-static enum status write_failure(const struct state_failure *failure, struct buffer *out)
+enum status state_write(const struct state *state, struct buffer *out)
 {
-	const struct {
-		const char *key;
-		long long value;
-	} numbers[] = {
-		{"failed", (long long)failure->at},
-		{"retry_from", (long long)failure->retry_from},
-		{"status", failure->status},
-		{"failures", failure->in_a_row},
-		{"environment", failure->environment},
+	const struct state_failure *failure = &state->failure;
+	const struct state_refusal *refusal = &state->refusal;
+	const struct attributes_row failure_rows[] = {
+		{"failed", NULL, (long long)failure->at},
+		{"retry_from", NULL, (long long)failure->retry_from},
+		{"status", NULL, failure->status},
+		{"failures", NULL, failure->in_a_row},
+		{"environment", NULL, failure->environment},
+		{"marks", failure->marks, 0},
+		{"error", failure->reason.reason, 0},
+		{0},
+	};
+	const struct attributes_row refusal_rows[] = {
+		{"refused", refusal->fingerprint, 0},
+		{"replace_from", NULL, (long long)refusal->replace_from},
+		{"replacements", NULL, refusal->in_a_row},
+		{0},
+	};
+	const struct attributes_row rows[] = {
+		{"renewing_until", NULL, (long long)state->renewing_until},
+		{"serial", NULL, state->serial},
+		{0},
 	};
 	enum status status = STATUS_OK;
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !status; i++)
-		status = attributes_add_number(out, numbers[i].key, numbers[i].value);
-	if (!status)
-		status = attributes_add(out, "marks", failure->marks);
-	return status ? status : attributes_add(out, "error", failure->reason.reason);
-}
-
-static enum status write_refusal(const struct state_refusal *refusal, struct buffer *out)
-{
-	enum status status = attributes_add(out, "refused", refusal->fingerprint);
-
-	if (!status)
-		status = attributes_add_number(
-			out, "replace_from", (long long)refusal->replace_from);
-	return status ? status : attributes_add_number(out, "replacements", refusal->in_a_row);
-}
-
-enum status state_write(const struct state *state, struct buffer *out)
-{
-	enum status status = STATUS_OK;
-
-	if (state->failure.status)
-		status = write_failure(&state->failure, out);
-	if (!status && state->refusal.fingerprint[0] != '\0')
-		status = write_refusal(&state->refusal, out);
-	if (!status && state->renewing_until)
-		status = attributes_add_number(
-			out, "renewing_until", (long long)state->renewing_until);
-	if (!status && state->serial)
-		status = attributes_add_number(out, "serial", state->serial);
-	return status;
-}
-
-/* At most 15 digits and no sign: no overflow, no negative number. 0: missing or invalid. */
-static long long number(const struct attributes *entry, const char *key)
-{
-	const char *text = attributes_get(entry, key);
-	size_t digits = text ? strspn(text, "0123456789") : 0;
-
-	if (digits == 0 || digits > DIGITS_MAX || text[digits] != '\0')
-		return 0;
-	return strtoll(text, NULL, 10);
+	if (failure->status)
+		status = attributes_add_rows(out, failure_rows);
+	if (!status && refusal->fingerprint[0] != '\0')
+		status = attributes_add_rows(out, refusal_rows);
+	return status ? status : attributes_add_rows(out, rows);
 }
 
 static bool copy(const struct attributes *entry, const char *key, char *out, size_t size)
@@ -188,11 +163,11 @@ static bool is_within(long long least, long long value, long long most)
 static void read_failure(struct state_failure *failure, const struct attributes *entry, time_t now)
 {
 	struct state_failure found = {
-		.at = (time_t)number(entry, "failed"),
-		.retry_from = (time_t)number(entry, "retry_from"),
-		.status = (enum status)number(entry, "status"),
-		.in_a_row = (long)number(entry, "failures"),
-		.environment = (long)number(entry, "environment"),
+		.at = (time_t)attributes_number(entry, "failed"),
+		.retry_from = (time_t)attributes_number(entry, "retry_from"),
+		.status = (enum status)attributes_number(entry, "status"),
+		.in_a_row = (long)attributes_number(entry, "failures"),
+		.environment = (long)attributes_number(entry, "environment"),
 	};
 
 	if (copy(entry, "marks", found.marks, sizeof(found.marks)) &&
@@ -207,8 +182,8 @@ static void read_failure(struct state_failure *failure, const struct attributes 
 static void read_refusal(struct state_refusal *refusal, const struct attributes *entry, time_t now)
 {
 	struct state_refusal found = {
-		.replace_from = (time_t)number(entry, "replace_from"),
-		.in_a_row = (long)number(entry, "replacements"),
+		.replace_from = (time_t)attributes_number(entry, "replace_from"),
+		.in_a_row = (long)attributes_number(entry, "replacements"),
 	};
 
 	if (copy(entry, "refused", found.fingerprint, sizeof(found.fingerprint)) &&
@@ -219,9 +194,9 @@ static void read_refusal(struct state_refusal *refusal, const struct attributes 
 
 void state_read(struct state *state, const struct attributes *entry, time_t now)
 {
-	long long renewing_until = number(entry, "renewing_until");
+	long long renewing_until = attributes_number(entry, "renewing_until");
 
-	*state = (struct state){.serial = number(entry, "serial")};
+	*state = (struct state){.serial = attributes_number(entry, "serial")};
 	read_failure(&state->failure, entry, now);
 	read_refusal(&state->refusal, entry, now);
 	if (is_within(now, renewing_until, now + RENEWAL_MAX_S))

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/attributes.h"
 #include "core/buffer.h"
 
 enum { MARGIN_MAX_S = 60, MARGIN_PART = 10, WINDOW_MAX_S = 300, WINDOW_PART = 5 };
@@ -92,6 +93,34 @@ void token_fingerprint(const char *value, char out[TOKEN_FINGERPRINT_BYTES])
 	for (; *value != '\0'; value++)
 		hash = (hash ^ (unsigned char)*value) * 16777619U;
 	snprintf(out, TOKEN_FINGERPRINT_BYTES, "%08x", (unsigned)hash);
+}
+
+enum status token_write(const struct token *token, struct buffer *out)
+{
+	const struct attributes_row rows[] = {
+		{"obtained", NULL, (long long)token->obtained},
+		{"expires", NULL, (long long)token->expires},
+		{"granted_scope", token->scope, 0},
+		{"credential", token->value, 0},
+		{0},
+	};
+
+	return attributes_add_rows(out, rows);
+}
+
+bool token_read(struct token *token, const struct attributes *lines)
+{
+	const char *value = attributes_get(lines, "credential");
+
+	*token = (struct token){
+		.obtained = (time_t)attributes_number(lines, "obtained"),
+		.expires = (time_t)attributes_number(lines, "expires"),
+	};
+	if (!value || !token_is_b64token(value))
+		return false;
+	token->value = buffer_duplicate(value);
+	token->scope = buffer_duplicate(attributes_get(lines, "granted_scope"));
+	return token->value != NULL;
 }
 
 void token_release(struct token *token)

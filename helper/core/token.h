@@ -7,6 +7,9 @@
 
 #include "core/status.h"
 
+struct attributes;
+struct buffer;
+
 /*
  * A bearer token and its lifetime. Times are wall-clock seconds since the epoch.
  *
@@ -62,6 +65,15 @@ bool token_grants(const char *asked, const char *granted);
 
 /* Eight hex digits that identify a token in traces without revealing it. */
 void token_fingerprint(const char *value, char out[TOKEN_FINGERPRINT_BYTES]);
+
+/*
+ * The lines of a token in the cache, in a fleet's store and between our programs: obtained,
+ * expires, granted_scope, credential. token_read() gives false if the value is missing or no
+ * b64token, or if memory is short. Missing times are 0, which token_is_believable() rejects. Call
+ * token_release() in any case.
+ */
+enum status token_write(const struct token *token, struct buffer *out) MUST_CHECK;
+bool token_read(struct token *token, const struct attributes *lines) MUST_CHECK;
 
 /* Wipe and free the contents; usable again. */
 void token_release(struct token *token);

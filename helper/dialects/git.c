@@ -253,30 +253,23 @@ static enum status write_answer(
 	bool with_state = has_capability(description, "state") && (bearer || healable);
 	char fingerprint[TOKEN_FINGERPRINT_BYTES];
 	char state[STATE_MAX_BYTES];
-	const struct {
-		const char *key;
-		const char *value;
-	} rows[] = {
-		{"capability[]", bearer ? "authtype" : NULL},
-		{"capability[]", with_state ? "state" : NULL},
-		{"authtype", bearer ? "Bearer" : NULL},
-		{"credential", bearer ? call->token.value : NULL},
-		{"ephemeral", bearer ? "1" : NULL},
-		{"username", bearer ? NULL : call->profile->basic_username},
-		{"password", bearer ? NULL : call->token.value},
-		{"state[]", healable ? state : NULL},
-		{"continue", healable ? "1" : NULL},
+	const struct attributes_row rows[] = {
+		{"capability[]", bearer ? "authtype" : NULL, 0},
+		{"capability[]", with_state ? "state" : NULL, 0},
+		{"authtype", bearer ? "Bearer" : NULL, 0},
+		{"credential", bearer ? call->token.value : NULL, 0},
+		{"ephemeral", bearer ? "1" : NULL, 0},
+		{"username", bearer ? NULL : call->profile->basic_username, 0},
+		{"password", bearer ? NULL : call->token.value, 0},
+		{"state[]", healable ? state : NULL, 0},
+		{"continue", healable ? "1" : NULL, 0},
+		{"password_expiry_utc", NULL, (long long)token_usable_until(&call->token)},
+		{0},
 	};
-	enum status status = STATUS_OK;
 
 	token_fingerprint(call->token.value, fingerprint);
 	snprintf(state, sizeof(state), "%s%s", STATES[answer->scheme], fingerprint);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !status; i++)
-		status = attributes_add(call->reply, rows[i].key, rows[i].value);
-	if (!status)
-		status = attributes_add_number(call->reply, "password_expiry_utc",
-			(long long)token_usable_until(&call->token));
-	return status;
+	return attributes_add_rows(call->reply, rows);
 }
 
 static enum status answer_get(

@@ -40,17 +40,9 @@ static bool is_wanted(const struct request *request, const struct entry *entry)
 
 static enum status answer_entry(const struct request *request, const struct entry *entry)
 {
-	struct buffer *answer = request->answer;
-	enum status status = attributes_add(answer, "credential", entry->token.value);
+	enum status status = token_write(&entry->token, request->answer);
 
-	if (!status)
-		status = attributes_add(answer, "granted_scope", entry->token.scope);
-	if (!status)
-		status =
-			attributes_add_number(answer, "obtained", (long long)entry->token.obtained);
-	if (!status)
-		status = attributes_add_number(answer, "expires", (long long)entry->token.expires);
-	return status ? status : attributes_add_number(answer, "serial", entry->serial);
+	return status ? status : attributes_add_number(request->answer, "serial", entry->serial);
 }
 
 /*

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -15,9 +14,7 @@ enum { NOTICE_LIFE_MS = 24 * 60 * 60 * 1000 };
 
 long long request_number(const struct request *request, const char *key)
 {
-	const char *text = attributes_get(request->asked, key);
-
-	return text ? strtoll(text, NULL, 10) : 0;
+	return attributes_number(request->asked, key);
 }
 
 const char *request_text(const struct request *request, const char *key)

@@ -202,12 +202,12 @@ static void free_plain(unsigned char *plain, size_t length)
 
 enum status seal_close(const struct seal *seal, const struct entry *entry, struct buffer *out)
 {
+	/* without its times, which the header has */
+	const struct token body = {.value = entry->token.value, .scope = entry->token.scope};
 	struct buffer plain = BUFFER_INIT(2L * TOKEN_MAX_BYTES);
 	unsigned char header[HEADER_BYTES];
-	enum status status = attributes_add(&plain, "credential", entry->token.value);
+	enum status status = token_write(&body, &plain);
 
-	if (!status)
-		status = attributes_add(&plain, "granted_scope", entry->token.scope);
 	write_header(header, entry);
 	if (!status)
 		status = append_sealed(seal, header, sizeof(header), &plain, out);
@@ -218,18 +218,9 @@ enum status seal_close(const struct seal *seal, const struct entry *entry, struc
 static bool read_plain(const unsigned char *plain, size_t length, struct entry *entry)
 {
 	struct attributes body = ATTRIBUTES_INIT;
-	const char *value;
-	bool good = false;
+	bool good = attributes_parse(&body, (const char *)plain, length, NULL) == STATUS_OK &&
+		    token_read(&entry->token, &body);
 
-	if (attributes_parse(&body, (const char *)plain, length, NULL) == STATUS_OK) {
-		value = attributes_get(&body, "credential");
-		if (value && token_is_b64token(value)) {
-			entry->token.value = buffer_duplicate(value);
-			entry->token.scope =
-				buffer_duplicate(attributes_get(&body, "granted_scope"));
-			good = entry->token.value != NULL;
-		}
-	}
 	attributes_release(&body);
 	return good;
 }
@@ -241,8 +232,8 @@ bool seal_open(const struct seal *seal, const struct buffer *sealed, struct entr
 	bool good;
 
 	*entry = (struct entry)ENTRY_INIT;
-	good = plain && read_header((const unsigned char *)sealed->data, entry) &&
-	       read_plain(plain, length, entry);
+	good = plain && read_plain(plain, length, entry) &&
+	       read_header((const unsigned char *)sealed->data, entry);
 	free_plain(plain, length);
 	return good;
 }

@@ -1,6 +1,5 @@
 #include "supply/fleetclient.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/attributes.h"
@@ -89,55 +88,33 @@ static long patience_ms(const struct question *question, const struct limits *li
 			       : bounded(limits->patience_ms, LAST_WORD_MAX_MS);
 }
 
-static enum status add_token(struct buffer *rows, const struct token *token)
-{
-	enum status status = attributes_add(rows, "credential", token->value);
-
-	if (!status)
-		status = attributes_add(rows, "granted_scope", token->scope);
-	if (!status)
-		status = attributes_add_number(rows, "obtained", (long long)token->obtained);
-	return status ? status : attributes_add_number(rows, "expires", (long long)token->expires);
-}
-
 /* What sypht-fleet is told besides the request for a token. */
 static enum status add_rows(
-	const struct fleetclient *member, const struct question *question, struct buffer *rows)
+	const struct fleetclient *member, const struct question *question, struct buffer *out)
 {
 	const struct supply *supply = member->supply;
 	const struct profile *profile = supply->profile;
 	const struct offer *offer = question->offer;
 	struct limits limits = limits_by(question->deadline);
-	const struct {
-		const char *key;
-		const char *value;
-	} texts[] = {
-		{"verb", question->verb},
-		{"store", profile->shared_store},
-		{"rejected", supply->rejected},
-		{"fresh", member->renewing ? "1" : NULL},
-		{"owner", offer ? offer->owner : NULL},
+	const struct attributes_row rows[] = {
+		{"verb", question->verb, 0},
+		{"store", profile->shared_store, 0},
+		{"rejected", supply->rejected, 0},
+		{"fresh", NULL, member->renewing},
+		{"owner", offer ? offer->owner : NULL, 0},
+		{"now", NULL, (long long)supply->clock()},
+		{"answer_ms", NULL, limits.answer_ms},
+		{"patience_ms", NULL, patience_ms(question, &limits)},
+		{"wait_ms", NULL, question->waits ? limits.left_ms : 0},
+		{"lock_ms", NULL, limits.lock_ms},
+		{"min_valid", NULL, supply->min_valid},
+		{"max_lifetime", NULL, profile->max_lifetime},
+		{"serial", NULL, offer ? offer->serial : member->state->serial},
+		{0},
 	};
-	const struct {
-		const char *key;
-		long long value;
-	} numbers[] = {
-		{"now", (long long)supply->clock()},
-		{"answer_ms", limits.answer_ms},
-		{"patience_ms", patience_ms(question, &limits)},
-		{"wait_ms", question->waits ? limits.left_ms : 0},
-		{"lock_ms", limits.lock_ms},
-		{"min_valid", supply->min_valid},
-		{"max_lifetime", profile->max_lifetime},
-		{"serial", offer ? offer->serial : member->state->serial},
-	};
-	enum status status = STATUS_OK;
+	enum status status = attributes_add_rows(out, rows);
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !status; i++)
-		status = attributes_add(rows, texts[i].key, texts[i].value);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !status; i++)
-		status = attributes_add_number(rows, numbers[i].key, numbers[i].value);
-	return status || !question->token ? status : add_token(rows, question->token);
+	return status || !question->token ? status : token_write(question->token, out);
 }
 
 static enum status refusal(const struct attributes *answer, struct failure *failure)
@@ -177,28 +154,14 @@ static void say_trouble(
 
 /* ---- what it answers ---- */
 
-static long long number(const struct attributes *answer, const char *key)
-{
-	const char *text = attributes_get(answer, key);
-
-	return text ? strtoll(text, NULL, 10) : 0;
-}
-
 static bool read_token(
 	const struct fleetclient *member, const struct attributes *answer, struct token *token)
 {
-	const struct supply *supply = member->supply;
-	const char *value = attributes_get(answer, "credential");
-	time_t now = supply->clock();
+	time_t now = member->supply->clock();
 
-	token->obtained = (time_t)number(answer, "obtained");
-	token->expires = (time_t)number(answer, "expires");
-	if (!value || !token_is_b64token(value) ||
-		!token_is_believable(token, supply->profile->max_lifetime, now))
-		return false;
-	token->value = buffer_duplicate(value);
-	token->scope = buffer_duplicate(attributes_get(answer, "granted_scope"));
-	return token_usable(token, now);
+	return token_read(token, answer) &&
+	       token_is_believable(token, member->supply->profile->max_lifetime, now) &&
+	       token_usable(token, now);
 }
 
 static void offer_release(struct offer *offer)
@@ -217,11 +180,11 @@ static void look(
 	*offer = (struct offer){.token = TOKEN_INIT};
 	if (ask(member, &question, &answer, &offer->trouble) == STATUS_OK) {
 		reason = attributes_get(&answer, "reason");
-		offer->serial = number(&answer, "serial");
+		offer->serial = attributes_number(&answer, "serial");
 		if (!read_token(member, &answer, &offer->token))
 			token_release(&offer->token);
 		offer->owner = buffer_duplicate(attributes_get(&answer, "owner"));
-		offer->rest_s = (long)number(&answer, "rest");
+		offer->rest_s = (long)attributes_number(&answer, "rest");
 		status_fail(&offer->trouble, STATUS_OK, "%s",
 			offer->rest_s > 0 && reason ? reason : "");
 	}
@@ -370,15 +333,16 @@ enum status fleetclient_drop(const struct fleetclient *member, const struct toke
 static enum status write_ping(const struct supply *supply, const struct secret *secret,
 	const struct limits *limits, struct buffer *request)
 {
+	const struct attributes_row rows[] = {
+		{"verb", "ping", 0},
+		{"store", supply->profile->shared_store, 0},
+		{"answer_ms", NULL, limits->answer_ms},
+		{"patience_ms", NULL, limits->patience_ms},
+		{0},
+	};
 	bool known = secret->client_secret || secret->private_key;
-	enum status status = attributes_add(request, "verb", "ping");
+	enum status status = attributes_add_rows(request, rows);
 
-	if (!status)
-		status = attributes_add(request, "store", supply->profile->shared_store);
-	if (!status)
-		status = attributes_add_number(request, "answer_ms", limits->answer_ms);
-	if (!status)
-		status = attributes_add_number(request, "patience_ms", limits->patience_ms);
 	if (!status && known)
 		return mintclient_write_request(supply, secret, limits->left_ms, request);
 	if (!status)

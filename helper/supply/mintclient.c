@@ -45,26 +45,24 @@ enum status mintclient_write_request(const struct supply *supply, const struct s
 	long timeout_ms, struct buffer *request)
 {
 	const struct profile *profile = supply->profile;
-	const struct {
-		const char *key;
-		const char *value;
-	} rows[] = {
-		{"token_url", profile->token_url},
-		{"issuer", profile->issuer},
-		{"client_id", secret->client_id},
-		{"client_secret", secret->client_secret},
-		{"auth_method", AUTHMETHOD_NAMES[profile->auth_method - AUTHMETHOD_BASIC]},
-		{"basic_encoding", profile->basic_encoding == PROFILE_ENCODING_RAW ? "raw" : NULL},
-		{"scope", profile->scope},
-		{"audience", profile->audience},
-		{"private_key_id", profile->private_key_id},
-		{"assertion_audience", profile->assertion_audience},
-		{"cainfo", supply->settings->cainfo},
+	const struct attributes_row rows[] = {
+		{"timeout_ms", NULL, timeout_ms},
+		{"token_url", profile->token_url, 0},
+		{"issuer", profile->issuer, 0},
+		{"client_id", secret->client_id, 0},
+		{"client_secret", secret->client_secret, 0},
+		{"auth_method", AUTHMETHOD_NAMES[profile->auth_method - AUTHMETHOD_BASIC], 0},
+		{"basic_encoding", profile->basic_encoding == PROFILE_ENCODING_RAW ? "raw" : NULL,
+			0},
+		{"scope", profile->scope, 0},
+		{"audience", profile->audience, 0},
+		{"private_key_id", profile->private_key_id, 0},
+		{"assertion_audience", profile->assertion_audience, 0},
+		{"cainfo", supply->settings->cainfo, 0},
+		{0},
 	};
-	enum status status = attributes_add_number(request, "timeout_ms", timeout_ms);
+	enum status status = attributes_add_rows(request, rows);
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !status; i++)
-		status = attributes_add(request, rows[i].key, rows[i].value);
 	for (size_t i = 0; i < profile->resource.count && !status; i++)
 		status = attributes_add(request, "resource[]", profile->resource.items[i]);
 	if (!status)
@@ -76,16 +74,14 @@ enum status mintclient_write_request(const struct supply *supply, const struct s
 
 static enum status read_refusal(const struct attributes *answer, struct failure *failure)
 {
-	const char *code = attributes_get(answer, "status");
 	const char *error = attributes_get(answer, "error");
-	const char *retry_after = attributes_get(answer, "retry_after");
-	long status = code ? strtol(code, NULL, 10) : STATUS_SYSTEM;
+	long long status = attributes_number(answer, "status");
 
 	if (status <= STATUS_OK || status > STATUS_SYSTEM)
 		status = STATUS_SYSTEM;
 	status_fail(failure, (enum status)status, "%s",
 		error ? error : "sypht-mint answered neither token nor error");
-	failure->retry_after_s = retry_after ? strtol(retry_after, NULL, 10) : 0;
+	failure->retry_after_s = (long)attributes_number(answer, "retry_after");
 	return (enum status)status;
 }
 
