@@ -1,22 +1,23 @@
 /*
- * sypht-fleet: what a member of a fleet has to do with the store it shares. One question on stdin,
- * one answer on stdout, as for sypht-mint, whose request it takes behind rows of its own:
+ * sypht-fleet: uses the store that the members of a fleet share. It reads one question from stdin
+ * and writes one answer to stdout, both as key=value lines. The question has a verb, and then the
+ * lines that sypht-mint reads, from which the encryption key is derived.
  *
- *	look      the token that lies there: credential, granted_scope, obtained, expires, serial;
- *	          else owner and serial, the right to mint the next; else rest and reason, the
- *	          seconds for which the endpoint must not be asked; else, in the end, nothing
- *	hold      sypht-mint's answer, with the lock kept meanwhile
- *	put       a token there, and release the lock: done=1
- *	release   the lock alone: done=1
- *	drop      this token, if it still is there, or without one whichever is: done=1
- *	ping      whether the store does all that the others take
+ *	look      One of four answers. The stored token: credential, granted_scope, obtained,
+ *	          expires, serial. The right to mint the next one: owner, serial. The endpoint must
+ *	          not be asked: rest (seconds), reason. Or nothing: the time is over.
+ *	hold      Run sypht-mint and extend the lock meanwhile. Its answer is ours.
+ *	put       Store a token and release the lock: done=1
+ *	release   Release the lock: done=1
+ *	drop      Remove this token if it still is the stored one; without a token, remove any:
+ *	          done=1
+ *	ping      Check that the store can do all of the above.
  *
- * What cannot be done is status and error. It owns hiredis and libsodium.
+ * After a failure the answer is status and error. Only this program links hiredis and libsodium.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/attributes.h"
 #include "fleet/heartbeat.h"
@@ -29,7 +30,7 @@
 
 enum { REST_LEAST_S = 5, REST_MOST_S = 300 };
 
-/* The request without what is the store's alone. */
+/* Everything but the store's URL, which may hold a password that sypht-mint does not need. */
 static enum status write_mint_request(const struct request *request, struct buffer *out)
 {
 	const char *value;
@@ -43,7 +44,7 @@ static enum status write_mint_request(const struct request *request, struct buff
 	return status ? status : buffer_append_text(out, "\n");
 }
 
-static enum status pass_on(const struct request *request, const struct attributes *answer)
+static enum status copy_answer(const struct request *request, const struct attributes *answer)
 {
 	const char *value;
 	enum status status = STATUS_OK;
@@ -53,8 +54,11 @@ static enum status pass_on(const struct request *request, const struct attribute
 	return status;
 }
 
-/* An endpoint that asks to be left alone means all of us, for no longer than we believe it. */
-static long rest_of(const struct attributes *answer)
+/*
+ * How many seconds the endpoint wants no request, because of Retry-After or status 429. That holds
+ * for every member of the fleet. The limit keeps a wrong header from stopping the fleet for long.
+ */
+static long read_rest(const struct attributes *answer)
 {
 	long long seconds = attributes_number(answer, "retry_after");
 
@@ -63,12 +67,12 @@ static long rest_of(const struct attributes *answer)
 	return seconds < REST_MOST_S ? (long)seconds : REST_MOST_S;
 }
 
-/* What the other members are to know of the mint that has just ended. */
-static struct notice notice_of(const struct request *request, const struct attributes *answer)
+/* What the other members should know about the mint that has just ended. */
+static struct notice make_notice(const struct request *request, const struct attributes *answer)
 {
 	const char *error = attributes_get(answer, "error");
 	struct notice notice = {.at_ms = notice_now_ms()};
-	long rest_s = rest_of(answer);
+	long rest_s = read_rest(answer);
 
 	if (attributes_get(answer, "credential"))
 		notice.took_ms = process_milliseconds() - request->started;
@@ -79,7 +83,7 @@ static struct notice notice_of(const struct request *request, const struct attri
 	return notice;
 }
 
-static enum status hold(struct request *request, struct failure *failure)
+static enum status hold_lock(struct request *request, struct failure *failure)
 {
 	const struct redis_lock lock = request_lock(request, request_text(request, "owner"));
 	struct buffer mint_request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
@@ -91,10 +95,10 @@ static enum status hold(struct request *request, struct failure *failure)
 	if (!status)
 		status = libexec_ask("sypht-mint", &mint_request,
 			(long)request_number(request, "timeout_ms"), &answer, failure);
-	last = notice_of(request, &answer);
+	last = make_notice(request, &answer);
 	heartbeat_end(&heartbeat, &last);
 	if (!status)
-		status = pass_on(request, &answer);
+		status = copy_answer(request, &answer);
 	attributes_release(&answer);
 	buffer_release(&mint_request);
 	return status;
@@ -102,12 +106,12 @@ static enum status hold(struct request *request, struct failure *failure)
 
 /* ---- put, release, drop, ping ---- */
 
-static enum status done(const struct request *request, bool well)
+static enum status answer_done(const struct request *request, bool well)
 {
 	return well ? attributes_add_number(request->answer, "done", 1) : STATUS_OK;
 }
 
-static enum status put(struct request *request, struct failure *failure)
+static enum status put_token(struct request *request, struct failure *failure)
 {
 	const struct redis_lock lock = request_lock(request, request_text(request, "owner"));
 	struct buffer sealed = BUFFER_INIT(SEAL_MAX_BYTES);
@@ -126,20 +130,20 @@ static enum status put(struct request *request, struct failure *failure)
 		request_give_up(request, &lock);
 	token_release(&entry.token);
 	buffer_release(&sealed);
-	return status ? status : done(request, well);
+	return status ? status : answer_done(request, well);
 }
 
-static enum status release(struct request *request, struct failure *failure)
+static enum status release_lock(struct request *request, struct failure *failure)
 {
 	const struct redis_lock lock = request_lock(request, request_text(request, "owner"));
 	enum status status = request_reach(request, failure);
 
 	if (!status)
 		status = redis_release(request->store, &lock, failure);
-	return status ? status : done(request, true);
+	return status ? status : answer_done(request, true);
 }
 
-static enum status drop(struct request *request, struct failure *failure)
+static enum status drop_token(struct request *request, struct failure *failure)
 {
 	const char *value = attributes_get(request->asked, "credential");
 	struct buffer sealed = BUFFER_INIT(SEAL_MAX_BYTES);
@@ -154,10 +158,10 @@ static enum status drop(struct request *request, struct failure *failure)
 		status = redis_drop(request->store, request->entry_name, &sealed, &well, failure);
 	token_release(&entry.token);
 	buffer_release(&sealed);
-	return status ? status : done(request, well);
+	return status ? status : answer_done(request, well);
 }
 
-static enum status ping(struct request *request, struct failure *failure)
+static enum status ping_store(struct request *request, struct failure *failure)
 {
 	enum status status = request_reach(request, failure);
 
@@ -169,14 +173,14 @@ static enum status ping(struct request *request, struct failure *failure)
 static const struct verb {
 	const char *name;
 	enum status (*run)(struct request *request, struct failure *failure);
-	bool sealed; /* it has to do with an entry */
+	bool sealed; /* it needs the encryption key, so the question must have the secret */
 } VERBS[] = {
 	{"look", lookup_token, true},
-	{"hold", hold, true},
-	{"put", put, true},
-	{"release", release, true},
-	{"drop", drop, true},
-	{"ping", ping, false},
+	{"hold", hold_lock, true},
+	{"put", put_token, true},
+	{"release", release_lock, true},
+	{"drop", drop_token, true},
+	{"ping", ping_store, false},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -188,13 +192,16 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-/* Braces, so that a cluster keeps all of them in one place, as scripts demand. */
+/*
+ * A Redis cluster places keys by the text in braces. The same text puts all of ours on one node,
+ * and a script can only use keys of one node.
+ */
 static void name_place(const struct request *request, const char *suffix, char *name)
 {
 	snprintf(name, REQUEST_NAME_BYTES, "sypht:{%s}:%s", request->seal.name, suffix);
 }
 
-/* A ping by whoever has no secret is about a place of nobody's. */
+/* A ping without a secret has no key to derive names from. It probes names that no fleet uses. */
 static enum status name_places(struct request *request, bool sealed, struct failure *failure)
 {
 	enum status status = STATUS_OK;
@@ -208,8 +215,8 @@ static enum status name_places(struct request *request, bool sealed, struct fail
 	return status;
 }
 
-static enum status answer_question(
-	const struct attributes *asked, struct buffer *answer, struct failure *failure)
+static enum status answer_question(const struct attributes *asked, struct buffer *story,
+	struct buffer *answer, struct failure *failure)
 {
 	struct request request = {
 		.asked = asked,
@@ -219,6 +226,7 @@ static enum status answer_question(
 	const struct verb *verb = find_verb(request_text(&request, "verb"));
 	enum status status = STATUS_OK;
 
+	(void)story;
 	request.place = (struct redis_place){
 		.url = &request.url,
 		.cainfo = attributes_get(asked, "cainfo"),
@@ -240,26 +248,6 @@ static enum status answer_question(
 
 int main(void)
 {
-	struct attributes asked = ATTRIBUTES_INIT;
-	struct buffer answer = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
-	struct failure failure = {.reason = ""};
-	enum status status;
-
-	process_harden();
-	signal(SIGPIPE, SIG_IGN); /* a store that hangs up is a failed write */
-	status = attributes_read(&asked, STDIN_FILENO, &failure);
-	if (!status)
-		status = answer_question(&asked, &answer, &failure);
-	if (status) {
-		buffer_clear(&answer);
-		if (attributes_add_number(&answer, "status", status) ||
-			attributes_add(&answer, "error", failure.reason))
-			buffer_clear(&answer);
-	}
-	if (buffer_append_text(&answer, "\n") || buffer_write(&answer, STDOUT_FILENO))
-		status = STATUS_SYSTEM;
-
-	buffer_release(&answer);
-	attributes_release(&asked);
-	return status_exit_code(status);
+	signal(SIGPIPE, SIG_IGN); /* writing to a store that hangs up fails with EPIPE instead */
+	return libexec_main(answer_question);
 }

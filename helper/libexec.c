@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/attributes.h"
 #include "core/spawn.h"
@@ -49,6 +50,48 @@ enum status libexec_ask(const char *name, const struct buffer *request, long tim
 	buffer_release(&output);
 	buffer_release(&path);
 	return status;
+}
+
+/* In place of whatever the answer holds: it is either an answer or a refusal, never half of each.
+ */
+static enum status write_refusal(
+	enum status status, const struct failure *failure, struct buffer *answer)
+{
+	const struct attributes_row rows[] = {
+		{"status", NULL, status},
+		{"error", failure->reason, 0},
+		{"retry_after", NULL, failure->retry_after_s},
+		{0},
+	};
+
+	buffer_clear(answer);
+	return attributes_add_rows(answer, rows);
+}
+
+int libexec_main(libexec_answerer *answer_question)
+{
+	/* together they are not more than the reader takes */
+	struct buffer story = BUFFER_INIT(ATTRIBUTES_MAX_BYTES / 2);
+	struct buffer answer = BUFFER_INIT(ATTRIBUTES_MAX_BYTES / 2);
+	struct attributes asked = ATTRIBUTES_INIT;
+	struct failure failure = {.reason = ""};
+	enum status status;
+
+	process_harden();
+	status = attributes_read(&asked, STDIN_FILENO, &failure);
+	if (!status)
+		status = answer_question(&asked, &story, &answer, &failure);
+	if (status && write_refusal(status, &failure, &answer))
+		buffer_clear(&answer);
+	/* an empty line marks the answer as complete */
+	if (buffer_append_text(&answer, "\n") || buffer_write(&story, STDOUT_FILENO) ||
+		buffer_write(&answer, STDOUT_FILENO))
+		status = STATUS_SYSTEM;
+
+	buffer_release(&answer);
+	buffer_release(&story);
+	attributes_release(&asked);
+	return status_exit_code(status);
 }
 
 long libexec_sum_text(const char *name, const char *text)

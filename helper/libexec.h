@@ -18,6 +18,15 @@ enum status libexec_ask(const char *name, const struct buffer *request, long tim
 	struct attributes *answer, struct failure *failure) MUST_CHECK;
 
 /*
+ * All of main() of such a program: read the question, have it answered, write the answer. story
+ * takes the lines that are sent whatever comes of the question, answer the others. After a failure
+ * status, error and retry_after replace what answer holds. Returns the exit status.
+ */
+typedef enum status libexec_answerer(const struct attributes *asked, struct buffer *story,
+	struct buffer *answer, struct failure *failure);
+int libexec_main(libexec_answerer *answer_question);
+
+/*
  * Twelve bits (FNV-1a) that tell one value of a variable from another; text NULL: it is unset. Of
  * several variables, XOR. A value thus always adds the same twelve bits: records made under
  * different environments say no more about a secret among them than one record, and that is too

@@ -1,16 +1,16 @@
 /*
- * sypht-mint: one token request. It reads what to ask on stdin and answers on stdout, both in
- * key=value lines: credential, expires_in and scope, or status, error, http_status and retry_after;
- * and trace[] for the story, before either. It owns libcurl, cJSON and libcrypto, so that the
- * programs which wait for it start without them.
+ * sypht-mint: makes one token request. It reads the question from stdin and writes the answer to
+ * stdout, both as key=value lines. The answer is credential, expires_in and scope, or status, error
+ * and retry_after. Before either stand trace[] lines, and after a failure http_status. Only this
+ * program links libcurl, so that the programs that wait for it start fast.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "core/attributes.h"
 #include "core/settings.h"
+#include "libexec.h"
 #include "mint/discovery.h"
 #include "mint/endpoint.h"
 #include "mint/response.h"
@@ -19,12 +19,11 @@
 enum {
 	KEY_MAX_BYTES = 64 * 1024,
 	URL_MAX_BYTES = 8 * 1024,
-	ANSWER_MAX_BYTES = ATTRIBUTES_MAX_BYTES / 2, /* the other half is for the story */
 };
 
-/* What the request holds that has to be put together first. */
+/* The parts of the request that are put together first. */
 struct parts {
-	struct buffer token_url;   /* as the issuer says; empty where the request says */
+	struct buffer token_url;   /* from the issuer's metadata; empty if the question has it */
 	struct buffer private_key; /* PEM */
 };
 
@@ -33,7 +32,7 @@ static time_t read_clock(void)
 	return time(NULL);
 }
 
-/* The lines of the PEM file, which no single value could hold. */
+/* A value cannot hold a line break, so each line of the PEM file is a value of its own. */
 static enum status join_private_key(
 	const struct attributes *asked, struct buffer *pem, struct failure *failure)
 {
@@ -108,22 +107,8 @@ static enum status write_grant(const struct grant *grant, struct buffer *answer)
 	return status;
 }
 
-/* In place of whatever stands in the answer: it is either a token or an error. */
-static void write_refusal(enum status status, const struct endpoint_reply *last,
-	const struct failure *failure, struct buffer *answer)
-{
-	buffer_clear(answer);
-	if (attributes_add_number(answer, "status", status) ||
-		attributes_add(answer, "error", failure->reason) ||
-		(last->http_status > 0 &&
-			attributes_add_number(answer, "http_status", last->http_status)) ||
-		(last->retry_after_s > 0 &&
-			attributes_add_number(answer, "retry_after", last->retry_after_s)))
-		buffer_clear(answer);
-}
-
-static enum status answer_request(const struct attributes *asked, struct buffer *answer,
-	struct buffer *story, struct failure *failure)
+static enum status answer_request(const struct attributes *asked, struct buffer *story,
+	struct buffer *answer, struct failure *failure)
 {
 	struct parts parts = {
 		.token_url = BUFFER_INIT(URL_MAX_BYTES),
@@ -143,7 +128,10 @@ static enum status answer_request(const struct attributes *asked, struct buffer 
 	if (!status && write_grant(&grant, answer))
 		status = status_no_memory(failure);
 	if (status)
-		write_refusal(status, &last, failure, answer);
+		failure->retry_after_s = last.retry_after_s;
+	if (status && last.http_status > 0 &&
+		attributes_add_number(story, "http_status", last.http_status))
+		status = status_no_memory(failure);
 	grant_release(&grant);
 	buffer_release(&parts.token_url);
 	buffer_release(&parts.private_key);
@@ -152,25 +140,5 @@ static enum status answer_request(const struct attributes *asked, struct buffer 
 
 int main(void)
 {
-	struct attributes asked = ATTRIBUTES_INIT;
-	struct buffer answer = BUFFER_INIT(ANSWER_MAX_BYTES);
-	struct buffer story = BUFFER_INIT(ATTRIBUTES_MAX_BYTES - ANSWER_MAX_BYTES);
-	const struct endpoint_reply nothing = {0};
-	struct failure failure = {.reason = ""};
-	enum status status;
-
-	process_harden();
-	status = attributes_read(&asked, STDIN_FILENO, &failure);
-	if (status)
-		write_refusal(status, &nothing, &failure, &answer);
-	else
-		status = answer_request(&asked, &answer, &story, &failure);
-	if (buffer_append_text(&answer, "\n") || buffer_write(&story, STDOUT_FILENO) ||
-		buffer_write(&answer, STDOUT_FILENO))
-		status = STATUS_SYSTEM;
-
-	buffer_release(&answer);
-	buffer_release(&story);
-	attributes_release(&asked);
-	return status_exit_code(status);
+	return libexec_main(answer_request);
 }
