@@ -2,9 +2,10 @@
 
 #include <cjson/cJSON.h>
 
+#include <stdarg.h>
 #include <string.h>
 
-/* struct json is cJSON's own under a name that lets nobody reach inside. */
+/* struct json is cJSON under another name, so that no other file can use its members. */
 static const cJSON *inside(const struct json *value)
 {
 	return (const cJSON *)(const void *)value;
@@ -15,6 +16,7 @@ static struct json *outside(cJSON *item)
 	return (struct json *)(void *)item;
 }
 
+/* cJSON ends such a string at the NUL. A server could so make one value pass for another. */
 static bool holds_nul(const char *text, size_t length)
 {
 	static const char escaped[] = "\\u0000";
@@ -39,6 +41,7 @@ struct json *json_read(const char *text, size_t length)
 	return outside(object);
 }
 
+/* cJSON_Delete() frees without wiping, and the document may hold a token or a secret. */
 static void wipe(cJSON *item)
 {
 	for (; item; item = item->next) {
@@ -110,13 +113,42 @@ enum status json_write_text(struct buffer *out, const char *text)
 	return status ? status : buffer_append(out, "\"", 1);
 }
 
-enum status json_write_time(struct buffer *out, time_t instant)
+static enum status write_value(struct buffer *out, const char *text)
 {
-	char text[sizeof("\"9999-12-31T23:59:59Z\"")];
-	struct tm parts;
+	return text ? json_write_text(out, text) : buffer_append_text(out, "null");
+}
 
-	if (!gmtime_r(&instant, &parts) ||
-		strftime(text, sizeof(text), "\"%Y-%m-%dT%H:%M:%SZ\"", &parts) == 0)
-		return STATUS_TOO_LONG;
-	return buffer_append_text(out, text);
+enum status json_printf(struct buffer *out, const char *format, ...)
+{
+	enum status status = STATUS_OK;
+	va_list arguments;
+
+	va_start(arguments, format);
+	while (*format != '\0' && !status) {
+		size_t literal = strcspn(format, "%");
+
+		if (literal > 0) {
+			status = buffer_append(out, format, literal);
+			format += literal;
+		} else if (strncmp(format, "%s", strlen("%s")) == 0) {
+			status = write_value(out, va_arg(arguments, const char *));
+			format += strlen("%s");
+		} else if (strncmp(format, "%lld", strlen("%lld")) == 0) {
+			status = buffer_printf(out, "%lld", va_arg(arguments, long long));
+			format += strlen("%lld");
+		} else {
+			status = STATUS_MALFORMED;
+		}
+	}
+	va_end(arguments);
+	return status;
+}
+
+const char *json_time(time_t instant, char text[JSON_TIME_BYTES])
+{
+	struct tm parts;
+	bool done = gmtime_r(&instant, &parts) &&
+		    strftime(text, JSON_TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts) > 0;
+
+	return done ? text : NULL;
 }

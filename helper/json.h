@@ -41,7 +41,16 @@ bool json_is_null(const struct json *value);
 /* Append text as a JSON string, quotes included. */
 enum status json_write_text(struct buffer *out, const char *text) MUST_CHECK;
 
-/* Append an instant as a JSON string: RFC 3339, in whole seconds, Z. */
-enum status json_write_time(struct buffer *out, time_t instant) MUST_CHECK;
+/*
+ * Append JSON by a format with two conversions: %s for a string, which is quoted, or null if it is
+ * NULL, and %lld for a number.
+ */
+enum status json_printf(struct buffer *out, const char *format, ...)
+	__attribute__((format(printf, 2, 3))) MUST_CHECK;
+
+/* An instant by RFC 3339, in whole seconds and UTC. Returns text, or NULL for a year beyond 9999.
+ */
+enum { JSON_TIME_BYTES = sizeof("9999-12-31T23:59:59Z") };
+const char *json_time(time_t instant, char text[JSON_TIME_BYTES]);
 
 #endif

@@ -8,13 +8,14 @@ enum { REQUEST_MAX_BYTES = 64 * 1024 };
 
 static enum status write_answer(const struct call *call)
 {
-	struct buffer *reply = call->reply;
-	enum status status = buffer_printf(reply,
-		"{\"headers\":{\"Authorization\":[\"Bearer %s\"]},\"expires\":", call->token.value);
+	char time[JSON_TIME_BYTES];
 
-	if (!status)
-		status = json_write_time(reply, token_usable_until(&call->token));
-	return status ? status : buffer_append_text(reply, "}\n");
+	enum status status = buffer_printf(
+		call->reply, "{\"headers\":{\"Authorization\":[\"Bearer %s\"]}", call->token.value);
+
+	return status ? status
+		      : json_printf(call->reply, ",\"expires\":%s}\n",
+				json_time(token_usable_until(&call->token), time));
 }
 
 static enum status answer(struct call *call, const struct json *request, struct failure *failure)

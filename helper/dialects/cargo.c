@@ -26,12 +26,8 @@ static enum status write_error(struct call *call, const char *kind)
 
 static enum status write_failure(struct call *call, const char *message)
 {
-	enum status status =
-		buffer_append_text(call->reply, "{\"Err\":{\"kind\":\"other\",\"message\":");
-
-	if (!status)
-		status = json_write_text(call->reply, message);
-	return status ? status : buffer_append_text(call->reply, ",\"caused-by\":[]}}\n");
+	return json_printf(call->reply,
+		"{\"Err\":{\"kind\":\"other\",\"message\":%s,\"caused-by\":[]}}\n", message);
 }
 
 static enum status write_token(struct call *call)

@@ -63,18 +63,8 @@ static enum status read_server(struct buffer *input, const char **server, struct
 
 static enum status write_credentials(const struct call *call, const char *server)
 {
-	struct buffer *reply = call->reply;
-	enum status status = buffer_append_text(reply, "{\"ServerURL\":");
-
-	if (!status)
-		status = json_write_text(reply, server);
-	if (!status)
-		status = buffer_append_text(reply, ",\"Username\":");
-	if (!status)
-		status = json_write_text(reply, call->profile->basic_username);
-	if (!status)
-		status = buffer_printf(reply, ",\"Secret\":\"%s\"}\n", call->token.value);
-	return status;
+	return json_printf(call->reply, "{\"ServerURL\":%s,\"Username\":%s,\"Secret\":%s}\n",
+		server, call->profile->basic_username, call->token.value);
 }
 
 static enum status answer_get(struct call *call, const char *server, struct failure *failure)
@@ -163,25 +153,15 @@ struct listing {
 	enum status status;
 };
 
-static enum status list_origin(struct buffer *reply, const char *origin, const char *username)
-{
-	enum status status = buffer_append_text(reply, reply->length > 0 ? "," : "{");
-
-	if (!status)
-		status = json_write_text(reply, origin);
-	if (!status)
-		status = buffer_append_text(reply, ":");
-	return status ? status : json_write_text(reply, username);
-}
-
 static bool list_profile(struct profile *profile, void *context)
 {
 	struct listing *listing = context;
 
 	for (size_t i = 0; profile->basic_username && i < profile->origin.count; i++) {
 		if (!listing->status)
-			listing->status = list_origin(
-				listing->reply, profile->origin.items[i], profile->basic_username);
+			listing->status = json_printf(listing->reply,
+				listing->reply->length > 0 ? ",%s:%s" : "{%s:%s",
+				profile->origin.items[i], profile->basic_username);
 	}
 	profile_free(profile);
 	return listing->status == STATUS_OK;

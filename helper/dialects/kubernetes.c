@@ -13,15 +13,12 @@ static bool is_spoken(const char *version)
 
 static enum status write_answer(const struct call *call, const char *version)
 {
-	struct buffer *reply = call->reply;
-	enum status status = buffer_printf(reply,
-		"{\"apiVersion\":\"%s\",\"kind\":\"ExecCredential\",\"status\":"
-		"{\"token\":\"%s\",\"expirationTimestamp\":",
-		version, call->token.value);
+	char time[JSON_TIME_BYTES];
 
-	if (!status)
-		status = json_write_time(reply, token_usable_until(&call->token));
-	return status ? status : buffer_append_text(reply, "}}\n");
+	return json_printf(call->reply,
+		"{\"apiVersion\":%s,\"kind\":\"ExecCredential\",\"status\":"
+		"{\"token\":%s,\"expirationTimestamp\":%s}}\n",
+		version, call->token.value, json_time(token_usable_until(&call->token), time));
 }
 
 static enum status answer(struct call *call, const struct json *request, struct failure *failure)

@@ -5,15 +5,7 @@
 #include "dialects/profilestatus.h"
 #include "json.h"
 
-/* ,"name":"value" or ,"name":null */
-static enum status add_text(struct buffer *out, const char *name, const char *value)
-{
-	enum status status = buffer_printf(out, ",\"%s\":", name);
-
-	if (status)
-		return status;
-	return value ? json_write_text(out, value) : buffer_append_text(out, "null");
-}
+enum { STORE_MAX_BYTES = 1024 };
 
 static const char *reason_of(const struct failure *failure)
 {
@@ -24,75 +16,52 @@ static enum status add_origins(struct buffer *out, const struct profile_list *or
 {
 	enum status status = buffer_append_text(out, ",\"origins\":[");
 
-	for (size_t i = 0; i < origins->count && !status; i++) {
-		status = buffer_append_text(out, i > 0 ? "," : "");
-		if (!status)
-			status = json_write_text(out, origins->items[i]);
-	}
+	for (size_t i = 0; i < origins->count && !status; i++)
+		status = json_printf(out, i > 0 ? ",%s" : "%s", origins->items[i]);
 	return status ? status : buffer_append_text(out, "]");
 }
 
 static enum status add_token(struct buffer *out, const struct profilestatus *account)
 {
+	char time[JSON_TIME_BYTES];
 	enum status status;
 
 	if (!account->token.value)
 		return buffer_append_text(out, ",\"token\":null");
-	status = buffer_printf(
-		out, ",\"token\":{\"seconds_left\":%lld,\"usable_until\":", account->left_s);
-	if (!status)
-		status = json_write_time(out, token_usable_until(&account->token));
-	if (!status)
-		status = add_text(out, "scope", account->token.scope);
-	if (!status)
-		status = buffer_printf(
-			out, ",\"scope_narrower\":%s}", account->scope_narrower ? "true" : "false");
-	return status;
-}
-
-/* Without its password. */
-static enum status add_store(struct buffer *out, const char *url)
-{
-	enum { SHOWN_MAX_BYTES = 1024 };
-	struct buffer shown = BUFFER_INIT(SHOWN_MAX_BYTES);
-	enum status status = url ? storeurl_show(url, &shown) : STATUS_OK;
-
-	if (!status)
-		status = add_text(out, "shared_store", shown.data);
-	buffer_release(&shown);
-	return status;
+	status = json_printf(out,
+		",\"token\":{\"seconds_left\":%lld,\"usable_until\":%s,\"scope\":%s",
+		account->left_s, json_time(token_usable_until(&account->token), time),
+		account->token.scope);
+	return status ? status
+		      : buffer_printf(out, ",\"scope_narrower\":%s}",
+				account->scope_narrower ? "true" : "false");
 }
 
 static enum status write_account(const struct profilestatus *account, struct call *call)
 {
 	const struct profile *profile = account->profile;
+	struct buffer store = BUFFER_INIT(STORE_MAX_BYTES);
 	struct buffer *out = call->reply;
-	enum status status = buffer_append_text(
-		out, out->length > 0 ? ",{\"name\":" : "{\"profiles\":[{\"name\":");
+	enum status status = json_printf(out,
+		out->length > 0 ? ",{\"name\":%s" : "{\"profiles\":[{\"name\":%s", profile->name);
 
-	if (!status)
-		status = json_write_text(out, profile->name);
+	if (!status && profile->shared_store)
+		status = storeurl_show(profile->shared_store, &store); /* without its password */
 	if (!status)
 		status = add_origins(out, &profile->origin);
 	if (!status)
-		status = add_text(out, "token_url", profile->token_url);
-	if (!status)
-		status = add_text(out, "issuer", profile->issuer);
-	if (!status)
-		status = add_store(out, profile->shared_store);
-	if (!status)
-		status = add_text(out, "client_id", account->client_id);
-	if (!status)
-		status = add_text(out, "secret_source", account->source);
-	if (!status)
-		status = add_text(out, "secret_refused", reason_of(&account->secret_refused));
+		status = json_printf(out,
+			",\"token_url\":%s,\"issuer\":%s,\"shared_store\":%s,\"client_id\":%s,"
+			"\"secret_source\":%s,\"secret_refused\":%s",
+			profile->token_url, profile->issuer, store.data, account->client_id,
+			account->source, reason_of(&account->secret_refused));
 	if (!status)
 		status = add_token(out, account);
 	if (!status)
-		status = add_text(out, "cache_refused", reason_of(&account->cache_refused));
-	if (!status)
-		status = add_text(out, "refusal", reason_of(&account->refusal));
-	return status ? status : buffer_append_text(out, "}");
+		status = json_printf(out, ",\"cache_refused\":%s,\"refusal\":%s}",
+			reason_of(&account->cache_refused), reason_of(&account->refusal));
+	buffer_release(&store);
+	return status;
 }
 
 enum status statusjson_show(struct call *call, struct failure *failure)
