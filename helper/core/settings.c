@@ -176,57 +176,74 @@ bool settings_passes_on_failure(const struct settings *settings)
 	return settings->on_failure && strcmp(settings->on_failure, "pass") == 0;
 }
 
-bool settings_write_config_path(const struct settings *settings, char *path, size_t size)
-{
-	const char *directory = settings->config, *rest = "";
-	int length;
+/* A path in parts, to be joined. */
+struct path {
+	const char *directory; /* NULL: no variable names the home */
+	const char *below_home;
+	const char *rest;
+};
 
-	if (!directory) {
-		directory = settings->config_home ? settings->config_home : settings->home;
-		rest = settings->config_home ? "/sypht/config" : "/.config/sypht/config";
-	}
-	length = directory ? snprintf(path, size, "%s%s", directory, rest) : -1;
-	return length >= 0 && (size_t)length < size;
+static struct path find_path(const struct settings *settings, const char *whole, const char *base,
+	const char *below_home, const char *rest)
+{
+	if (whole)
+		return (struct path){whole, "", ""};
+	if (base)
+		return (struct path){base, "", rest};
+	return (struct path){settings->home, below_home, rest};
 }
 
-/* NULL with errno ENOENT if directory is NULL. */
-static char *join(const char *directory, const char *rest)
+static struct path find_config(const struct settings *settings)
 {
-	size_t size;
-	char *path;
+	return find_path(
+		settings, settings->config, settings->config_home, "/.config", "/sypht/config");
+}
 
-	if (!directory) {
+static size_t path_length(struct path path)
+{
+	return strlen(path.directory) + strlen(path.below_home) + strlen(path.rest);
+}
+
+static void write_path(struct path path, char *out)
+{
+	stpcpy(stpcpy(stpcpy(out, path.directory), path.below_home), path.rest);
+}
+
+/* NULL with errno ENOENT if no variable names the home. */
+static char *make_path(struct path path)
+{
+	char *out = path.directory ? malloc(path_length(path) + 1) : NULL;
+
+	if (out)
+		write_path(path, out);
+	else if (!path.directory)
 		errno = ENOENT;
-		return NULL;
-	}
-	size = strlen(directory) + strlen(rest) + 1;
-	path = malloc(size);
-	if (path)
-		snprintf(path, size, "%s%s", directory, rest);
-	return path;
+	return out;
+}
+
+bool settings_write_config_path(const struct settings *settings, char *path, size_t size)
+{
+	struct path config = find_config(settings);
+
+	if (!config.directory || path_length(config) >= size)
+		return false;
+	write_path(config, path);
+	return true;
 }
 
 char *settings_config_path(const struct settings *settings)
 {
-	if (settings->config)
-		return buffer_duplicate(settings->config);
-	if (settings->config_home)
-		return join(settings->config_home, "/sypht/config");
-	return join(settings->home, "/.config/sypht/config");
+	return make_path(find_config(settings));
 }
 
 char *settings_credentials_path(const struct settings *settings)
 {
-	if (settings->config_home)
-		return join(settings->config_home, "/sypht/credentials");
-	return join(settings->home, "/.config/sypht/credentials");
+	return make_path(
+		find_path(settings, NULL, settings->config_home, "/.config", "/sypht/credentials"));
 }
 
 char *settings_cache_path(const struct settings *settings)
 {
-	if (settings->cache_dir)
-		return buffer_duplicate(settings->cache_dir);
-	if (settings->cache_home)
-		return join(settings->cache_home, "/sypht");
-	return join(settings->home, "/.cache/sypht");
+	return make_path(find_path(
+		settings, settings->cache_dir, settings->cache_home, "/.cache", "/sypht"));
 }
