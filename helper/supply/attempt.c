@@ -90,7 +90,7 @@ enum status attempt_make_uncached(
 	if (!status && supply->profile->shared_store)
 		status = fleetclient_obtain(&member, attempt->deadline, token, failure);
 	else if (!status)
-		status = mintclient_run(supply, &secret, attempt->deadline, token, failure);
+		status = mintclient_run(supply, &secret, NULL, attempt->deadline, token, failure);
 	secret_release(&secret);
 	return status;
 }

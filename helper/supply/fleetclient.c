@@ -220,10 +220,11 @@ static enum status mint_for_all(const struct fleetclient *member, const struct o
 	enum status status = add_rows(member, &hold, &rows);
 
 	if (!status)
-		status = mintclient_run_holding(
+		status = mintclient_run(
 			member->supply, member->secret, &rows, deadline, token, failure);
 	if (status == STATUS_SYSTEM) /* sypht-fleet came to grief, which need not be our end */
-		status = mintclient_run(member->supply, member->secret, deadline, token, failure);
+		status = mintclient_run(
+			member->supply, member->secret, NULL, deadline, token, failure);
 	if (!status) {
 		last.verb = "put";
 		last.token = token;
@@ -277,7 +278,7 @@ static enum status mint_for_oneself(const struct fleetclient *member, const stru
 	trace_say(member->supply->trace, "profile %s: shared store: %s; minting without it",
 		name_of(member),
 		waited ? "no token came of another member's turn" : offer->trouble.reason);
-	status = mintclient_run(member->supply, member->secret,
+	status = mintclient_run(member->supply, member->secret, NULL,
 		waited ? deadline - bounded(left_ms / 2, LAST_LOOK_MS) : deadline, token, failure);
 	if (status && waited && look_once_more(member, deadline, token, failure) == STATUS_OK)
 		status = STATUS_OK;

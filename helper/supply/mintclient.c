@@ -123,10 +123,11 @@ static void tell_of_token(const struct supply *supply, const struct token *token
 			supply->profile->name, supply->profile->scope, token->scope);
 }
 
-static enum status ask(const struct supply *supply, const struct secret *secret, const char *part,
-	const struct buffer *first_rows, long long deadline, struct token *token,
+enum status mintclient_run(const struct supply *supply, const struct secret *secret,
+	const struct buffer *fleet_rows, long long deadline, struct token *token,
 	struct failure *failure)
 {
+	const char *part = fleet_rows ? "sypht-fleet" : "sypht-mint";
 	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	struct attributes answer = ATTRIBUTES_INIT;
 	time_t asked_at = supply->clock();
@@ -135,7 +136,7 @@ static enum status ask(const struct supply *supply, const struct secret *secret,
 
 	if (left_ms <= 0)
 		status = status_fail(failure, STATUS_TIMEOUT, "no time left to ask for a token");
-	else if ((first_rows && buffer_append(&request, first_rows->data, first_rows->length)) ||
+	else if ((fleet_rows && buffer_append(&request, fleet_rows->data, fleet_rows->length)) ||
 		 mintclient_write_request(supply, secret, left_ms, &request))
 		status = status_fail(failure, STATUS_NO_SECRET,
 			"the client credentials hold a line break, or are too long");
@@ -148,17 +149,4 @@ static enum status ask(const struct supply *supply, const struct secret *secret,
 	attributes_release(&answer);
 	buffer_release(&request);
 	return status;
-}
-
-enum status mintclient_run(const struct supply *supply, const struct secret *secret,
-	long long deadline, struct token *token, struct failure *failure)
-{
-	return ask(supply, secret, "sypht-mint", NULL, deadline, token, failure);
-}
-
-enum status mintclient_run_holding(const struct supply *supply, const struct secret *secret,
-	const struct buffer *fleet_rows, long long deadline, struct token *token,
-	struct failure *failure)
-{
-	return ask(supply, secret, "sypht-fleet", fleet_rows, deadline, token, failure);
 }

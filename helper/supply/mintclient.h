@@ -10,17 +10,11 @@ struct token;
 
 /*
  * Run sypht-mint, which asks the endpoint for a token with these credentials, and check its answer.
- * This uses neither the cache nor its lock. deadline is on the clock of process_milliseconds(). On
- * success the caller owns token, for token_release().
+ * With fleet_rows, sypht-fleet reads them before the request, and runs sypht-mint while it keeps
+ * the fleet's lock. This uses neither the cache nor its lock. deadline is on the clock of
+ * process_milliseconds(). On success the caller owns token, for token_release().
  */
 enum status mintclient_run(const struct supply *supply, const struct secret *secret,
-	long long deadline, struct token *token, struct failure *failure) MUST_CHECK;
-
-/*
- * The same through sypht-fleet, which keeps the fleet's lock meanwhile. It reads fleet_rows before
- * the request.
- */
-enum status mintclient_run_holding(const struct supply *supply, const struct secret *secret,
 	const struct buffer *fleet_rows, long long deadline, struct token *token,
 	struct failure *failure) MUST_CHECK;
 

@@ -218,7 +218,8 @@ enum status supply_prove(const struct supply *supply, const struct secret *secre
 	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
 
 	*token = (struct token)TOKEN_INIT;
-	return mintclient_run(supply, secret, process_milliseconds() + timeout_ms, token, failure);
+	return mintclient_run(
+		supply, secret, NULL, process_milliseconds() + timeout_ms, token, failure);
 }
 
 /* What is remembered of the token before it goes, but what a fleet counts on. */
