@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
+
 enum { PORT_MAX = 65535 };
 
 static const struct {
@@ -38,46 +40,24 @@ static bool copy(char out[STOREURL_TEXT_MAX], const char *text, size_t length)
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *found = c != '\0' ? strchr(digits, c | 0x20) : NULL;
-
-	return found ? (int)(found - digits) : -1;
-}
-
-/* Return the next decoded byte and move *text past it; -1: an invalid escape. */
-static int take_byte(const char **text, const char *end)
-{
-	enum { ESCAPE_BYTES = 3 };
-	const char *start = *text;
-	int high;
-	int low;
-
-	if (*start != '%') {
-		*text = start + 1;
-		return (unsigned char)*start;
-	}
-	if (end - start < ESCAPE_BYTES)
-		return -1;
-	*text = start + ESCAPE_BYTES;
-	high = hex_digit(start[1]);
-	low = hex_digit(start[2]);
-	return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
-/* Reject control characters and NUL in the decoded text. */
+/*
+ * Reject control characters and NUL in the decoded text. An escape cannot reach beyond the text:
+ * the
+ * ":" or "@" behind it is no hex digit.
+ */
 static bool decode(char out[STOREURL_TEXT_MAX], const char *text, size_t length)
 {
 	const char *end = text + length;
 	size_t used = 0;
 
 	while (text < end && used + 1 < STOREURL_TEXT_MAX) {
-		int byte = take_byte(&text, end);
+		bool escape = *text == '%';
+		int byte = escape ? text_hex_byte(text + 1) : (unsigned char)*text;
 
 		if (byte < 0x20 || byte == 0x7f)
 			return false;
 		out[used++] = (char)byte;
+		text += escape ? strlen("%41") : 1;
 	}
 	out[used] = '\0';
 	return text == end;

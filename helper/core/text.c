@@ -1,5 +1,6 @@
 #include "core/text.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -85,6 +86,21 @@ void text_clean(char *text)
 		text += length;
 	}
 	*to = '\0';
+}
+
+int text_hex_byte(const char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	int value = 0;
+
+	for (const char *p = text; p < text + 2; p++) {
+		const char *found = *p ? strchr(digits, tolower((unsigned char)*p)) : NULL;
+
+		if (!found)
+			return -1;
+		value = value * 16 + (int)(found - digits);
+	}
+	return value;
 }
 
 size_t text_fit(const char *text, size_t most)

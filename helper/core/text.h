@@ -15,6 +15,9 @@
  */
 void text_clean(char *text);
 
+/* The value of the two hex digits at the start of text; -1: there are not two. */
+int text_hex_byte(const char *text);
+
 /* How many of the first most bytes of text to keep, so that no character is split. */
 size_t text_fit(const char *text, size_t most);
 

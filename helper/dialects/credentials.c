@@ -92,11 +92,14 @@ enum status credentials_drop(
 
 /* ---- all profiles that have to do with a place ---- */
 
+struct walk;
+typedef enum status profile_changer(struct walk *walk, const struct profile *profile);
+
 struct walk {
 	struct call *call;
 	struct credentials_change *change;
-	enum status (*at_endpoint)(struct walk *walk, const struct profile *profile);
-	enum status (*at_origin)(struct walk *walk, const struct profile *profile);
+	profile_changer *at_origin;
+	profile_changer *at_endpoint;
 	struct failure *failure;
 	enum status status;
 	bool stored;   /* by some profile at least */
@@ -119,7 +122,7 @@ static bool visit(struct profile *profile, void *context)
 	bool endpoint = !covered && is_endpoint_of(profile, &change->origin);
 
 	change->matched = change->matched || covered || endpoint;
-	if (covered && walk->at_origin)
+	if (covered)
 		walk->status = walk->at_origin(walk, profile);
 	if (endpoint)
 		walk->status = walk->at_endpoint(walk, profile);
@@ -127,19 +130,26 @@ static bool visit(struct profile *profile, void *context)
 	return walk->status == STATUS_OK;
 }
 
-static enum status walk_all(struct walk *walk)
+static enum status walk_all(struct call *call, struct credentials_change *change,
+	profile_changer *at_origin, profile_changer *at_endpoint, struct failure *failure)
 {
-	struct call *call = walk->call;
+	struct walk walk = {
+		.call = call,
+		.change = change,
+		.at_origin = at_origin,
+		.at_endpoint = at_endpoint,
+		.failure = failure,
+	};
 	struct failure unusable = {.reason = ""};
 	enum status status =
-		profiles_each(call->settings, call->profile_name, visit, walk, &unusable);
+		profiles_each(call->settings, call->profile_name, visit, &walk, &unusable);
 
 	/* the profiles of a config that cannot be used are visited too, and may fail in turn */
 	if (status)
-		*walk->failure = unusable;
-	if (!status && walk->declined && !walk->stored)
+		*failure = unusable;
+	if (!status && walk.declined && !walk.stored)
 		return STATUS_NO_SECRET;
-	return status ? status : walk->status;
+	return status ? status : walk.status;
 }
 
 /* Where a file or a command comes first, nothing that is kept is in use. */
@@ -191,12 +201,9 @@ static enum status store_at_endpoint(struct walk *walk, const struct profile *pr
 			profile->client_id);
 		return STATUS_OK;
 	}
-	secret.client_id = buffer_duplicate(change->username);
-	secret.client_secret = buffer_duplicate(change->password);
-	if (secret.client_id && secret.client_secret)
+	status = secret_set(&secret, change->username, change->password, walk->failure);
+	if (!status)
 		status = prove_and_keep(walk, profile, &secret);
-	else
-		status = status_no_memory(walk->failure);
 	walk->stored = walk->stored || !status;
 	secret_release(&secret);
 	return status;
@@ -212,15 +219,7 @@ static enum status approve_at_origin(struct walk *walk, const struct profile *pr
 enum status credentials_store(
 	struct call *call, struct credentials_change *change, struct failure *failure)
 {
-	struct walk walk = {
-		.call = call,
-		.change = change,
-		.at_origin = approve_at_origin,
-		.at_endpoint = store_at_endpoint,
-		.failure = failure,
-	};
-
-	return walk_all(&walk);
+	return walk_all(call, change, approve_at_origin, store_at_endpoint, failure);
 }
 
 /* With a password only that token goes; a rejected one must not take its successor along. */
@@ -270,13 +269,5 @@ static enum status erase_at_endpoint(struct walk *walk, const struct profile *pr
 enum status credentials_erase(
 	struct call *call, struct credentials_change *change, struct failure *failure)
 {
-	struct walk walk = {
-		.call = call,
-		.change = change,
-		.at_origin = erase_at_origin,
-		.at_endpoint = erase_at_endpoint,
-		.failure = failure,
-	};
-
-	return walk_all(&walk);
+	return walk_all(call, change, erase_at_origin, erase_at_endpoint, failure);
 }

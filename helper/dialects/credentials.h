@@ -23,10 +23,10 @@ struct credentials_change {
 	bool matched;         /* set: there is a profile for that origin */
 };
 
-enum status credentials_store(
+typedef enum status credentials_changer(
 	struct call *call, struct credentials_change *change, struct failure *failure) MUST_CHECK;
-enum status credentials_erase(
-	struct call *call, struct credentials_change *change, struct failure *failure) MUST_CHECK;
+credentials_changer credentials_store;
+credentials_changer credentials_erase;
 
 /*
  * The same for one profile, for login and logout. Both drop its cached tokens. A failure says what

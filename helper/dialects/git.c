@@ -1,12 +1,12 @@
 #include "dialects/git.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/attributes.h"
 #include "core/profile.h"
+#include "core/text.h"
 #include "dialects/challenge.h"
 #include "dialects/credentials.h"
 
@@ -34,30 +34,16 @@ static void description_release(struct description *description)
 	forget_place(description);
 }
 
-static int hex_digit(char c)
-{
-	const char *digits = "0123456789abcdef";
-	const char *found = c != '\0' ? strchr(digits, tolower((unsigned char)c)) : NULL;
-
-	return found ? (int)(found - digits) : -1;
-}
-
 /* As git does it: a "%" that begins no escape stands for itself, and so does "%00". */
 static void percent_decode(char *text)
 {
 	char *out = text;
 
 	for (const char *in = text; *in != '\0'; in++) {
-		int high = *in == '%' ? hex_digit(in[1]) : -1;
-		int low = high >= 0 ? hex_digit(in[2]) : -1;
-		bool escape = low >= 0 && high + low > 0;
+		int byte = *in == '%' ? text_hex_byte(in + 1) : -1;
 
-		*out = *in;
-		if (escape) {
-			*out = (char)(high << 4 | low);
-			in += 2;
-		}
-		out++;
+		*out++ = (char)(byte > 0 ? byte : *in);
+		in += byte > 0 ? 2 : 0;
 	}
 	*out = '\0';
 }
@@ -308,10 +294,8 @@ enum status git_get(struct call *call, struct failure *failure)
 /* ---- store and erase ---- */
 
 /* A token goes by "credential" or, among callers that know no such thing, by "password". */
-static enum status make_change(struct call *call,
-	enum status (*make)(
-		struct call *call, struct credentials_change *change, struct failure *failure),
-	bool by_credential, struct failure *failure)
+static enum status make_change(
+	struct call *call, credentials_changer *make, bool by_credential, struct failure *failure)
 {
 	struct description description;
 	enum status status = description_read(call, &description, failure);

@@ -47,9 +47,7 @@ static enum status read_secret(struct buffer *secret, struct failure *failure)
 	return STATUS_OK;
 }
 
-static enum status make_change(struct call *call, struct buffer *secret,
-	enum status (*make)(
-		struct call *call, struct credentials_change *change, struct failure *failure),
+static enum status make_change(struct call *call, struct buffer *secret, credentials_changer *make,
 	struct failure *failure)
 {
 	struct credentials_change change = {.username = call->operands[1]};
