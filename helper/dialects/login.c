@@ -16,13 +16,6 @@
 
 /* ---- the credentials to keep ---- */
 
-static enum status set_secret(struct secret *secret, const char *id, const char *value)
-{
-	secret->client_id = buffer_duplicate(id);
-	secret->client_secret = buffer_duplicate(value);
-	return secret->client_id && secret->client_secret ? STATUS_OK : STATUS_NO_MEMORY;
-}
-
 /* What is pasted for the secret may be "id:secret", as in SYPHT_API_KEY. */
 static const char *skip_id(const char *text, const char *id)
 {
@@ -40,7 +33,7 @@ static enum status ask_for_secret(const char *id, struct secret *secret, struct 
 	if (!status)
 		status = terminal_ask(prompt.data, true, &value, failure);
 	if (!status)
-		status = set_secret(secret, id, skip_id(buffer_text(&value), id));
+		status = secret_set(secret, id, skip_id(buffer_text(&value), id), failure);
 	buffer_release(&prompt);
 	buffer_release(&value);
 	return status;
@@ -57,7 +50,7 @@ static enum status ask_for_both(struct secret *secret, struct failure *failure)
 	if (!status && colon)
 		*colon++ = '\0';
 	if (!status && colon && *colon != '\0')
-		status = set_secret(secret, id, colon);
+		status = secret_set(secret, id, colon, failure);
 	else if (!status)
 		status = ask_for_secret(id, secret, failure);
 	buffer_release(&answer);
@@ -95,13 +88,14 @@ static enum status take_lines(const struct profile *profile, char *text, struct 
 	if (!first || next_line(&text))
 		return STATUS_USAGE;
 	if (second)
-		return set_secret(secret, first, second);
+		return secret_set(secret, first, second, NULL);
 	if (profile->client_id)
-		return set_secret(secret, profile->client_id, skip_id(first, profile->client_id));
+		return secret_set(
+			secret, profile->client_id, skip_id(first, profile->client_id), NULL);
 	if (!colon)
 		return STATUS_USAGE;
 	*colon = '\0';
-	return set_secret(secret, first, colon + 1);
+	return secret_set(secret, first, colon + 1, NULL);
 }
 
 static enum status take_attributes(
@@ -115,7 +109,7 @@ static enum status take_attributes(
 	if (!id)
 		id = profile->client_id;
 	if (!status)
-		status = id && value ? set_secret(secret, id, value) : STATUS_USAGE;
+		status = id && value ? secret_set(secret, id, value, NULL) : STATUS_USAGE;
 	attributes_release(&said);
 	return status;
 }
