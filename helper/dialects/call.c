@@ -11,7 +11,7 @@
 #include "supply/supply.h"
 #include "supply/withdraw.h"
 
-static struct supply make_supply(const struct call *call, const struct profile *profile)
+struct supply call_parameters(const struct call *call, const struct profile *profile)
 {
 	return (struct supply){
 		.settings = call->settings,
@@ -178,7 +178,7 @@ bool call_accepts_user(const struct profile *profile, const char *username)
 
 enum status call_supply(struct call *call, const char *rejected, struct failure *failure)
 {
-	struct supply supply = make_supply(call, call->profile);
+	struct supply supply = call_parameters(call, call->profile);
 
 	call->used_settings = true;
 	supply.rejected = rejected;
@@ -188,7 +188,7 @@ enum status call_supply(struct call *call, const char *rejected, struct failure 
 enum status call_prove(struct call *call, const struct profile *profile,
 	const struct secret *secret, struct failure *failure)
 {
-	struct supply supply = make_supply(call, profile);
+	struct supply supply = call_parameters(call, profile);
 
 	call->used_settings = true;
 	token_release(&call->token);
@@ -198,7 +198,7 @@ enum status call_prove(struct call *call, const struct profile *profile,
 enum status call_keep(
 	const struct call *call, const struct profile *profile, struct failure *failure)
 {
-	struct supply supply = make_supply(call, profile);
+	struct supply supply = call_parameters(call, profile);
 
 	return supply_keep(&supply, &call->token, failure);
 }
@@ -209,28 +209,28 @@ void call_renew(const struct call *call)
 
 	if (!call->profile || !call->token.value)
 		return;
-	supply = make_supply(call, call->profile);
+	supply = call_parameters(call, call->profile);
 	supply_renew(&supply, &call->token);
 }
 
 enum status call_erase(const struct call *call, const struct profile *profile, const char *value,
 	struct failure *failure)
 {
-	struct supply supply = make_supply(call, profile);
+	struct supply supply = call_parameters(call, profile);
 
 	return value ? withdraw_refused(&supply, value, failure) : withdraw_any(&supply, failure);
 }
 
 enum status call_refuse(const struct call *call, struct failure *failure)
 {
-	struct supply supply = make_supply(call, call->profile);
+	struct supply supply = call_parameters(call, call->profile);
 
 	return withdraw_refused(&supply, NULL, failure);
 }
 
 void call_approve(const struct call *call, const struct profile *profile, const char *value)
 {
-	struct supply supply = make_supply(call, profile);
+	struct supply supply = call_parameters(call, profile);
 
 	withdraw_approved(&supply, value);
 }

@@ -83,6 +83,9 @@ enum status call_find_server(
 /* Whether a token of this profile may have that user name. NULL and "" stand for any. */
 bool call_accepts_user(const struct profile *profile, const char *username);
 
+/* What supply.h and fleetclient.h want to know, for a token of this profile. */
+struct supply call_parameters(const struct call *call, const struct profile *profile);
+
 /* Set call->token for call->profile. rejected: as in struct supply. */
 enum status call_supply(
 	struct call *call, const char *rejected, struct failure *failure) MUST_CHECK;

@@ -103,20 +103,10 @@ static enum status write_token(const struct profilestatus *account, struct buffe
 	return status;
 }
 
-static struct supply make_supply(const struct profilestatus *account, const struct call *call)
-{
-	return (struct supply){
-		.settings = call->settings,
-		.profile = account->profile,
-		.trace = call->trace,
-		.clock = call->clock,
-	};
-}
-
 /* The only request that "status" ever makes: for a token, which is thrown away. */
 static enum status write_online(const struct profilestatus *account, struct call *call)
 {
-	const struct supply supply = make_supply(account, call);
+	const struct supply supply = call_parameters(call, account->profile);
 	long long start = process_milliseconds();
 	struct failure reason = account->secret_refused;
 	struct token token = TOKEN_INIT;
@@ -137,7 +127,7 @@ static enum status write_online(const struct profilestatus *account, struct call
 static enum status write_store(const struct profilestatus *account, struct call *call)
 {
 	const struct profile *profile = account->profile;
-	const struct supply supply = make_supply(account, call);
+	const struct supply supply = call_parameters(call, account->profile);
 	struct buffer *reply = call->reply;
 	struct failure reason = {.reason = ""};
 	enum status status;
