@@ -200,8 +200,8 @@ static bool is_status(const char *verb)
 	return verb && strcmp(verb, "status") == 0;
 }
 
-static enum status run(const struct cli_command *command, int argc, char **argv, struct call *call,
-	struct failure *failure)
+static enum status run_command(const struct cli_command *command, int argc, char **argv,
+	struct call *call, struct failure *failure)
 {
 	const struct dialect *dialect;
 	const char *word = NULL;
@@ -232,7 +232,7 @@ static time_t read_clock(void)
 }
 
 /* Allocates nothing, as memory may have run out. */
-static void complain(enum status status, const struct failure *failure)
+static void write_reason(enum status status, const struct failure *failure)
 {
 	const char *reason = status == STATUS_NO_MEMORY ? "out of memory" : failure->reason;
 	char line[sizeof(PROGRAM ": ") + FAILURE_MAX_BYTES];
@@ -274,12 +274,12 @@ int cli_main(const struct cli_command *command, int argc, char **argv)
 	trace_open(&trace, command->name, &settings);
 	call.profile_name = settings.profile;
 
-	status = run(command, argc, argv, &call, &failure);
+	status = run_command(command, argc, argv, &call, &failure);
 	if (!status && buffer_write(&reply, STDOUT_FILENO))
 		status = status_fail(
 			&failure, STATUS_SYSTEM, "cannot write the answer: %s", strerror(errno));
 	if (status)
-		complain(status, &failure);
+		write_reason(status, &failure);
 	if (call.used_settings)
 		warn_of_settings(&settings);
 	if (!status)

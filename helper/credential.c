@@ -122,7 +122,7 @@ static enum status show_status(struct call *call, struct failure *failure)
 }
 
 /* git and Bazel both call "get". Bazel writes a JSON object to stdin. */
-static enum status get(struct call *call, struct failure *failure)
+static enum status answer_get(struct call *call, struct failure *failure)
 {
 	size_t got;
 	enum status status = buffer_read_some(&call->input, STDIN_FILENO, &got);
@@ -152,7 +152,7 @@ static bool input_comes(void)
  * git calls "erase" too, and may be configured to pass --profile. Only its input on stdin
  * distinguishes it from a person who names a profile and no URL.
  */
-static enum status erase(struct call *call, struct failure *failure)
+static enum status answer_erase(struct call *call, struct failure *failure)
 {
 	bool by_option = call->profile_name && call->profile_name != call->settings->profile;
 	size_t got = 0;
@@ -175,9 +175,9 @@ static call_verb ignore_as_git;
 static call_verb refuse_keyring;
 
 static const struct verb OWN[] = {
-	{"get", get, 0},
+	{"get", answer_get, 0},
 	{"store", git_store, 0},
-	{"erase", erase, 1},
+	{"erase", answer_erase, 1},
 	{"capability", git_capability, 0},
 	{"token", shell_token, 1},
 	{"header", shell_header, 1},
@@ -233,7 +233,7 @@ static const struct dialect DIALECTS[] = {
 
 /* ---- unknown verbs ---- */
 
-static enum status refuse(const struct verb *verbs, const char *word, struct failure *failure)
+static enum status refuse_verb(const struct verb *verbs, const char *word, struct failure *failure)
 {
 	const char *nearest = word ? cli_suggest(verbs, word) : NULL;
 
@@ -255,7 +255,7 @@ static enum status ignore_as_git(struct call *call, struct failure *failure)
 {
 	bool by_git = call->operands[0] && !isatty(STDIN_FILENO);
 
-	return by_git ? STATUS_OK : refuse(GIT, call->operands[0], failure);
+	return by_git ? STATUS_OK : refuse_verb(GIT, call->operands[0], failure);
 }
 
 /* Whether the caller speaks git's grammar. */
@@ -278,12 +278,12 @@ static enum status refuse_or_ignore(struct call *call, struct failure *failure)
 {
 	const char *word = call->operands[0];
 
-	return word && is_called_as_helper() ? STATUS_OK : refuse(OWN, word, failure);
+	return word && is_called_as_helper() ? STATUS_OK : refuse_verb(OWN, word, failure);
 }
 
 static enum status refuse_keyring(struct call *call, struct failure *failure)
 {
-	return refuse(KEYRING, call->operands[0], failure);
+	return refuse_verb(KEYRING, call->operands[0], failure);
 }
 
 int main(int argc, char **argv)

@@ -15,7 +15,7 @@ static const char USAGE[] =
 	"A part of sypht-credential, which runs it for callers that speak JSON:\n"
 	"bazel, cargo, docker, kubernetes, status.\n";
 
-static enum status refuse(struct call *call, struct failure *failure)
+static enum status refuse_verb(struct call *call, struct failure *failure)
 {
 	(void)call;
 	return status_fail(failure, STATUS_USAGE, "no such verb in this dialect");
@@ -31,7 +31,7 @@ static const struct verb NONE[] = {{NULL, refuse_directly, CLI_ANY_NUMBER}};
 
 static const struct verb BAZEL[] = {
 	{"get", bazel_get, 0},
-	{NULL, refuse, CLI_ANY_NUMBER},
+	{NULL, refuse_verb, CLI_ANY_NUMBER},
 };
 
 static const struct verb CARGO[] = {{NULL, cargo_converse, CLI_ANY_NUMBER}};

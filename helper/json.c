@@ -6,12 +6,12 @@
 #include <string.h>
 
 /* struct json is cJSON under another name, so that no other file can use its members. */
-static const cJSON *inside(const struct json *value)
+static const cJSON *as_item(const struct json *value)
 {
 	return (const cJSON *)(const void *)value;
 }
 
-static struct json *outside(cJSON *item)
+static struct json *as_json(cJSON *item)
 {
 	return (struct json *)(void *)item;
 }
@@ -35,19 +35,19 @@ struct json *json_read(const char *text, size_t length)
 	while (object && end < text + length && strchr(" \t\r\n", *end))
 		end++;
 	if (!object || end != text + length || !cJSON_IsObject(object)) {
-		json_free(outside(object));
+		json_free(as_json(object));
 		return NULL;
 	}
-	return outside(object);
+	return as_json(object);
 }
 
 /* cJSON_Delete() frees without wiping, and the document may hold a token or a secret. */
-static void wipe(cJSON *item)
+static void wipe_items(cJSON *item)
 {
 	for (; item; item = item->next) {
 		if (item->valuestring)
 			explicit_bzero(item->valuestring, strlen(item->valuestring));
-		wipe(item->child);
+		wipe_items(item->child);
 	}
 }
 
@@ -55,35 +55,35 @@ void json_free(struct json *document)
 {
 	cJSON *item = (cJSON *)(void *)document;
 
-	wipe(item);
+	wipe_items(item);
 	cJSON_Delete(item);
 }
 
 const struct json *json_member(const struct json *object, const char *name)
 {
-	return outside(cJSON_GetObjectItemCaseSensitive(inside(object), name));
+	return as_json(cJSON_GetObjectItemCaseSensitive(as_item(object), name));
 }
 
 const struct json *json_first(const struct json *list)
 {
-	return list ? outside(inside(list)->child) : NULL;
+	return list ? as_json(as_item(list)->child) : NULL;
 }
 
 const struct json *json_next(const struct json *item)
 {
-	return outside(inside(item)->next);
+	return as_json(as_item(item)->next);
 }
 
 const char *json_text(const struct json *value)
 {
-	const cJSON *item = inside(value);
+	const cJSON *item = as_item(value);
 
 	return cJSON_IsString(item) ? item->valuestring : NULL;
 }
 
 bool json_number(const struct json *value, double *number)
 {
-	const cJSON *item = inside(value);
+	const cJSON *item = as_item(value);
 
 	if (!cJSON_IsNumber(item))
 		return false;
@@ -93,7 +93,7 @@ bool json_number(const struct json *value, double *number)
 
 bool json_is_null(const struct json *value)
 {
-	return cJSON_IsNull(inside(value));
+	return cJSON_IsNull(as_item(value));
 }
 
 enum status json_write_text(struct buffer *out, const char *text)

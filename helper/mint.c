@@ -81,8 +81,9 @@ static enum status read_request(const struct attributes *asked, const struct buf
 	return STATUS_OK;
 }
 
-static enum status discover(const struct attributes *asked, struct endpoint_request *request,
-	struct buffer *token_url, struct buffer *story, struct failure *failure)
+static enum status discover_endpoint(const struct attributes *asked,
+	struct endpoint_request *request, struct buffer *token_url, struct buffer *story,
+	struct failure *failure)
 {
 	struct discovery discovery = {
 		.issuer = attributes_get(asked, "issuer"),
@@ -122,7 +123,7 @@ static enum status answer_request(const struct attributes *asked, struct buffer 
 	if (!status)
 		status = read_request(asked, &parts.private_key, &request, failure);
 	if (!status && !request.token_url)
-		status = discover(asked, &request, &parts.token_url, story, failure);
+		status = discover_endpoint(asked, &request, &parts.token_url, story, failure);
 	if (!status)
 		status = endpoint_mint(&request, &grant, story, &last, failure);
 	if (!status && write_grant(&grant, answer))

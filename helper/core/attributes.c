@@ -24,7 +24,7 @@ static enum status split_line(char *line, size_t length, unsigned number, struct
 }
 
 /* Turn the lines in text into key NUL value NUL …, and cut off what follows the blank line. */
-static enum status split(struct attributes *attributes, struct failure *failure)
+static enum status split_lines(struct attributes *attributes, struct failure *failure)
 {
 	struct buffer *text = &attributes->text;
 	size_t start = 0;
@@ -60,17 +60,18 @@ static void drop_cr_before_lf(struct buffer *text)
 			text->data[kept++] = text->data[i];
 	}
 	if (kept < text->length)
-		memset(text->data + kept, 0, text->length - kept); /* split() needs a NUL there */
+		memset(text->data + kept, 0,
+			text->length - kept); /* split_lines() needs a NUL there */
 	text->length = kept;
 }
 
-static enum status finish(
+static enum status finish_reading(
 	struct attributes *attributes, enum status status, struct failure *failure)
 {
 	if (status == STATUS_OK && attributes->crlf)
 		drop_cr_before_lf(&attributes->text);
 	if (status == STATUS_OK)
-		status = split(attributes, failure);
+		status = split_lines(attributes, failure);
 	else if (status == STATUS_TOO_LONG)
 		status = status_fail(failure, STATUS_MALFORMED, "input is too long");
 	else if (status == STATUS_NO_MEMORY)
@@ -112,18 +113,18 @@ enum status attributes_read(struct attributes *attributes, int fd, struct failur
 		seen = text->length;
 		status = buffer_read_some(text, fd, &got);
 	}
-	return finish(attributes, status, failure);
+	return finish_reading(attributes, status, failure);
 }
 
 enum status attributes_parse(
 	struct attributes *attributes, const char *text, size_t length, struct failure *failure)
 {
-	return finish(attributes, buffer_append(&attributes->text, text, length), failure);
+	return finish_reading(attributes, buffer_append(&attributes->text, text, length), failure);
 }
 
 enum status attributes_split(struct attributes *attributes, struct failure *failure)
 {
-	return finish(attributes, STATUS_OK, failure);
+	return finish_reading(attributes, STATUS_OK, failure);
 }
 
 /* The pair whose key starts at key, or NULL at the end of the list. */
@@ -137,7 +138,7 @@ static const char *pair_at(const struct attributes *attributes, const char *key,
 	return key;
 }
 
-static const char *after(const char *text)
+static const char *after_text(const char *text)
 {
 	return text + strlen(text) + 1;
 }
@@ -145,7 +146,8 @@ static const char *after(const char *text)
 const char *attributes_each(
 	const struct attributes *attributes, const char *previous_key, const char **value)
 {
-	const char *key = previous_key ? after(after(previous_key)) : attributes->text.data;
+	const char *key =
+		previous_key ? after_text(after_text(previous_key)) : attributes->text.data;
 
 	return pair_at(attributes, key, value);
 }
@@ -153,10 +155,10 @@ const char *attributes_each(
 const char *attributes_next(
 	const struct attributes *attributes, const char *key, const char *previous_value)
 {
-	const char *k = previous_value ? after(previous_value) : attributes->text.data;
+	const char *k = previous_value ? after_text(previous_value) : attributes->text.data;
 	const char *value;
 
-	for (; (k = pair_at(attributes, k, &value)); k = after(value)) {
+	for (; (k = pair_at(attributes, k, &value)); k = after_text(value)) {
 		if (strcmp(k, key) == 0)
 			return value;
 	}

@@ -19,7 +19,7 @@ static void wipe_and_free(char *data, size_t size)
 }
 
 /* Make room for length more bytes and the NUL. realloc() would leave a copy of a secret behind. */
-static enum status reserve(struct buffer *buffer, size_t length)
+static enum status reserve_room(struct buffer *buffer, size_t length)
 {
 	size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
 	char *data;
@@ -45,7 +45,7 @@ static enum status reserve(struct buffer *buffer, size_t length)
 
 enum status buffer_append(struct buffer *buffer, const void *bytes, size_t length)
 {
-	enum status status = reserve(buffer, length);
+	enum status status = reserve_room(buffer, length);
 
 	if (status)
 		return status;
@@ -73,7 +73,7 @@ enum status buffer_printf(struct buffer *buffer, const char *format, ...)
 	if (length < 0)
 		return STATUS_MALFORMED;
 
-	status = reserve(buffer, (size_t)length);
+	status = reserve_room(buffer, (size_t)length);
 	if (status)
 		return status;
 	va_start(arguments, format);
@@ -83,7 +83,7 @@ enum status buffer_printf(struct buffer *buffer, const char *format, ...)
 	return STATUS_OK;
 }
 
-static size_t smaller(size_t one, size_t other)
+static size_t smaller_of(size_t one, size_t other)
 {
 	return one < other ? one : other;
 }
@@ -98,10 +98,11 @@ enum status buffer_read_some(struct buffer *buffer, int fd, size_t *got)
 
 	*got = 0;
 	if (full)
-		status = reserve(buffer, smaller(buffer->limit - buffer->length, READ_STEP));
+		status =
+			reserve_room(buffer, smaller_of(buffer->limit - buffer->length, READ_STEP));
 	if (status)
 		return status;
-	room = smaller(buffer->capacity - 1, buffer->limit) - buffer->length;
+	room = smaller_of(buffer->capacity - 1, buffer->limit) - buffer->length;
 	do
 		count = read(fd, room > 0 ? buffer->data + buffer->length : &beyond,
 			room > 0 ? room : sizeof(beyond));

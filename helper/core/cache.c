@@ -35,7 +35,7 @@ static enum status write_key(const struct profile *profile, struct buffer *out)
 }
 
 /* FNV-1a, 64 bits. A collision only costs a miss, because is_for() compares the whole key. */
-static void digest(const struct profile *profile, char out[17])
+static void write_digest(const struct profile *profile, char out[17])
 {
 	struct buffer key = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	uint64_t hash = 14695981039346656037U;
@@ -49,7 +49,7 @@ static void digest(const struct profile *profile, char out[17])
 	buffer_release(&key);
 }
 
-static bool same(const char *one, const char *other)
+static bool same_text(const char *one, const char *other)
 {
 	return one && other ? strcmp(one, other) == 0 : one == other;
 }
@@ -65,10 +65,10 @@ static bool is_for(const struct attributes *entry, const struct profile *profile
 			return false;
 	}
 	return !attributes_next(entry, "resource[]", resource) &&
-	       same(attributes_get(entry, "token_url"), url) &&
-	       same(attributes_get(entry, "client_id"), profile->client_id) &&
-	       same(attributes_get(entry, "scope"), profile->scope) &&
-	       same(attributes_get(entry, "audience"), profile->audience);
+	       same_text(attributes_get(entry, "token_url"), url) &&
+	       same_text(attributes_get(entry, "client_id"), profile->client_id) &&
+	       same_text(attributes_get(entry, "scope"), profile->scope) &&
+	       same_text(attributes_get(entry, "audience"), profile->audience);
 }
 
 enum status cache_open(struct cache *cache, const struct settings *settings,
@@ -80,7 +80,7 @@ enum status cache_open(struct cache *cache, const struct settings *settings,
 	*cache = (struct cache)CACHE_INIT;
 	cache->settings = settings;
 	cache->profile = profile;
-	digest(profile, cache->digest);
+	write_digest(profile, cache->digest);
 	source_mark_client(settings, profile, cache->client_mark);
 	if (path)
 		status = directory_open(&cache->directory, path, create, "cache", failure);
@@ -164,7 +164,7 @@ bool cache_get(const struct cache *cache, time_t now, struct token *token)
 	struct attributes entry = ATTRIBUTES_INIT;
 	struct token found = TOKEN_INIT;
 	bool good = read_entry(cache, "token", &entry) &&
-		    same(attributes_get(&entry, "client_mark"), mark_of(cache)) &&
+		    same_text(attributes_get(&entry, "client_mark"), mark_of(cache)) &&
 		    token_read(&found, &entry) &&
 		    token_is_believable(&found, cache->profile->max_lifetime, now);
 

@@ -76,7 +76,7 @@ static bool next_line(struct reading *reading, const char **line, size_t *length
 }
 
 /* The reason to reject a line that inih would silently skip, cut or misread; NULL: accept it. */
-static const char *objection(struct reading *reading, const char *text, bool indented)
+static const char *line_objection(struct reading *reading, const char *text, bool indented)
 {
 	size_t section_length;
 
@@ -141,7 +141,7 @@ static char *read_line(char *out, int size, void *stream)
 	if (reading->indented && reading->continuable)
 		cut_comment(out);
 	if (!wrong)
-		wrong = objection(reading, start_of(reading, out), reading->indented);
+		wrong = line_objection(reading, start_of(reading, out), reading->indented);
 	if (wrong) {
 		fail_at_line(reading, STATUS_CONFIG, wrong);
 		return NULL;
@@ -169,7 +169,7 @@ static int take_entry(void *user, const char *section, const char *key, const ch
 	return 1;
 }
 
-static void parse(struct reading *reading)
+static void parse_lines(struct reading *reading)
 {
 	int result = ini_parse_stream(read_line, reading, take_entry, reading);
 
@@ -219,7 +219,7 @@ enum status config_read(const char *path, bool must_exist, config_visitor *visit
 
 	reading.legible = (found.st_mode & (S_IRGRP | S_IROTH)) != 0;
 	if (status == STATUS_OK && reading.fd >= 0) {
-		parse(&reading);
+		parse_lines(&reading);
 		status = reading.status;
 	}
 	if (reading.fd >= 0)

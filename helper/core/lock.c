@@ -76,7 +76,7 @@ static volatile sig_atomic_t beating_descriptor = -1;
 static struct sigaction action_before;
 static sigset_t mask_before;
 
-static void beat(int signal_number)
+static void give_heartbeat(int signal_number)
 {
 	int error = errno;
 
@@ -96,7 +96,7 @@ static void set_timer(long microseconds)
 
 static void catch_alarms(void)
 {
-	const struct sigaction action = {.sa_handler = beat};
+	const struct sigaction action = {.sa_handler = give_heartbeat};
 	sigset_t alarms;
 
 	sigemptyset(&alarms);
@@ -124,7 +124,7 @@ static bool same_time(const struct timespec *one, const struct timespec *other)
 	return one->tv_sec == other->tv_sec && one->tv_nsec == other->tv_nsec;
 }
 
-static long long milliseconds(void)
+static long long now_ms(void)
 {
 	struct timespec now;
 
@@ -172,7 +172,7 @@ static enum attempt wait_for(const struct lock *lock, int generation, int fd,
 {
 	struct timespec sign = *first_sign;
 	struct timespec seen = sign;
-	long long seen_at = milliseconds();
+	long long seen_at = now_ms();
 
 	for (;;) {
 		long long now;
@@ -181,7 +181,7 @@ static enum attempt wait_for(const struct lock *lock, int generation, int fd,
 			return ATTEMPT_HELD;
 		if (errno != EINTR)
 			return ATTEMPT_FAILED;
-		now = milliseconds();
+		now = now_ms();
 		if (!same_time(&sign, &seen)) {
 			seen = sign;
 			seen_at = now;
@@ -269,9 +269,9 @@ static void remove_higher(struct lock *lock)
 	}
 }
 
-static bool climb(struct lock *lock, long timeout_ms)
+static bool climb_generations(struct lock *lock, long timeout_ms)
 {
-	long long deadline = milliseconds() + timeout_ms;
+	long long deadline = now_ms() + timeout_ms;
 	bool create = true;
 	int generation = 0;
 
@@ -308,7 +308,7 @@ bool lock_take(struct lock *lock, int directory, const char *stem, long timeout_
 	catch_alarms();
 	if (timeout_ms > 0)
 		set_timer(SIGNAL_US);
-	if (climb(lock, timeout_ms)) {
+	if (climb_generations(lock, timeout_ms)) {
 		remove_higher(lock);
 		start_beating(lock->descriptors[lock->generation]);
 		return true;

@@ -50,7 +50,7 @@ static const char **field_of(struct settings *settings, size_t i)
 	return (const char **)(void *)((char *)settings + SOURCES[i].field);
 }
 
-static void forget(const char **field)
+static void forget_value(const char **field)
 {
 	union {
 		const char *text;
@@ -101,7 +101,7 @@ bool settings_keep(struct settings *settings)
 			whole &= (*field_of(&kept, i) = buffer_duplicate(value)) != NULL;
 	}
 	for (size_t i = 0; i < SOURCE_COUNT && !whole; i++)
-		forget(field_of(&kept, i));
+		forget_value(field_of(&kept, i));
 	*settings = kept;
 	return whole;
 }

@@ -144,7 +144,7 @@ enum status state_write(const struct state *state, struct buffer *out)
 	return status ? status : attributes_add_rows(out, rows);
 }
 
-static bool copy(const struct attributes *entry, const char *key, char *out, size_t size)
+static bool copy_text(const struct attributes *entry, const char *key, char *out, size_t size)
 {
 	const char *text = attributes_get(entry, key);
 
@@ -170,8 +170,8 @@ static void read_failure(struct state_failure *failure, const struct attributes 
 		.environment = (long)attributes_number(entry, "environment"),
 	};
 
-	if (copy(entry, "marks", found.marks, sizeof(found.marks)) &&
-		copy(entry, "error", found.reason.reason, sizeof(found.reason.reason)) &&
+	if (copy_text(entry, "marks", found.marks, sizeof(found.marks)) &&
+		copy_text(entry, "error", found.reason.reason, sizeof(found.reason.reason)) &&
 		is_within(STATUS_OK + 1, (long long)found.status, STATUS_SYSTEM) &&
 		is_within(1, found.in_a_row, COUNT_MAX) &&
 		is_within(1, found.at, now + CLOCK_SLACK_S) &&
@@ -186,7 +186,7 @@ static void read_refusal(struct state_refusal *refusal, const struct attributes 
 		.in_a_row = (long)attributes_number(entry, "replacements"),
 	};
 
-	if (copy(entry, "refused", found.fingerprint, sizeof(found.fingerprint)) &&
+	if (copy_text(entry, "refused", found.fingerprint, sizeof(found.fingerprint)) &&
 		is_within(0, found.in_a_row, COUNT_MAX) &&
 		is_within(1, found.replace_from, now + STATE_PAUSE_REPLACE_S + CLOCK_SLACK_S))
 		*refusal = found;

@@ -31,7 +31,7 @@ static const char *take_scheme(struct storeurl *out, const char *url)
 	return NULL;
 }
 
-static bool copy(char out[STOREURL_TEXT_MAX], const char *text, size_t length)
+static bool copy_text(char out[STOREURL_TEXT_MAX], const char *text, size_t length)
 {
 	if (length >= STOREURL_TEXT_MAX)
 		return false;
@@ -45,7 +45,7 @@ static bool copy(char out[STOREURL_TEXT_MAX], const char *text, size_t length)
  * the
  * ":" or "@" behind it is no hex digit.
  */
-static bool decode(char out[STOREURL_TEXT_MAX], const char *text, size_t length)
+static bool decode_text(char out[STOREURL_TEXT_MAX], const char *text, size_t length)
 {
 	const char *end = text + length;
 	size_t used = 0;
@@ -69,8 +69,8 @@ static bool take_account(struct storeurl *out, const char *text, size_t length)
 	const char *colon = memchr(text, ':', length);
 	size_t user_length = colon ? (size_t)(colon - text) : 0;
 
-	return colon && decode(out->user, text, user_length) &&
-	       decode(out->password, colon + 1, length - user_length - 1) &&
+	return colon && decode_text(out->user, text, user_length) &&
+	       decode_text(out->password, colon + 1, length - user_length - 1) &&
 	       out->password[0] != '\0';
 }
 
@@ -105,7 +105,7 @@ static bool take_host(struct storeurl *out, const char *text, size_t length)
 	if (bracketed && !host_end)
 		return false;
 	host_end = host_end ? host_end : end;
-	if (!copy(out->place, text, (size_t)(host_end - text)) || !is_host(out->place))
+	if (!copy_text(out->place, text, (size_t)(host_end - text)) || !is_host(out->place))
 		return false;
 	host_end += bracketed;
 	if (host_end == end)
@@ -139,7 +139,7 @@ bool storeurl_parse(struct storeurl *out, const char *url)
 
 	if (out->kind == STOREURL_UNIX)
 		return rest == path && path[0] == '/' && path[1] != '\0' &&
-		       copy(out->place, path, strlen(path));
+		       copy_text(out->place, path, strlen(path));
 	return take_host(out, rest, (size_t)(path - rest)) &&
 	       (path[0] == '\0' || path[1] == '\0' ||
 		       take_number(

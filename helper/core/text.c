@@ -7,7 +7,7 @@
 
 enum { LENGTH_MAX = 4 };
 
-static bool continues(unsigned char byte)
+static bool is_continuation(unsigned char byte)
 {
 	return (byte & 0xc0) == 0x80;
 }
@@ -33,7 +33,7 @@ static size_t read_character(const char *text, uint32_t *character)
 
 	*character = (unsigned char)*text & first_bits[length];
 	for (size_t i = 1; i < length; i++) {
-		if (!continues((unsigned char)text[i]))
+		if (!is_continuation((unsigned char)text[i]))
 			return 0;
 		*character = *character << 6 | ((unsigned char)text[i] & 0x3f);
 	}
@@ -110,7 +110,7 @@ size_t text_fit(const char *text, size_t most)
 	if (length <= most)
 		return length;
 	for (length = most; length > 0 && most - length < LENGTH_MAX; length--) {
-		if (!continues((unsigned char)text[length]))
+		if (!is_continuation((unsigned char)text[length]))
 			return length;
 	}
 	return most; /* malformed, so there is no character to preserve */

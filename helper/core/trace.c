@@ -74,7 +74,7 @@ static void write_quietly(int fd, const char *line, size_t length)
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
-static size_t clamp(int printed, size_t room)
+static size_t clamp_length(int printed, size_t room)
 {
 	if (printed < 0)
 		return 0;
@@ -92,7 +92,7 @@ void trace_say(const struct trace *trace, const char *format, ...)
 	if (trace->fd < 0)
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
-	length = clamp(
+	length = clamp_length(
 		snprintf(line, sizeof(line), "%s[%ld] %02d:%02d:%02d.%03d ", trace->name,
 			(long)getpid(), (int)(now.tv_sec / 3600 % 24), (int)(now.tv_sec / 60 % 60),
 			(int)(now.tv_sec % 60), (int)(now.tv_nsec / 1000000)),

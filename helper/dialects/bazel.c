@@ -18,7 +18,8 @@ static enum status write_answer(const struct call *call)
 				json_time(token_usable_until(&call->token), time));
 }
 
-static enum status answer(struct call *call, const struct json *request, struct failure *failure)
+static enum status answer_request(
+	struct call *call, const struct json *request, struct failure *failure)
 {
 	enum status status;
 
@@ -45,7 +46,7 @@ enum status bazel_get(struct call *call, struct failure *failure)
 		status_fail(failure, status, "stdin is too long, or cannot be read");
 	} else {
 		request = json_read(buffer_text(&input), input.length);
-		status = answer(call, request, failure);
+		status = answer_request(call, request, failure);
 	}
 	json_free(request);
 	buffer_release(&input);

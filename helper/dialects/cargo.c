@@ -84,7 +84,8 @@ static enum status find_registry(
 	return call_find_server(call, url, failure);
 }
 
-static enum status get(struct call *call, const struct request *request, struct failure *failure)
+static enum status answer_get(
+	struct call *call, const struct request *request, struct failure *failure)
 {
 	const struct json *registry = json_member(request->json, "registry");
 	enum status status = STATUS_OK;
@@ -96,7 +97,8 @@ static enum status get(struct call *call, const struct request *request, struct 
 	return status ? status : write_token(call);
 }
 
-static enum status logout(struct call *call, const struct request *request, struct failure *failure)
+static enum status answer_logout(
+	struct call *call, const struct request *request, struct failure *failure)
 {
 	enum status status = call_erase(call, call->profile, NULL, failure);
 
@@ -110,11 +112,12 @@ static const struct {
 	const char *kind;
 	enum status (*run)(
 		struct call *call, const struct request *request, struct failure *failure);
-} KINDS[] = {{"get", get}, {"logout", logout}};
+} KINDS[] = {{"get", answer_get}, {"logout", answer_logout}};
 
 enum { KIND_COUNT = sizeof(KINDS) / sizeof(KINDS[0]) };
 
-static enum status answer(struct call *call, const struct request *request, struct failure *failure)
+static enum status answer_request(
+	struct call *call, const struct request *request, struct failure *failure)
 {
 	double version = 0;
 	enum status status;
@@ -150,7 +153,7 @@ static enum status answer_line(struct call *call, const char *line, size_t lengt
 
 	call_release(call); /* what the request before has left */
 	take_arguments(call, json_member(json, "args"));
-	status = answer(call, &request, &failure);
+	status = answer_request(call, &request, &failure);
 	if (status) {
 		buffer_clear(call->reply);
 		status = write_failure(call, failure.reason);

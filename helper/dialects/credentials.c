@@ -114,7 +114,7 @@ static bool is_endpoint_of(const struct profile *profile, const struct origin *o
 	return origin_from_url(&endpoint, url) && origin_equal(&endpoint, origin);
 }
 
-static bool visit(struct profile *profile, void *context)
+static bool change_profile(struct profile *profile, void *context)
 {
 	struct walk *walk = context;
 	struct credentials_change *change = walk->change;
@@ -142,7 +142,7 @@ static enum status walk_all(struct call *call, struct credentials_change *change
 	};
 	struct failure unusable = {.reason = ""};
 	enum status status =
-		profiles_each(call->settings, call->profile_name, visit, &walk, &unusable);
+		profiles_each(call->settings, call->profile_name, change_profile, &walk, &unusable);
 
 	/* the profiles of a config that cannot be used are visited too, and may fail in turn */
 	if (status)
@@ -153,7 +153,7 @@ static enum status walk_all(struct call *call, struct credentials_change *change
 }
 
 /* Where a file or a command comes first, nothing that is kept is in use. */
-static bool replaces(const struct walk *walk, const struct profile *profile)
+static bool replaces_kept(const struct walk *walk, const struct profile *profile)
 {
 	enum source_kind kind = source_choose(walk->call->settings, profile).kind;
 	struct secret kept = SECRET_INIT;
@@ -173,7 +173,7 @@ static enum status prove_and_keep(
 	struct walk *walk, const struct profile *profile, const struct secret *secret)
 {
 	struct call *call = walk->call;
-	bool proven = replaces(walk, profile);
+	bool proven = replaces_kept(walk, profile);
 	enum status status = proven ? call_prove(call, profile, secret, walk->failure) : STATUS_OK;
 
 	if (!status)

@@ -20,7 +20,7 @@ enum { INPUT_MAX_BYTES = 256 * 1024 };
 #define NOT_OURS      NAME " keeps nothing for a registry that no profile covers"
 
 /* docker reads errors from standard output, so they are answers here. */
-static enum status say(struct call *call, const char *sentence)
+static enum status say_sentence(struct call *call, const char *sentence)
 {
 	call->exit_code = 1;
 	buffer_clear(call->reply);
@@ -29,7 +29,7 @@ static enum status say(struct call *call, const char *sentence)
 
 static enum status say_failure(struct call *call, enum status status, struct failure *failure)
 {
-	if (status && say(call, failure->reason) == STATUS_OK)
+	if (status && say_sentence(call, failure->reason) == STATUS_OK)
 		return STATUS_OK;
 	return status;
 }
@@ -72,10 +72,10 @@ static enum status answer_get(struct call *call, const char *server, struct fail
 	enum status status;
 
 	if (*server == '\0')
-		return say(call, NO_SERVER_URL);
+		return say_sentence(call, NO_SERVER_URL);
 	status = call_find_server(call, server, failure);
 	if (!status && (!call->profile || !call->profile->basic_username))
-		return say(call, NOT_FOUND);
+		return say_sentence(call, NOT_FOUND);
 	if (!status)
 		status = call_supply(call, NULL, failure);
 	if (!status && write_credentials(call, server))
@@ -97,7 +97,8 @@ enum status docker_get(struct call *call, struct failure *failure)
 
 /* ---- store and erase ---- */
 
-static enum status store(struct call *call, const struct json *credentials, struct failure *failure)
+static enum status store_credentials(
+	struct call *call, const struct json *credentials, struct failure *failure)
 {
 	const char *server = json_text(json_member(credentials, "ServerURL"));
 	struct credentials_change change = {
@@ -107,12 +108,12 @@ static enum status store(struct call *call, const struct json *credentials, stru
 	enum status status = STATUS_OK;
 
 	if (!server || *server == '\0')
-		return say(call, NO_SERVER_URL);
+		return say_sentence(call, NO_SERVER_URL);
 	if (!change.username || *change.username == '\0')
-		return say(call, NO_USERNAME);
+		return say_sentence(call, NO_USERNAME);
 	if (call_origin_of_server(&change.origin, server))
 		status = credentials_store(call, &change, failure);
-	return (status || change.matched) ? status : say(call, NOT_OURS);
+	return (status || change.matched) ? status : say_sentence(call, NOT_OURS);
 }
 
 enum status docker_store(struct call *call, struct failure *failure)
@@ -123,7 +124,7 @@ enum status docker_store(struct call *call, struct failure *failure)
 
 	if (!status) {
 		credentials = json_read(buffer_text(&input), input.length);
-		status = store(call, credentials, failure);
+		status = store_credentials(call, credentials, failure);
 	}
 	json_free(credentials);
 	buffer_release(&input);
@@ -139,7 +140,7 @@ enum status docker_erase(struct call *call, struct failure *failure)
 	enum status status = read_server(&input, &server, failure);
 
 	if (!status && *server == '\0')
-		status = say(call, NO_SERVER_URL);
+		status = say_sentence(call, NO_SERVER_URL);
 	else if (!status && call_origin_of_server(&change.origin, server))
 		status = credentials_erase(call, &change, failure);
 	buffer_release(&input);

@@ -21,7 +21,8 @@ static enum status write_answer(const struct call *call, const char *version)
 		version, call->token.value, json_time(token_usable_until(&call->token), time));
 }
 
-static enum status answer(struct call *call, const struct json *request, struct failure *failure)
+static enum status answer_request(
+	struct call *call, const struct json *request, struct failure *failure)
 {
 	const char *version = json_text(json_member(request, "apiVersion"));
 	const char *kind = json_text(json_member(request, "kind"));
@@ -47,7 +48,7 @@ enum status kubernetes_answer(struct call *call, struct failure *failure)
 {
 	const char *text = getenv("KUBERNETES_EXEC_INFO");
 	struct json *request = json_read(text ? text : "", text ? strlen(text) : 0);
-	enum status status = answer(call, request, failure);
+	enum status status = answer_request(call, request, failure);
 
 	json_free(request);
 	return status;

@@ -201,7 +201,7 @@ static const char *find_rival(const struct call *call, const struct profile *pro
 	return strncmp(source, "SYPHT_", strlen("SYPHT_")) == 0 ? source : NULL;
 }
 
-static enum status report(const struct call *call, const struct profile *profile)
+static enum status write_report(const struct call *call, const struct profile *profile)
 {
 	const char *rival = find_rival(call, profile);
 	enum status status =
@@ -232,7 +232,7 @@ enum status login_keep(struct call *call, struct failure *failure)
 		status = credentials_keep(call, call->profile, &secret, failure);
 	if (!status)
 		credentials_keep_token(call, call->profile);
-	if (!status && report(call, call->profile))
+	if (!status && write_report(call, call->profile))
 		status = status_no_memory(failure);
 	secret_release(&secret);
 	return status;

@@ -2,7 +2,7 @@
 
 #include "core/buffer.h"
 
-static enum status answer(
+static enum status answer_token(
 	struct call *call, const char *before, const char *after, struct failure *failure)
 {
 	enum status status = call_find_url(call, failure);
@@ -16,20 +16,20 @@ static enum status answer(
 
 enum status shell_token(struct call *call, struct failure *failure)
 {
-	return answer(call, "", "", failure);
+	return answer_token(call, "", "", failure);
 }
 
 enum status shell_authorization(struct call *call, struct failure *failure)
 {
-	return answer(call, "Bearer ", "", failure);
+	return answer_token(call, "Bearer ", "", failure);
 }
 
 enum status shell_header(struct call *call, struct failure *failure)
 {
-	return answer(call, "Authorization: Bearer ", "", failure);
+	return answer_token(call, "Authorization: Bearer ", "", failure);
 }
 
 enum status shell_curl_config(struct call *call, struct failure *failure)
 {
-	return answer(call, "oauth2-bearer = \"", "\"", failure);
+	return answer_token(call, "oauth2-bearer = \"", "\"", failure);
 }

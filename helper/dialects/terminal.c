@@ -13,14 +13,14 @@ enum { SIGNAL_COUNT = sizeof(SIGNALS) / sizeof(SIGNALS[0]) };
 
 static volatile sig_atomic_t caught;
 
-static void note(int signal_number)
+static void note_signal(int signal_number)
 {
 	caught = signal_number;
 }
 
 static void catch_signals(struct sigaction before[SIGNAL_COUNT])
 {
-	const struct sigaction interrupt = {.sa_handler = note};
+	const struct sigaction interrupt = {.sa_handler = note_signal};
 
 	caught = 0;
 	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
@@ -56,7 +56,7 @@ static enum status read_line(struct buffer *answer, struct failure *failure)
 	return STATUS_OK;
 }
 
-static enum status say(const char *text)
+static enum status write_prompt(const char *text)
 {
 	struct buffer line = BUFFER_INIT(4096);
 	enum status status = buffer_append_text(&line, text);
@@ -84,7 +84,7 @@ enum status terminal_ask(
 	}
 	catch_signals(before);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-	status = say(prompt);
+	status = write_prompt(prompt);
 	if (status)
 		status_fail(failure, status, "cannot prompt: %s", strerror(errno));
 	else

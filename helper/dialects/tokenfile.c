@@ -73,7 +73,8 @@ static enum status check_target(const char *path, struct failure *failure)
 }
 
 /* mkostemp(3) makes a file of a new name, 0600, and follows no link. */
-static enum status replace(const char *path, const struct buffer *content, struct failure *failure)
+static enum status replace_file(
+	const char *path, const struct buffer *content, struct failure *failure)
 {
 	char fresh[PATH_MAX];
 	int length = snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path);
@@ -115,7 +116,7 @@ static enum status write_file(struct call *call,
 	if (!status && (compose(call, &content) || buffer_printf(call->reply, "%s\n", path.data)))
 		status = status_no_memory(failure);
 	if (!status)
-		status = replace(path.data, &content, failure);
+		status = replace_file(path.data, &content, failure);
 	buffer_release(&content);
 	buffer_release(&path);
 	return status;

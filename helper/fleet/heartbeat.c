@@ -32,7 +32,7 @@ static void read_last_notice(
 }
 
 /* Over when the lock is lost, or the store, or when the last notice has come. */
-static void keep(const struct request *request, const struct redis_lock *lock, int line)
+static void keep_lock(const struct request *request, const struct redis_lock *lock, int line)
 {
 	const long long started = process_milliseconds();
 	struct pollfd end = {.fd = line, .events = POLLIN};
@@ -75,7 +75,7 @@ struct heartbeat heartbeat_start(const struct request *request, const struct red
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(line[0]);
 		if (getppid() == kept_for)
-			keep(request, lock, line[1]);
+			keep_lock(request, lock, line[1]);
 		_exit(0);
 	}
 	close(line[1]);

@@ -60,8 +60,8 @@ static void settle_times(const struct request *request, struct token *token)
 }
 
 /* Whatever else lies there is a miss; *last is the highest serial seen. */
-static bool accept(const struct request *request, const struct buffer *sealed, long long *last,
-	enum status *status)
+static bool accept_entry(const struct request *request, const struct buffer *sealed,
+	long long *last, enum status *status)
 {
 	struct entry entry;
 	bool wanted = false;
@@ -89,7 +89,7 @@ static enum status answer_turn(const struct request *request, const char *owner,
 	return status ? status : attributes_add_number(request->answer, "serial", serial);
 }
 
-static long long within(long long least, long long number, long long most)
+static long long clamp_number(long long least, long long number, long long most)
 {
 	if (number < least)
 		return least;
@@ -99,9 +99,10 @@ static long long within(long long least, long long number, long long most)
 /* Longer and longer, and never all members in step; look_ms is what the last look took. */
 static void pause_after(long long look_ms, long long waited_ms, long long left_ms)
 {
-	long long least = within(PAUSE_LEAST_MS, look_ms * PAUSE_LOOKS, PAUSE_MOST_MS);
-	long long most = within(least, waited_ms / PAUSE_PART, PAUSE_MOST_MS);
-	long long milliseconds = within(0, most / 2 + seal_random_below((unsigned)most), left_ms);
+	long long least = clamp_number(PAUSE_LEAST_MS, look_ms * PAUSE_LOOKS, PAUSE_MOST_MS);
+	long long most = clamp_number(least, waited_ms / PAUSE_PART, PAUSE_MOST_MS);
+	long long milliseconds =
+		clamp_number(0, most / 2 + seal_random_below((unsigned)most), left_ms);
 	struct timespec pause = {
 		.tv_sec = (time_t)(milliseconds / 1000),
 		.tv_nsec = (long)(milliseconds % 1000 * 1000000),
@@ -167,15 +168,15 @@ static bool is_silent(const struct wait *wait)
 static long long reserve_ms(const struct wait *wait)
 {
 	long long whole_ms = request_number(wait->request, "wait_ms");
-	long long least_ms = within(0, LAST_LOOK_MS, whole_ms / 4);
+	long long least_ms = clamp_number(0, LAST_LOOK_MS, whole_ms / 4);
 	long long took_ms = wait->notice.took_ms;
 	bool overdue = wait->notice.minting && wait->notice.elapsed_ms > took_ms * 3 / 2;
 
 	if (took_ms == 0)
-		return within(least_ms, whole_ms / RESERVE_PART, whole_ms);
+		return clamp_number(least_ms, whole_ms / RESERVE_PART, whole_ms);
 	if (!overdue)
 		return least_ms;
-	return within(least_ms, took_ms * 3 / 2 + LAST_LOOK_MS, whole_ms / 2);
+	return clamp_number(least_ms, took_ms * 3 / 2 + LAST_LOOK_MS, whole_ms / 2);
 }
 
 static bool has_rest(const struct wait *wait)
@@ -218,7 +219,7 @@ static enum status look_again(struct wait *wait, bool *mine, bool *over, struct 
 	enum status status = redis_lock(request->store, &wait->lock, names, mine, values, failure);
 
 	*over = true;
-	if (status || accept(request, &wait->sealed, &wait->last_serial, &status))
+	if (status || accept_entry(request, &wait->sealed, &wait->last_serial, &status))
 		return status;
 	heed_notice(wait);
 	if (has_rest(wait))
@@ -263,7 +264,7 @@ static enum status look_first(struct wait *wait, bool *over, struct failure *fai
 	struct request *request = wait->request;
 	enum status status = redis_get(request->store, request->entry_name, &wait->sealed, failure);
 
-	*over = !status && accept(request, &wait->sealed, &wait->last_serial, &status);
+	*over = !status && accept_entry(request, &wait->sealed, &wait->last_serial, &status);
 	return status;
 }
 

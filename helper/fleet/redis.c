@@ -34,18 +34,19 @@ struct word {
 	size_t length;
 };
 
-static struct word text(const char *text)
+static struct word word_of_text(const char *text)
 {
 	return (struct word){text, strlen(text)};
 }
 
-static struct word number(long long value, char buffer[NUMBER_MAX_BYTES])
+static struct word word_of_number(long long value, char buffer[NUMBER_MAX_BYTES])
 {
 	snprintf(buffer, NUMBER_MAX_BYTES, "%lld", value);
-	return text(buffer);
+	return word_of_text(buffer);
 }
 
-static enum status say(struct redis *store, const struct word *words, struct failure *failure)
+static enum status append_command(
+	struct redis *store, const struct word *words, struct failure *failure)
 {
 	const char *argv[ARGUMENTS_MAX];
 	size_t lengths[ARGUMENTS_MAX];
@@ -60,10 +61,11 @@ static enum status say(struct redis *store, const struct word *words, struct fai
 	return status_no_memory(failure);
 }
 
-#define SAY(store, failure, ...) say(store, (const struct word[]){__VA_ARGS__, {NULL, 0}}, failure)
+#define APPEND(store, failure, ...) \
+	append_command(store, (const struct word[]){__VA_ARGS__, {NULL, 0}}, failure)
 
 /* hiredis bounds each read or write; so each of them gets what is left. */
-static bool bound(struct redis *store, long long deadline)
+static bool bound_time(struct redis *store, long long deadline)
 {
 	long long left_ms = deadline - process_milliseconds();
 	struct timeval limit = {
@@ -79,7 +81,8 @@ static bool write_all(struct redis *store, long long deadline)
 	int done = 0;
 
 	while (!done) {
-		if (!bound(store, deadline) || redisBufferWrite(store->context, &done) != REDIS_OK)
+		if (!bound_time(store, deadline) ||
+			redisBufferWrite(store->context, &done) != REDIS_OK)
 			return false;
 	}
 	return true;
@@ -104,7 +107,7 @@ static redisReply *read_reply(struct redis *store, long long deadline)
 	while (is_expected(reader) && redisReaderGetReply(reader, &reply) == REDIS_OK && !reply) {
 		size_t before = reader->len;
 
-		if (total > REPLY_MAX_BYTES || !bound(store, deadline) ||
+		if (total > REPLY_MAX_BYTES || !bound_time(store, deadline) ||
 			redisBufferRead(store->context) != REDIS_OK)
 			return NULL;
 		total += reader->len - before;
@@ -159,7 +162,7 @@ static const char *refusal(const redisReply *reply)
 }
 
 /* The answer to one of the commands said; *reply NULL is a failure. */
-static enum status hear(
+static enum status read_answer(
 	struct redis *store, long long deadline, redisReply **reply, struct failure *failure)
 {
 	enum status status;
@@ -177,7 +180,7 @@ static enum status hear(
 	return status;
 }
 
-static enum status send(struct redis *store, long long *deadline, struct failure *failure)
+static enum status send_commands(struct redis *store, long long *deadline, struct failure *failure)
 {
 	*deadline = process_milliseconds() + store->answer_ms;
 	if (*deadline > store->limit)
@@ -188,16 +191,17 @@ static enum status send(struct redis *store, long long *deadline, struct failure
 		process_milliseconds() >= *deadline ? "no answer in time" : "the connection broke");
 }
 
-static enum status exchange(struct redis *store, redisReply **reply, struct failure *failure)
+static enum status exchange_command(
+	struct redis *store, redisReply **reply, struct failure *failure)
 {
 	long long deadline;
-	enum status status = send(store, &deadline, failure);
+	enum status status = send_commands(store, &deadline, failure);
 
 	*reply = NULL;
-	return status ? status : hear(store, deadline, reply, failure);
+	return status ? status : read_answer(store, deadline, reply, failure);
 }
 
-static void forget(redisReply *reply)
+static void free_reply(redisReply *reply)
 {
 	if (reply && reply->str)
 		explicit_bzero(reply->str, reply->len);
@@ -206,23 +210,23 @@ static void forget(redisReply *reply)
 }
 
 /* For commands of which only the success matters. */
-static enum status obey(struct redis *store, struct failure *failure)
+static enum status run_command(struct redis *store, struct failure *failure)
 {
 	redisReply *reply;
-	enum status status = exchange(store, &reply, failure);
+	enum status status = exchange_command(store, &reply, failure);
 
-	forget(reply);
+	free_reply(reply);
 	return status;
 }
 
 /* For scripts, which answer 1 or 0. */
-static enum status ask(struct redis *store, bool *yes, struct failure *failure)
+static enum status run_script(struct redis *store, bool *yes, struct failure *failure)
 {
 	redisReply *reply;
-	enum status status = exchange(store, &reply, failure);
+	enum status status = exchange_command(store, &reply, failure);
 
 	*yes = reply && reply->type == REDIS_REPLY_INTEGER && reply->integer == 1;
-	forget(reply);
+	free_reply(reply);
 	return status;
 }
 
@@ -261,7 +265,7 @@ static enum status connect_to(
 	return STATUS_OK;
 }
 
-static enum status secure(
+static enum status secure_connection(
 	struct redis *store, const struct redis_place *place, struct failure *failure)
 {
 	if (place->url->kind != STOREURL_TLS)
@@ -280,15 +284,17 @@ static enum status log_in(struct redis *store, const struct storeurl *url, struc
 	enum status status = STATUS_OK;
 
 	if (url->password[0] != '\0' && url->user[0] != '\0')
-		status = SAY(store, failure, text("AUTH"), text(url->user), text(url->password));
+		status = APPEND(store, failure, word_of_text("AUTH"), word_of_text(url->user),
+			word_of_text(url->password));
 	else if (url->password[0] != '\0')
-		status = SAY(store, failure, text("AUTH"), text(url->password));
+		status = APPEND(store, failure, word_of_text("AUTH"), word_of_text(url->password));
 	if (!status && url->password[0] != '\0')
-		status = obey(store, failure);
+		status = run_command(store, failure);
 	if (!status && url->database != 0)
-		status = SAY(store, failure, text("SELECT"), number(url->database, database));
+		status = APPEND(store, failure, word_of_text("SELECT"),
+			word_of_number(url->database, database));
 	if (!status && url->database != 0)
-		status = obey(store, failure);
+		status = run_command(store, failure);
 	return status;
 }
 
@@ -303,10 +309,10 @@ enum status redis_open(const struct redis_place *place, struct redis **out, stru
 	store->answer_ms = place->answer_ms;
 	store->limit = LLONG_MAX;
 	status = connect_to(store, place->url, failure);
-	if (!status && !bound(store, process_milliseconds() + place->answer_ms))
+	if (!status && !bound_time(store, process_milliseconds() + place->answer_ms))
 		status = status_fail(failure, STATUS_SYSTEM, "the connection cannot be bounded");
 	if (!status)
-		status = secure(store, place, failure);
+		status = secure_connection(store, place, failure);
 	if (!status)
 		status = log_in(store, place->url, failure);
 	if (status)
@@ -349,11 +355,12 @@ static const char PROBE[] = "redis.call('set', KEYS[1], '1', 'px', 1000) "
 
 enum status redis_probe(struct redis *store, const char *name, struct failure *failure)
 {
-	enum status status = SAY(store, failure, text("EVAL"), text(PROBE), text("1"), text(name));
+	enum status status = APPEND(store, failure, word_of_text("EVAL"), word_of_text(PROBE),
+		word_of_text("1"), word_of_text(name));
 	bool done = false;
 
 	if (!status)
-		status = ask(store, &done, failure);
+		status = run_script(store, &done, failure);
 	if (!status && !done)
 		status = status_fail(failure, STATUS_UNREACHABLE, "no answer that makes sense");
 	return status;
@@ -363,13 +370,13 @@ enum status redis_get(
 	struct redis *store, const char *name, struct buffer *value, struct failure *failure)
 {
 	redisReply *reply = NULL;
-	enum status status = SAY(store, failure, text("GET"), text(name));
+	enum status status = APPEND(store, failure, word_of_text("GET"), word_of_text(name));
 
 	if (!status)
-		status = exchange(store, &reply, failure);
+		status = exchange_command(store, &reply, failure);
 	if (reply)
 		status = take_value(reply, value, failure);
-	forget(reply);
+	free_reply(reply);
 	return status;
 }
 
@@ -378,10 +385,10 @@ enum status redis_set(struct redis *store, const char *name, const struct buffer
 {
 	const struct word bytes = {value->data, value->length};
 	char life[NUMBER_MAX_BYTES];
-	enum status status = SAY(
-		store, failure, text("SET"), text(name), bytes, text("PX"), number(life_ms, life));
+	enum status status = APPEND(store, failure, word_of_text("SET"), word_of_text(name), bytes,
+		word_of_text("PX"), word_of_number(life_ms, life));
 
-	return status ? status : obey(store, failure);
+	return status ? status : run_command(store, failure);
 }
 
 /* The next of several answers, for the commands that ask for a value. */
@@ -389,11 +396,11 @@ static enum status hear_value(
 	struct redis *store, long long deadline, struct buffer *value, struct failure *failure)
 {
 	redisReply *reply = NULL;
-	enum status status = hear(store, deadline, &reply, failure);
+	enum status status = read_answer(store, deadline, &reply, failure);
 
 	if (!status)
 		status = take_value(reply, value, failure);
-	forget(reply);
+	free_reply(reply);
 	return status;
 }
 
@@ -404,21 +411,22 @@ enum status redis_lock(struct redis *store, const struct redis_lock *lock,
 	char life[NUMBER_MAX_BYTES];
 	redisReply *locked = NULL;
 	long long deadline = 0;
-	enum status status = SAY(store, failure, text("SET"), text(lock->name), text(lock->owner),
-		text("NX"), text("PX"), number(lock->life_ms, life));
+	enum status status = APPEND(store, failure, word_of_text("SET"), word_of_text(lock->name),
+		word_of_text(lock->owner), word_of_text("NX"), word_of_text("PX"),
+		word_of_number(lock->life_ms, life));
 
 	*mine = false;
 	for (int i = 0; i < 2 && !status; i++)
-		status = SAY(store, failure, text("GET"), text(names[i]));
+		status = APPEND(store, failure, word_of_text("GET"), word_of_text(names[i]));
 	if (!status)
-		status = send(store, &deadline, failure);
+		status = send_commands(store, &deadline, failure);
 	if (!status)
-		status = hear(store, deadline, &locked, failure);
+		status = read_answer(store, deadline, &locked, failure);
 	if (!status)
 		*mine = locked && locked->type == REDIS_REPLY_STATUS;
 	for (int i = 0; i < 2 && !status; i++)
 		status = hear_value(store, deadline, values[i], failure);
-	forget(locked);
+	free_reply(locked);
 	return status;
 }
 
@@ -426,11 +434,12 @@ enum status redis_keep(
 	struct redis *store, const struct redis_lock *lock, bool *mine, struct failure *failure)
 {
 	char life[NUMBER_MAX_BYTES];
-	enum status status = SAY(store, failure, text("EVAL"), text(KEEP), text("1"),
-		text(lock->name), text(lock->owner), number(lock->life_ms, life));
+	enum status status = APPEND(store, failure, word_of_text("EVAL"), word_of_text(KEEP),
+		word_of_text("1"), word_of_text(lock->name), word_of_text(lock->owner),
+		word_of_number(lock->life_ms, life));
 
 	*mine = false;
-	return status ? status : ask(store, mine, failure);
+	return status ? status : run_script(store, mine, failure);
 }
 
 enum status redis_put(struct redis *store, const struct redis_lock *lock, const char *name,
@@ -438,29 +447,30 @@ enum status redis_put(struct redis *store, const struct redis_lock *lock, const 
 {
 	const struct word sealed = {value->data, value->length};
 	char life[NUMBER_MAX_BYTES];
-	enum status status = SAY(store, failure, text("EVAL"), text(PUT), text("2"),
-		text(lock->name), text(name), text(lock->owner), sealed, number(life_ms, life));
+	enum status status = APPEND(store, failure, word_of_text("EVAL"), word_of_text(PUT),
+		word_of_text("2"), word_of_text(lock->name), word_of_text(name),
+		word_of_text(lock->owner), sealed, word_of_number(life_ms, life));
 
 	*done = false;
-	return status ? status : ask(store, done, failure);
+	return status ? status : run_script(store, done, failure);
 }
 
 enum status redis_release(
 	struct redis *store, const struct redis_lock *lock, struct failure *failure)
 {
-	enum status status = SAY(store, failure, text("EVAL"), text(DROP), text("1"),
-		text(lock->name), text(lock->owner));
+	enum status status = APPEND(store, failure, word_of_text("EVAL"), word_of_text(DROP),
+		word_of_text("1"), word_of_text(lock->name), word_of_text(lock->owner));
 
-	return status ? status : obey(store, failure);
+	return status ? status : run_command(store, failure);
 }
 
 enum status redis_drop(struct redis *store, const char *name, const struct buffer *value,
 	bool *done, struct failure *failure)
 {
 	const struct word sealed = {value->data, value->length};
-	enum status status =
-		SAY(store, failure, text("EVAL"), text(DROP), text("1"), text(name), sealed);
+	enum status status = APPEND(store, failure, word_of_text("EVAL"), word_of_text(DROP),
+		word_of_text("1"), word_of_text(name), sealed);
 
 	*done = false;
-	return status ? status : ask(store, done, failure);
+	return status ? status : run_script(store, done, failure);
 }

@@ -63,7 +63,7 @@ static enum status append_context(const struct attributes *request, struct buffe
 }
 
 /* The secret is as hard to guess as RFC 6749, 10.10 wants it; so no slow hash is needed. */
-static void derive(struct seal *seal, const struct buffer *secret, const struct buffer *context)
+static void derive_key(struct seal *seal, const struct buffer *secret, const struct buffer *context)
 {
 	unsigned char from_secret[crypto_generichash_KEYBYTES];
 	unsigned char root[crypto_kdf_KEYBYTES];
@@ -94,7 +94,7 @@ enum status seal_derive(
 	else if (secret.length == 0)
 		status = status_fail(failure, STATUS_MALFORMED, "there is no secret to seal with");
 	else
-		derive(seal, &secret, &context);
+		derive_key(seal, &secret, &context);
 	buffer_release(&secret);
 	buffer_release(&context);
 	return status;

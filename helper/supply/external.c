@@ -71,8 +71,9 @@ static char *helper_command(const char *helper, const char *operation)
 	return length < 0 ? NULL : command;
 }
 
-static enum status ask(const struct profile *profile, const char *operation, const char *username,
-	const char *password, struct buffer *output, long timeout_ms, struct failure *failure)
+static enum status ask_helper(const struct profile *profile, const char *operation,
+	const char *username, const char *password, struct buffer *output, long timeout_ms,
+	struct failure *failure)
 {
 	struct buffer input = BUFFER_INIT(EXTERNAL_MAX_BYTES);
 	char *command = helper_command(profile->client_secret_helper, operation);
@@ -113,7 +114,7 @@ enum status external_get(const struct profile *profile, long timeout_ms, struct 
 	struct buffer output = BUFFER_INIT(EXTERNAL_MAX_BYTES);
 	struct attributes answer = ATTRIBUTES_INIT;
 	enum status status =
-		ask(profile, "get", profile->client_id, NULL, &output, timeout_ms, failure);
+		ask_helper(profile, "get", profile->client_id, NULL, &output, timeout_ms, failure);
 
 	if (!status)
 		status = attributes_parse(&answer, output.data, output.length, NULL);
@@ -131,12 +132,12 @@ enum status external_get(const struct profile *profile, long timeout_ms, struct 
 enum status external_store(const struct profile *profile, const struct secret *secret,
 	long timeout_ms, struct failure *failure)
 {
-	return ask(profile, "store", secret->client_id, secret->client_secret, NULL, timeout_ms,
-		failure);
+	return ask_helper(profile, "store", secret->client_id, secret->client_secret, NULL,
+		timeout_ms, failure);
 }
 
 enum status external_erase(const struct profile *profile, const char *username,
 	const char *password, long timeout_ms, struct failure *failure)
 {
-	return ask(profile, "erase", username, password, NULL, timeout_ms, failure);
+	return ask_helper(profile, "erase", username, password, NULL, timeout_ms, failure);
 }

@@ -47,7 +47,7 @@ struct limits {
 	long lock_ms;
 };
 
-static long bounded(long milliseconds, long most)
+static long bounded_ms(long milliseconds, long most)
 {
 	if (milliseconds > most)
 		return most;
@@ -60,9 +60,9 @@ static struct limits limits_by(long long deadline)
 
 	return (struct limits){
 		.left_ms = left_ms,
-		.answer_ms = bounded(left_ms / ANSWER_PART, ANSWER_MAX_MS),
-		.patience_ms = bounded(left_ms / PATIENCE_PART, PATIENCE_MAX_MS),
-		.lock_ms = bounded(left_ms / LOCK_PART, LOCK_MAX_MS),
+		.answer_ms = bounded_ms(left_ms / ANSWER_PART, ANSWER_MAX_MS),
+		.patience_ms = bounded_ms(left_ms / PATIENCE_PART, PATIENCE_MAX_MS),
+		.lock_ms = bounded_ms(left_ms / LOCK_PART, LOCK_MAX_MS),
 	};
 }
 
@@ -85,7 +85,7 @@ struct question {
 static long patience_ms(const struct question *question, const struct limits *limits)
 {
 	return question->waits ? limits->patience_ms
-			       : bounded(limits->patience_ms, LAST_WORD_MAX_MS);
+			       : bounded_ms(limits->patience_ms, LAST_WORD_MAX_MS);
 }
 
 /* What sypht-fleet is told besides the request for a token. */
@@ -117,14 +117,14 @@ static enum status add_rows(
 	return status || !question->token ? status : token_write(question->token, out);
 }
 
-static enum status refusal(const struct attributes *answer, struct failure *failure)
+static enum status read_refusal(const struct attributes *answer, struct failure *failure)
 {
 	const char *error = attributes_get(answer, "error");
 
 	return error ? status_fail(failure, STATUS_UNREACHABLE, "%s", error) : STATUS_OK;
 }
 
-static enum status ask(const struct fleetclient *member, const struct question *question,
+static enum status ask_fleet(const struct fleetclient *member, const struct question *question,
 	struct attributes *answer, struct failure *failure)
 {
 	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
@@ -142,7 +142,7 @@ static enum status ask(const struct fleetclient *member, const struct question *
 	else
 		status = libexec_ask("sypht-fleet", &request, timeout_ms, answer, failure);
 	buffer_release(&request);
-	return status ? status : refusal(answer, failure);
+	return status ? status : read_refusal(answer, failure);
 }
 
 static void say_trouble(
@@ -170,7 +170,7 @@ static void offer_release(struct offer *offer)
 	buffer_free_text(offer->owner);
 }
 
-static void look(
+static void look_into_store(
 	const struct fleetclient *member, bool waits, long long deadline, struct offer *offer)
 {
 	const struct question question = {.verb = "look", .waits = waits, .deadline = deadline};
@@ -178,7 +178,7 @@ static void look(
 	const char *reason;
 
 	*offer = (struct offer){.token = TOKEN_INIT};
-	if (ask(member, &question, &answer, &offer->trouble) == STATUS_OK) {
+	if (ask_fleet(member, &question, &answer, &offer->trouble) == STATUS_OK) {
 		reason = attributes_get(&answer, "reason");
 		offer->serial = attributes_number(&answer, "serial");
 		if (!read_token(member, &answer, &offer->token))
@@ -193,11 +193,11 @@ static void look(
 
 /* ---- our turn ---- */
 
-static enum status tell(
+static enum status tell_fleet(
 	const struct fleetclient *member, const struct question *question, struct failure *failure)
 {
 	struct attributes answer = ATTRIBUTES_INIT;
-	enum status status = ask(member, question, &answer, failure);
+	enum status status = ask_fleet(member, question, &answer, failure);
 
 	if (status)
 		say_trouble(member, question->verb, failure);
@@ -229,14 +229,15 @@ static enum status mint_for_all(const struct fleetclient *member, const struct o
 		last.verb = "put";
 		last.token = token;
 	}
-	if (tell(member, &last, &untold))
+	if (tell_fleet(member, &last, &untold))
 		trace_say(member->supply->trace,
 			"profile %s: other members wait until the lock ends", name_of(member));
 	buffer_release(&rows);
 	return status;
 }
 
-static enum status take(const struct fleetclient *member, struct offer *offer, struct token *token)
+static enum status take_offer(
+	const struct fleetclient *member, struct offer *offer, struct token *token)
 {
 	char fingerprint[TOKEN_FINGERPRINT_BYTES];
 
@@ -256,9 +257,9 @@ static enum status look_once_more(const struct fleetclient *member, long long de
 	struct offer offer;
 	enum status status = STATUS_TIMEOUT;
 
-	look(member, false, deadline, &offer);
+	look_into_store(member, false, deadline, &offer);
 	if (offer.token.value) {
-		status = take(member, &offer, token);
+		status = take_offer(member, &offer, token);
 		failure->reason[0] = '\0';
 	}
 	offer_release(&offer);
@@ -279,7 +280,8 @@ static enum status mint_for_oneself(const struct fleetclient *member, const stru
 		name_of(member),
 		waited ? "no token came of another member's turn" : offer->trouble.reason);
 	status = mintclient_run(member->supply, member->secret, NULL,
-		waited ? deadline - bounded(left_ms / 2, LAST_LOOK_MS) : deadline, token, failure);
+		waited ? deadline - bounded_ms(left_ms / 2, LAST_LOOK_MS) : deadline, token,
+		failure);
 	if (status && waited && look_once_more(member, deadline, token, failure) == STATUS_OK)
 		status = STATUS_OK;
 	return status;
@@ -299,9 +301,9 @@ enum status fleetclient_obtain(const struct fleetclient *member, long long deadl
 	struct offer offer;
 	enum status status;
 
-	look(member, true, deadline, &offer);
+	look_into_store(member, true, deadline, &offer);
 	if (offer.token.value) {
-		status = take(member, &offer, token);
+		status = take_offer(member, &offer, token);
 	} else if (offer.rest_s > 0) {
 		status = keep_off(&offer, failure);
 	} else if (offer.owner) {
@@ -325,7 +327,7 @@ enum status fleetclient_drop(const struct fleetclient *member, const struct toke
 
 	if (member->state->serial > 0)
 		member->state->serial++;
-	if (tell(member, &question, &reason))
+	if (tell_fleet(member, &question, &reason))
 		return status_fail(failure, STATUS_UNREACHABLE,
 			"the token may still lie in the shared store: %.180s", reason.reason);
 	return STATUS_OK;
@@ -365,7 +367,7 @@ enum status fleetclient_ping(const struct supply *supply, const struct secret *s
 	else
 		status = libexec_ask("sypht-fleet", &request, limits.patience_ms, &answer, failure);
 	if (!status)
-		status = refusal(&answer, failure);
+		status = read_refusal(&answer, failure);
 	if (!status)
 		*took_ms = (long)(process_milliseconds() - start);
 	attributes_release(&answer);

@@ -36,7 +36,8 @@ static enum status refuse_min_valid(
 }
 
 /* Why the cached token will not do, or NULL. */
-static const char *objection(const struct supply *supply, const struct token *token, time_t now)
+static const char *token_objection(
+	const struct supply *supply, const struct token *token, time_t now)
 {
 	if (is_rejected(supply, token))
 		return "rejected";
@@ -50,8 +51,8 @@ static const char *objection(const struct supply *supply, const struct token *to
  * lived as long as is asked says that a fresh one would not either: that is refused without a mint.
  * One that is about to expire becomes the spare one.
  */
-static enum status look(const struct supply *supply, const struct cache *cache, struct token *token,
-	struct token *spare, struct failure *failure)
+static enum status look_into_cache(const struct supply *supply, const struct cache *cache,
+	struct token *token, struct token *spare, struct failure *failure)
 {
 	time_t now = supply->clock();
 	enum status status = STATUS_OK;
@@ -62,7 +63,7 @@ static enum status look(const struct supply *supply, const struct cache *cache, 
 			supply->trace, "profile %s: no token in the cache", supply->profile->name);
 		return STATUS_OK;
 	}
-	why = objection(supply, token, now);
+	why = token_objection(supply, token, now);
 	if (token_usable(token, now) && !is_rejected(supply, token) &&
 		token_lifetime(token) < supply->min_valid)
 		status = refuse_min_valid(supply, token_lifetime(token), failure);
@@ -74,7 +75,7 @@ static enum status look(const struct supply *supply, const struct cache *cache, 
 
 	token->to_the_end = true;
 	token_release(spare);
-	if (!status && !objection(supply, token, now)) {
+	if (!status && !token_objection(supply, token, now)) {
 		*spare = *token;
 		*token = (struct token)TOKEN_INIT;
 	}
@@ -99,7 +100,8 @@ static void note_rejection(struct attempt *attempt)
 static enum status supply_locked(
 	struct attempt *attempt, struct token *token, struct token *spare, struct failure *failure)
 {
-	enum status status = look(attempt->supply, attempt->cache, token, spare, failure);
+	enum status status =
+		look_into_cache(attempt->supply, attempt->cache, token, spare, failure);
 
 	if (status || token->value)
 		return status;
@@ -148,7 +150,7 @@ static enum status open_cache(
 }
 
 /* A spare token has to be in the caller's hands while it is still good. */
-static void hurry(struct attempt *attempt, const struct token *spare)
+static void hurry_attempt(struct attempt *attempt, const struct token *spare)
 {
 	const struct supply *supply = attempt->supply;
 	long long now_ms = process_milliseconds();
@@ -195,10 +197,10 @@ enum status supply_token(const struct supply *supply, struct token *token, struc
 		return refuse_min_valid(supply, supply->profile->max_lifetime, failure);
 	status = open_cache(supply, &cache, true, failure);
 	if (!status)
-		status = look(supply, &cache, token, &spare, failure);
+		status = look_into_cache(supply, &cache, token, &spare, failure);
 	if (!status && !token->value) {
 		attempt = make_attempt(supply, &cache);
-		hurry(&attempt, &spare);
+		hurry_attempt(&attempt, &spare);
 		status = supply_missed(&attempt, token, &spare, failure);
 		status = take_spare(supply, status, token, &spare, failure);
 	}
@@ -263,7 +265,7 @@ static char *make_absolute(const char **path)
 	return absolute;
 }
 
-static void renew(const struct supply *supply, const struct attempt *prepared)
+static void renew_token(const struct supply *supply, const struct attempt *prepared)
 {
 	const struct trace silence = TRACE_OFF;
 	struct settings settings = *supply->settings;
@@ -343,7 +345,7 @@ void supply_renew(const struct supply *supply, const struct token *token)
 		trace_say(supply->trace, "profile %s: renewing in the background",
 			supply->profile->name);
 		if (go_on(supply, &cache)) {
-			renew(supply, &attempt);
+			renew_token(supply, &attempt);
 			_exit(0);
 		}
 	}

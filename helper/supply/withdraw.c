@@ -56,7 +56,7 @@ static enum status drop_shared(
  * lock (a read-only place, a file system without flock) is left unlocked: the change itself then
  * tells whether it can be made.
  */
-static enum status begin(
+static enum status withdrawal_begin(
 	struct withdrawal *withdrawal, const struct supply *supply, struct failure *failure)
 {
 	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
@@ -81,14 +81,14 @@ static enum status begin(
 	return STATUS_OK;
 }
 
-static void end(struct withdrawal *withdrawal)
+static void withdrawal_end(struct withdrawal *withdrawal)
 {
 	token_release(&withdrawal->current);
 	cache_close(&withdrawal->cache);
 }
 
 /* The record goes last, so that what it says is true. token NULL: whichever is shared. */
-static enum status drop(
+static enum status drop_token(
 	struct withdrawal *withdrawal, const struct token *token, struct failure *failure)
 {
 	const struct supply *supply = withdrawal->supply;
@@ -109,13 +109,13 @@ static enum status drop(
 enum status withdraw_any(const struct supply *supply, struct failure *failure)
 {
 	struct withdrawal withdrawal;
-	enum status status = begin(&withdrawal, supply, failure);
+	enum status status = withdrawal_begin(&withdrawal, supply, failure);
 
 	if (!status) {
 		withdrawal.state = (struct state){.serial = withdrawal.state.serial};
-		status = drop(&withdrawal, NULL, failure);
+		status = drop_token(&withdrawal, NULL, failure);
 	}
-	end(&withdrawal);
+	withdrawal_end(&withdrawal);
 	return status;
 }
 
@@ -133,14 +133,14 @@ enum status withdraw_refused(
 {
 	struct withdrawal withdrawal;
 	char fingerprint[TOKEN_FINGERPRINT_BYTES];
-	enum status status = begin(&withdrawal, supply, failure);
+	enum status status = withdrawal_begin(&withdrawal, supply, failure);
 
 	if (!status && is_meant(&withdrawal, value)) {
 		token_fingerprint(withdrawal.current.value, fingerprint);
 		state_refuse(&withdrawal.state, fingerprint, supply->clock());
-		status = drop(&withdrawal, &withdrawal.current, failure);
+		status = drop_token(&withdrawal, &withdrawal.current, failure);
 	}
-	end(&withdrawal);
+	withdrawal_end(&withdrawal);
 	return status;
 }
 
@@ -174,5 +174,5 @@ void withdraw_approved(const struct supply *supply, const char *value)
 					unwritten.reason);
 		}
 	}
-	end(&withdrawal);
+	withdrawal_end(&withdrawal);
 }
