@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Running a program from inside somebody else's process: helper/core/spawn.c, alone, in a driver that
-# plays the awkward hosts.
+# Running a program from inside somebody else's process: helper/core/spawn.c with watcher.c, alone,
+# in a driver that plays the awkward hosts.
 
 load ../lib/suite
 
@@ -10,7 +10,7 @@ setup_file() {
 	# shellcheck disable=SC2086
 	${CC:-cc} -std=c11 -D_GNU_SOURCE -O1 -g ${SANITIZE:-} -I"$root/helper" -pthread \
 		-o "$BATS_FILE_TMPDIR/spawn" "$root/test/drivers/spawn.c" \
-		"$root"/helper/core/{spawn,buffer,status,text}.c
+		"$root"/helper/core/{spawn,watcher,buffer,status,text}.c
 }
 
 # host NAME: the calls succeed there, and the host notices nothing.
