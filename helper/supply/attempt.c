@@ -18,8 +18,9 @@
 #include "supply/secretsource.h"
 
 /*
- * Tells one environment from another, so that a failure stands no longer than what caused it. A
- * secret in a variable counts too; see libexec_sum_text() for why that is safe.
+ * A hash of the variables that affect a token request. A remembered failure counts only in the
+ * environment in which it happened, so correcting a variable helps at once. A secret in a variable
+ * is hashed too; libexec_sum_text() says why that is safe.
  */
 static long sum_environment(const struct supply *supply)
 {
@@ -50,7 +51,11 @@ enum status attempt_allowed(const struct attempt *attempt, struct failure *failu
 			"the API refuses even fresh tokens of profile '%s'; the next is fetched in "
 			"%ld s",
 			supply->profile->name, pause);
-	/* who waited for the lock while the try failed waited for its outcome, however long ago */
+	/*
+	 * The attempt failed while this process waited for the lock. That failure is the answer to
+	 * this process too, even if the pause after it has passed: otherwise each of many waiting
+	 * processes would ask the endpoint in turn.
+	 */
 	if (last->at >= attempt->began)
 		now = last->at;
 	if (!state_is_still(last, supply->settings, supply->profile, now) ||
@@ -60,14 +65,20 @@ enum status attempt_allowed(const struct attempt *attempt, struct failure *failu
 		last->reason.reason, (long)(last->retry_from - last->at));
 }
 
-/* A secret that is simply not there costs nothing to look for again, and may be there at once. */
+/*
+ * Do not remember a missing or unsafe secret: looking again costs no request, and the user may be
+ * about to put it right. Nor a timeout that is due to a shorter deadline of our own.
+ */
 static bool is_worth_remembering(const struct attempt *attempt, enum status status)
 {
 	return status != STATUS_NO_SECRET && status != STATUS_UNSAFE &&
 	       status != STATUS_NO_MEMORY && !(status == STATUS_TIMEOUT && attempt->hurried);
 }
 
-/* A process that renews in the background must not keep a file system from being unmounted. */
+/*
+ * A file system cannot be unmounted while it holds the working directory of a process. Leave it
+ * only after the secret was read: its path, or the command that prints it, may be relative.
+ */
 static void leave_directory(const struct attempt *attempt)
 {
 	if (attempt->renewing && chdir("/") != 0)
@@ -95,7 +106,10 @@ enum status attempt_make_uncached(
 	return status;
 }
 
-/* The token first: a record that lags behind costs a try, the other way round a token is lost. */
+/*
+ * Write the token first. If the process dies in between, the record is out of date, which costs one
+ * request. In the other order the record would say that all is well, and there would be no token.
+ */
 static void keep_token(struct attempt *attempt, const struct token *token)
 {
 	const struct supply *supply = attempt->supply;
@@ -114,7 +128,7 @@ enum status attempt_make(struct attempt *attempt, struct token *token, struct fa
 	struct state_failure last = {.environment = sum_environment(supply)};
 	struct failure unwritten;
 
-	/* before the secret is read: what changes from here on voids the failure */
+	/* take the marks before the secret is read: a change from now on ends the failure */
 	source_mark_all(supply->settings, supply->profile, last.marks);
 	last.status = attempt_make_uncached(attempt, token, failure);
 	if (!last.status) {

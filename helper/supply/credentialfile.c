@@ -15,7 +15,10 @@
 
 enum { FILE_MAX_BYTES = 2 * ATTRIBUTES_LINE_MAX };
 
-/* What the secret is for: the origin of the endpoint that it may be sent to. */
+/*
+ * The origin of the endpoint that may get the secret. A config is easier to change than this file,
+ * so a changed token_url must not be enough to send the secret elsewhere.
+ */
 static enum status write_endpoint(const struct profile *profile, struct buffer *out)
 {
 	struct origin origin;
@@ -62,6 +65,7 @@ enum status credentialfile_get(const struct settings *settings, const struct pro
 	enum status status = open_folder(settings, false, &directory, failure);
 
 	*secret = (struct secret)SECRET_INIT;
+	/* an unsafe directory is a failure, a missing one only means that nothing is kept */
 	if (status == STATUS_SYSTEM && errno == ENOENT)
 		return STATUS_OK;
 	if (status)
@@ -98,7 +102,7 @@ enum status credentialfile_put(const struct settings *settings, const struct pro
 		buffer_append_text(&content, "\n"))
 		status = status_fail(failure, STATUS_MALFORMED,
 			"the credentials hold a line break, or are too long");
-	else if (flock(directory, LOCK_EX) != 0)
+	else if (flock(directory, LOCK_EX) != 0) /* directory_write() takes one writer at a time */
 		status = status_fail(
 			failure, STATUS_SYSTEM, "cannot lock the credentials: %s", strerror(errno));
 	else

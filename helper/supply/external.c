@@ -25,7 +25,7 @@ enum status external_run(const struct profile *profile, const char *command,
 		.input = input ? input->data : NULL,
 		.input_length = input ? input->length : 0,
 		.output = output,
-		.asks = true,
+		.asks = true, /* a password manager may want to be unlocked */
 		.timeout_ms = timeout_ms,
 	};
 	int exit_code = 0;
@@ -48,6 +48,7 @@ enum status external_run(const struct profile *profile, const char *command,
 	return status;
 }
 
+/* The lines that git writes to a credential helper, gitcredentials(7). */
 static enum status describe_endpoint(const struct profile *profile, const char *username,
 	const char *password, struct buffer *out)
 {
@@ -62,6 +63,7 @@ static enum status describe_endpoint(const struct profile *profile, const char *
 	return buffer_append_text(out, "\n");
 }
 
+/* As git reads credential.helper: "!snippet" and "/path" are commands, all else is a suffix. */
 static char *helper_command(const char *helper, const char *operation)
 {
 	char *command = NULL;

@@ -15,29 +15,28 @@
 #include "supply/secret.h"
 
 /*
- * How long the store may take, as parts of the time that is left: for one answer, and for all that
- * it does before anybody is seen to keep its lock. Whatever it does, a supply loses three seconds
- * at most. The lock's life is that of a holder who died; a living one keeps it (sypht-fleet, hold).
+ * Time limits for the store, as parts of the time that is left, with a maximum each. They add up to
+ * three seconds: that is what a broken store may cost, as a token can be minted without it.
  */
 enum {
-	ANSWER_PART = 10,
+	ANSWER_PART = 10, /* one answer */
 	ANSWER_MAX_MS = 1000,
-	PATIENCE_PART = 5,
+	PATIENCE_PART = 5, /* all answers, until the holder of the lock is seen to be alive */
 	PATIENCE_MAX_MS = 2000,
-	LAST_WORD_MAX_MS = 1000,
-	LOCK_PART = 5,
+	LAST_WORD_MAX_MS = 1000, /* a verb after which nothing is waited for */
+	LOCK_PART = 5, /* the lock of a dead holder; a living one extends it (sypht-fleet, hold) */
 	LOCK_MAX_MS = 3000,
 	LEAST_MS = 20,
-	LAST_LOOK_MS = 700,
+	LAST_LOOK_MS = 700, /* kept for look_once_more() */
 };
 
-/* What sypht-fleet may answer: a token, the right to mint the next, or neither. */
+/* What sypht-fleet answers to look: a token, the right to mint the next one, or neither. */
 struct offer {
 	struct token token;     /* value NULL: none */
-	char *owner;            /* of the lock, where it is our turn; or NULL */
-	long long serial;       /* of the token, or for the one we are to mint */
+	char *owner;            /* our name in the lock, if we are to mint; or NULL */
+	long long serial;       /* of the token, or for the one that we are to mint */
 	long rest_s;            /* the endpoint must not be asked for so long; 0: it may be */
-	struct failure trouble; /* why there is nothing; "" where another member took too long */
+	struct failure trouble; /* why there is neither; "": another member took too long */
 };
 
 struct limits {
@@ -75,20 +74,20 @@ static const char *name_of(const struct fleetclient *member)
 
 struct question {
 	const char *verb;
-	bool waits; /* for what another member does */
+	bool waits; /* for another member's token */
 	long long deadline;
-	const struct offer *offer; /* for verbs about a lock: whose */
-	const struct token *token; /* for those about a token */
+	const struct offer *offer; /* which lock; NULL: the verb is about none */
+	const struct token *token; /* which token; likewise */
 };
 
-/* Who only waits to be told that his word has come spends less on it. */
+/* A member that only reports does not need the answer, so it waits for less time. */
 static long patience_ms(const struct question *question, const struct limits *limits)
 {
 	return question->waits ? limits->patience_ms
 			       : bounded_ms(limits->patience_ms, LAST_WORD_MAX_MS);
 }
 
-/* What sypht-fleet is told besides the request for a token. */
+/* The lines for sypht-fleet. The request for sypht-mint follows them. */
 static enum status add_rows(
 	const struct fleetclient *member, const struct question *question, struct buffer *out)
 {
@@ -191,8 +190,9 @@ static void look_into_store(
 	attributes_release(&answer);
 }
 
-/* ---- our turn ---- */
+/* ---- minting ---- */
 
+/* Send a verb whose failure harms only the other members: the trace says what came of it. */
 static enum status tell_fleet(
 	const struct fleetclient *member, const struct question *question, struct failure *failure)
 {
@@ -209,7 +209,10 @@ static enum status tell_fleet(
 	return status;
 }
 
-/* Whoever holds the lock says in the end what came of it, be it that others may try. */
+/*
+ * Release the lock at the end, with the token or without one. Otherwise the other members would
+ * wait until it expires.
+ */
 static enum status mint_for_all(const struct fleetclient *member, const struct offer *offer,
 	long long deadline, struct token *token, struct failure *failure)
 {
@@ -222,7 +225,7 @@ static enum status mint_for_all(const struct fleetclient *member, const struct o
 	if (!status)
 		status = mintclient_run(
 			member->supply, member->secret, &rows, deadline, token, failure);
-	if (status == STATUS_SYSTEM) /* sypht-fleet came to grief, which need not be our end */
+	if (status == STATUS_SYSTEM) /* if sypht-fleet fails, mint the token here */
 		status = mintclient_run(
 			member->supply, member->secret, NULL, deadline, token, failure);
 	if (!status) {
@@ -250,7 +253,7 @@ static enum status take_offer(
 	return STATUS_OK;
 }
 
-/* Another member may have come to its end while we tried: what it has put there will do. */
+/* Another member may have stored a token while ours could not be minted. */
 static enum status look_once_more(const struct fleetclient *member, long long deadline,
 	struct token *token, struct failure *failure)
 {
@@ -266,6 +269,10 @@ static enum status look_once_more(const struct fleetclient *member, long long de
 	return status;
 }
 
+/*
+ * Without the store, or because another member took too long. While a good token is left, the other
+ * member may take as long as it wants: a second request would only add to the endpoint's load.
+ */
 static enum status mint_for_oneself(const struct fleetclient *member, const struct offer *offer,
 	long long deadline, struct token *token, struct failure *failure)
 {
@@ -287,7 +294,7 @@ static enum status mint_for_oneself(const struct fleetclient *member, const stru
 	return status;
 }
 
-/* What the endpoint told one member holds for all of them. */
+/* The endpoint limits the client, not the machine, so its Retry-After holds for all members. */
 static enum status keep_off(const struct offer *offer, struct failure *failure)
 {
 	return status_fail(failure, STATUS_REFUSED,
@@ -325,6 +332,7 @@ enum status fleetclient_drop(const struct fleetclient *member, const struct toke
 	const struct question question = {.verb = "drop", .deadline = deadline, .token = token};
 	struct failure reason;
 
+	/* the dropped token has this serial; refuse it even if the store puts it back */
 	if (member->state->serial > 0)
 		member->state->serial++;
 	if (tell_fleet(member, &question, &reason))

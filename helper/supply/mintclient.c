@@ -14,7 +14,7 @@
 #include "supply/parameters.h"
 #include "supply/secret.h"
 
-/* A line of the PEM file is a line of ours. */
+/* A value cannot hold a line break, so each line of the PEM file becomes a value. */
 static enum status add_private_key(struct buffer *request, const char *pem)
 {
 	enum status status = STATUS_OK;
@@ -30,7 +30,10 @@ static enum status add_private_key(struct buffer *request, const char *pem)
 	return status;
 }
 
-/* The certificate is public, so that sypht-mint may read it itself; only we know the home. */
+/*
+ * sypht-mint reads the certificate itself, which is public. Only "~/" is replaced here, because
+ * HOME is not among the variables that sypht-mint gets.
+ */
 static enum status add_certificate(const struct supply *supply, struct buffer *request)
 {
 	const char *path = supply->profile->private_key_certificate;
@@ -85,7 +88,10 @@ static enum status read_refusal(const struct attributes *answer, struct failure 
 	return (enum status)status;
 }
 
-/* The life that the profile grants a token which the endpoint gave expires_in seconds. */
+/*
+ * The endpoint's expires_in, within the profile's limits. A wrong one, such as milliseconds, would
+ * otherwise keep a dead token in use for weeks.
+ */
 static long bounded_lifetime(const struct profile *profile, const char *expires_in)
 {
 	long lifetime = expires_in ? strtol(expires_in, NULL, 10) : profile->default_lifetime;
@@ -130,7 +136,7 @@ enum status mintclient_run(const struct supply *supply, const struct secret *sec
 	const char *part = fleet_rows ? "sypht-fleet" : "sypht-mint";
 	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
 	struct attributes answer = ATTRIBUTES_INIT;
-	time_t asked_at = supply->clock();
+	time_t asked_at = supply->clock(); /* before the request, so never later than the issue */
 	long left_ms = (long)(deadline - process_milliseconds());
 	enum status status;
 

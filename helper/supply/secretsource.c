@@ -15,7 +15,7 @@
 
 enum { SECRET_MAX_BYTES = 16 * 1024 };
 
-/* Who is asked for the secret, and what a source needs to answer. */
+/* What a source needs to know to find the secret. */
 struct question {
 	const struct settings *settings;
 	const struct profile *profile;
@@ -26,9 +26,9 @@ struct question {
 typedef enum status source_asker(
 	const struct question *question, struct secret *secret, struct failure *failure);
 
-/* ---- what a source said, taken apart ---- */
+/* ---- client id and secret from the text of a source ---- */
 
-/* "id:secret", whose colon is at text[id_length]. */
+/* "id:secret", with the colon at text[id_length]. The secret may hold more colons. */
 static enum status set_from_pair(
 	struct secret *secret, const char *text, size_t id_length, struct failure *failure)
 {
@@ -40,6 +40,7 @@ static enum status set_from_pair(
 	return status;
 }
 
+/* A control character is a mistake, such as a second line in the file. No endpoint takes one. */
 static bool has_control(const char *text)
 {
 	while (*text != '\0' && (unsigned char)*text >= 0x20 && *text != 0x7f)
@@ -47,7 +48,10 @@ static bool has_control(const char *text)
 	return *text != '\0';
 }
 
-/* Text is the secret where the client id is known, else "id:secret". source names it in reasons. */
+/*
+ * If the client id is configured, text is the secret, and a colon is part of it. Otherwise text is
+ * "id:secret". source is the name for reasons.
+ */
 static enum status set_from_text(const struct question *question, const char *text,
 	const char *source, struct secret *secret, struct failure *failure)
 {
@@ -68,7 +72,7 @@ static enum status set_from_text(const struct question *question, const char *te
 	return set_from_pair(secret, text, id_length, failure);
 }
 
-/* Bytes that end in one line end, as editors and echo leave them. */
+/* Drop one line end, as editors and echo add it. More of them count as a control character. */
 static enum status set_from_bytes(const struct question *question, struct buffer *bytes,
 	const char *source, struct secret *secret, struct failure *failure)
 {
@@ -144,7 +148,7 @@ static enum status ask_helper(
 	return external_get(question->profile, question->timeout_ms, secret, failure);
 }
 
-/* The private key stands in for a secret; it is not for the endpoint, but to sign with. */
+/* The private key takes the place of a secret. It signs the request, and is never sent. */
 static enum status ask_key_file(
 	const struct question *question, struct secret *secret, struct failure *failure)
 {
@@ -196,8 +200,9 @@ static enum status ask_login(
 		profile->name, profile->name);
 }
 
-/* ---- which of them ---- */
+/* ---- the source that counts ---- */
 
+/* By source_choose(). */
 static source_asker *const ASKERS[] = {
 	[SOURCE_KEY_FILE] = ask_key_file,
 	[SOURCE_VARIABLE] = ask_variable,

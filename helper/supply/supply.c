@@ -13,9 +13,9 @@
 #include "supply/attempt.h"
 #include "supply/mintclient.h"
 
-enum { SPARE_MS = 1500 }; /* to hand the spare token out in; the clock counts whole seconds */
+enum { SPARE_MS = 1500 }; /* time to hand out the spare token; clock() counts whole seconds */
 
-/* ---- is the token at hand good enough? ---- */
+/* ---- the cached token ---- */
 
 static bool is_rejected(const struct supply *supply, const struct token *token)
 {
@@ -35,7 +35,7 @@ static enum status refuse_min_valid(
 		supply->profile->name, supply->min_valid, lifetime);
 }
 
-/* Why the cached token will not do, or NULL. */
+/* Why the cached token cannot be used, or NULL. */
 static const char *token_objection(
 	const struct supply *supply, const struct token *token, time_t now)
 {
@@ -47,9 +47,9 @@ static const char *token_objection(
 }
 
 /*
- * The cached token if it will do; token->value NULL if there is none that does. One that never
- * lived as long as is asked says that a fresh one would not either: that is refused without a mint.
- * One that is about to expire becomes the spare one.
+ * Get the cached token if it can be used; otherwise token->value is NULL. If the whole lifetime of
+ * the cached token is shorter than min_valid, so is that of a fresh one: fail without a request. A
+ * token in its last minute becomes the spare one, which is used if no fresh one can be had.
  */
 static enum status look_into_cache(const struct supply *supply, const struct cache *cache,
 	struct token *token, struct token *spare, struct failure *failure)
@@ -73,6 +73,7 @@ static enum status look_into_cache(const struct supply *supply, const struct cac
 	if (!why && !status)
 		return STATUS_OK;
 
+	/* judged again without the margin before its expiry */
 	token->to_the_end = true;
 	token_release(spare);
 	if (!status && !token_objection(supply, token, now)) {
@@ -85,7 +86,10 @@ static enum status look_into_cache(const struct supply *supply, const struct cac
 
 /* ---- under the lock ---- */
 
-/* What the caller says of the cached token is noted before another is fetched. */
+/*
+ * Note that the API refused the cached token, so that attempt_allowed() sees it. If the cached one
+ * is another by now, somebody has replaced the refused one already.
+ */
 static void note_rejection(struct attempt *attempt)
 {
 	const struct supply *supply = attempt->supply;
@@ -97,6 +101,7 @@ static void note_rejection(struct attempt *attempt)
 	token_release(&current);
 }
 
+/* Look again: the process that held the lock before us may have cached a token meanwhile. */
 static enum status supply_locked(
 	struct attempt *attempt, struct token *token, struct token *spare, struct failure *failure)
 {
@@ -111,7 +116,8 @@ static enum status supply_locked(
 	return status ? status : attempt_make(attempt, token, failure);
 }
 
-/* What file systems say that have no locks; files are put in place whole there, too. */
+/* A file system without flock(2). The cache works there too, as a rename is atomic; only processes
+ * that miss at the same time then make a request each. */
 static bool is_without_locks(int error)
 {
 	return error == ENOLCK || error == EOPNOTSUPP || error == ENOSYS;
@@ -137,7 +143,10 @@ static enum status supply_missed(
 	return attempt_make_uncached(attempt, token, failure);
 }
 
-/* A cache that is not private is refused; one that cannot be had at all only costs a mint. */
+/*
+ * A cache that others can read or write is a failure, as a token from it may be forged. A cache
+ * that cannot be opened only costs a request for each call.
+ */
 static enum status open_cache(
 	const struct supply *supply, struct cache *cache, bool create, struct failure *failure)
 {
@@ -149,7 +158,7 @@ static enum status open_cache(
 	return STATUS_OK;
 }
 
-/* A spare token has to be in the caller's hands while it is still good. */
+/* End the attempt while the spare token can still be used, in case it fails. */
 static void hurry_attempt(struct attempt *attempt, const struct token *spare)
 {
 	const struct supply *supply = attempt->supply;
@@ -224,7 +233,10 @@ enum status supply_prove(const struct supply *supply, const struct secret *secre
 		supply, secret, NULL, process_milliseconds() + timeout_ms, token, failure);
 }
 
-/* What is remembered of the token before it goes, but what a fleet counts on. */
+/*
+ * Forget the failures and refusals of the old credentials. Keep the serial: with a lower one, this
+ * machine would take an older token back from the fleet's store.
+ */
 static enum status keep_locked(const struct supply *supply, struct cache *cache,
 	const struct token *token, struct failure *failure)
 {
@@ -253,9 +265,9 @@ enum status supply_keep(
 	return status;
 }
 
-/* ---- beside the answer ---- */
+/* ---- renewal in the background ---- */
 
-/* Relative paths mean the directory that the process that renews is about to leave. */
+/* A relative path stops working when the process leaves its directory; see attempt.c. */
 static char *make_absolute(const char **path)
 {
 	char *absolute = *path && **path != '/' ? realpath(*path, NULL) : NULL;
@@ -286,7 +298,10 @@ static void renew_token(const struct supply *supply, const struct attempt *prepa
 	free(absolute);
 }
 
-/* The lock goes along, and is free when the process that renews ends. */
+/*
+ * Both processes hold the lock by the same open file. It is free when both have closed it, so no
+ * other process can step in between them.
+ */
 static bool go_on(const struct supply *supply, const struct cache *cache)
 {
 	int kept[LOCK_GENERATIONS + 2] = {cache->directory, supply->trace->fd};
@@ -299,8 +314,9 @@ static bool go_on(const struct supply *supply, const struct cache *cache)
 }
 
 /*
- * Whether the cache takes a record and a token: both are put there, the token as it is. Without
- * that a full disk, or a file that nobody can replace, would cost a token request for each answer.
+ * Whether the cache can be written: try it with the record and with the present token. If a renewed
+ * token could not be cached, because the disk is full for example, each later call would fetch
+ * another one.
  */
 static bool can_be_renewed(struct attempt *attempt, const struct token *current)
 {
@@ -316,7 +332,7 @@ static bool can_be_renewed(struct attempt *attempt, const struct token *current)
 	return false;
 }
 
-/* Somebody may have renewed it, or failed to, since the answer was made. */
+/* Check again under the lock: another process may have renewed the token meanwhile, or failed. */
 static bool is_due(struct attempt *attempt)
 {
 	const struct supply *supply = attempt->supply;
@@ -346,7 +362,7 @@ void supply_renew(const struct supply *supply, const struct token *token)
 			supply->profile->name);
 		if (go_on(supply, &cache)) {
 			renew_token(supply, &attempt);
-			_exit(0);
+			_exit(0); /* the caller of cli_main() has answered already */
 		}
 	}
 	cache_close(&cache);

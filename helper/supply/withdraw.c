@@ -16,7 +16,7 @@
 #include "supply/secret.h"
 #include "supply/secretsource.h"
 
-/* One withdrawal, with what was found under the lock. */
+/* One withdrawal, and what the cache held when it was locked. */
 struct withdrawal {
 	const struct supply *supply;
 	struct cache cache;
@@ -26,8 +26,8 @@ struct withdrawal {
 };
 
 /*
- * The fleet's copy, too: whoever has none in a cache of his own would be given it again. Without a
- * client secret there is none that this user could have put there.
+ * Drop the fleet's copy too, or the next miss would fetch the same token from the store. Without a
+ * client secret this user cannot have stored one: the key of the entry is derived from the secret.
  */
 static enum status drop_shared(
 	struct withdrawal *withdrawal, const struct token *token, struct failure *failure)
@@ -52,9 +52,9 @@ static enum status drop_shared(
 }
 
 /*
- * Open and lock the cache for a change. One that is not there has nothing to drop. One that has no
- * lock (a read-only place, a file system without flock) is left unlocked: the change itself then
- * tells whether it can be made.
+ * Open and lock the cache for a change. A missing cache is no failure: there is nothing to drop. If
+ * it cannot be locked (it is read-only, or has no flock(2)), go on: the change itself shows whether
+ * it is possible. Only if another process holds the lock for too long, fail.
  */
 static enum status withdrawal_begin(
 	struct withdrawal *withdrawal, const struct supply *supply, struct failure *failure)
@@ -87,7 +87,10 @@ static void withdrawal_end(struct withdrawal *withdrawal)
 	cache_close(&withdrawal->cache);
 }
 
-/* The record goes last, so that what it says is true. token NULL: whichever is shared. */
+/*
+ * Write the record last, when what it says has happened. token is the one to drop from the fleet's
+ * store; NULL: any.
+ */
 static enum status drop_token(
 	struct withdrawal *withdrawal, const struct token *token, struct failure *failure)
 {
@@ -119,6 +122,10 @@ enum status withdraw_any(const struct supply *supply, struct failure *failure)
 	return status;
 }
 
+/*
+ * Whether the cached token is the one that the caller is about. A caller that names no token may
+ * mean the one before: right after a replacement, state_pause() tells the two apart.
+ */
 static bool is_meant(const struct withdrawal *withdrawal, const char *value)
 {
 	if (!withdrawal->current.value)
@@ -144,7 +151,7 @@ enum status withdraw_refused(
 	return status;
 }
 
-/* Whether the record is about a replacement, and value is it. */
+/* Whether value is the token that replaced a refused one, and the record still waits for news. */
 static bool is_approval(const struct withdrawal *withdrawal, const char *value)
 {
 	const struct state_refusal *refusal = &withdrawal->state.refusal;
@@ -164,6 +171,8 @@ void withdraw_approved(const struct supply *supply, const char *value)
 
 	if (cache_open(cache, supply->settings, supply->profile, false, NULL) == STATUS_OK)
 		cache_get_state(cache, supply->clock(), &withdrawal.state);
+	/* take the lock only if there is something to note: most calls are about a token in order
+	 */
 	if (withdrawal.state.refusal.fingerprint[0] != '\0' && cache_lock(cache, 0)) {
 		cache_get_state(cache, supply->clock(), &withdrawal.state);
 		if (cache_get(cache, supply->clock(), &withdrawal.current) &&
