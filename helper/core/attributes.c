@@ -51,6 +51,11 @@ static enum status split_lines(struct attributes *attributes, struct failure *fa
 	return STATUS_OK;
 }
 
+/*
+ * Only a CR right before LF goes. Any other one stays and makes the line malformed: git had a
+ * vulnerability (CVE-2024-52006) because a lone CR ended a line for some helpers and not for
+ * others.
+ */
 static void drop_cr_before_lf(struct buffer *text)
 {
 	size_t kept = 0;
@@ -83,7 +88,10 @@ static enum status finish_reading(
 	return status;
 }
 
-/* Whether further input cannot matter: the list has ended, or is already malformed. */
+/*
+ * Whether further input cannot matter: the list has ended, or is already malformed. seen bytes were
+ * searched before. The search starts a little before them, as the end of the list may lie across.
+ */
 static bool is_decided(const struct attributes *attributes, size_t seen)
 {
 	static const size_t longest_end = sizeof("\n\r\n") - 1;
@@ -207,6 +215,7 @@ enum status attributes_add(struct buffer *out, const char *key, const char *valu
 
 	if (!value)
 		return STATUS_OK;
+	/* git learned from CVE-2020-5260 to refuse a line break in the one function that writes */
 	length = strlen(value);
 	if (strpbrk(value, "\r\n") || strlen(key) + 1 + length >= ATTRIBUTES_LINE_MAX)
 		return STATUS_MALFORMED;

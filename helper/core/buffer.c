@@ -90,6 +90,7 @@ static size_t smaller_of(size_t one, size_t other)
 
 enum status buffer_read_some(struct buffer *buffer, int fd, size_t *got)
 {
+	/* read into the room that is left, so that a buffer grows only when it is full */
 	bool full = !buffer->data || buffer->length + 1 == buffer->capacity;
 	enum status status = STATUS_OK;
 	size_t room;
@@ -102,6 +103,8 @@ enum status buffer_read_some(struct buffer *buffer, int fd, size_t *got)
 			reserve_room(buffer, smaller_of(buffer->limit - buffer->length, READ_STEP));
 	if (status)
 		return status;
+	/* at the limit, one byte into a variable tells the end of the input from input that is too
+	 * long */
 	room = smaller_of(buffer->capacity - 1, buffer->limit) - buffer->length;
 	do
 		count = read(fd, room > 0 ? buffer->data + buffer->length : &beyond,

@@ -54,6 +54,7 @@ static bool same_text(const char *one, const char *other)
 	return one && other ? strcmp(one, other) == 0 : one == other;
 }
 
+/* The name of a file is only a hash. An entry counts if it repeats the whole key. */
 static bool is_for(const struct attributes *entry, const struct profile *profile)
 {
 	const char *url = profile_endpoint(profile);
@@ -154,6 +155,7 @@ static enum status remove_entry(
 
 /* ---- tokens ---- */
 
+/* No line for a profile that names its client id: its token does not depend on another file. */
 static const char *mark_of(const struct cache *cache)
 {
 	return cache->client_mark[0] != '\0' ? cache->client_mark : NULL;
@@ -237,7 +239,7 @@ enum status cache_put_state(
 
 /* ---- the lock ---- */
 
-/* Older versions wrote these files in place of the record. */
+/* Versions before the record had these files. Nothing else would ever remove them. */
 static void remove_leftovers(const struct cache *cache)
 {
 	static const char *const suffixes[] = {"failed", "serial", "replaced"};
@@ -249,6 +251,7 @@ static void remove_leftovers(const struct cache *cache)
 	}
 }
 
+/* Remove what a holder of a lower generation may still be about to rename; see directory.h. */
 static void take_over(const struct cache *cache, const char *suffix)
 {
 	char name[NAME_MAX_BYTES];
@@ -268,6 +271,7 @@ bool cache_lock(struct cache *cache, long timeout_ms)
 	take_over(cache, "token");
 	take_over(cache, "state");
 	remove_leftovers(cache);
+	/* again: the file of the client id may have changed while we waited for the lock */
 	source_mark_client(cache->settings, cache->profile, cache->client_mark);
 	return true;
 }

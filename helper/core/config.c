@@ -30,7 +30,7 @@ struct reading {
 	struct failure *failure;
 };
 
-/* End the reading, with "path:line: " before the reason. */
+/* End the reading, with "path:line: " before the reason, which may lie in reading->failure. */
 static void fail_at_line(struct reading *reading, enum status status, const char *reason)
 {
 	struct failure copy;
@@ -149,7 +149,7 @@ static char *read_line(char *out, int size, void *stream)
 	return out;
 }
 
-/* inih's ini_handler. */
+/* inih's ini_handler. A 0 would only make inih note the line and go on, so it is always 1. */
 static int take_entry(void *user, const char *section, const char *key, const char *value)
 {
 	struct reading *reading = user;
@@ -183,6 +183,7 @@ static enum status open_checked(
 	const char *path, bool must_exist, int *fd, struct stat *found, struct failure *failure)
 {
 	*found = (struct stat){0};
+	/* O_NONBLOCK: opening a FIFO must not hang before S_ISREG can reject it */
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR) && !must_exist)
 		return STATUS_OK;
@@ -191,6 +192,7 @@ static enum status open_checked(
 			must_exist ? "SYPHT_CONFIG: " : "", path, strerror(errno));
 	if (!S_ISREG(found->st_mode))
 		return status_fail(failure, STATUS_CONFIG, "%s: not a regular file", path);
+	/* the config names commands that we run, and hosts that get the secret */
 	if (found->st_uid != geteuid() && found->st_uid != 0)
 		return status_fail(failure, STATUS_CONFIG,
 			"%s: belongs to another user, so it is not believed", path);

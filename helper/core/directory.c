@@ -76,6 +76,7 @@ bool directory_read(int directory, const char *name, struct buffer *content)
 {
 	struct stat found;
 	bool good = false;
+	/* judge by fstat(), not by name: the name may lead to another file by then */
 	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
@@ -135,12 +136,14 @@ enum status directory_write_in_turn(int directory, const char *name,
 	int fd;
 
 	name_unfinished(name, turn->generation, fresh);
-	unlinkat(directory, fresh, 0);
+	unlinkat(
+		directory, fresh, 0); /* a killed writer may have left one, and O_EXCL would fail */
 	fd = openat(directory, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return status_fail(
 			failure, STATUS_SYSTEM, "cannot write %s: %s", name, strerror(errno));
 
+	/* fchmod(): the umask of the plugin's host may have taken the owner's own bits away */
 	written = fchmod(fd, 0600) == 0 && buffer_write(content, fd) == STATUS_OK;
 	if (close(fd) != 0)
 		written = false;

@@ -72,6 +72,10 @@ static bool is_in_place(const struct lock *lock, int generation, int fd)
 
 /* ---- the heartbeat ---- */
 
+/*
+ * The heartbeat must go on while the holder waits in a system call, and end when it is stopped. The
+ * signal of a timer does both, without a second process or thread.
+ */
 static volatile sig_atomic_t beating_descriptor = -1;
 static struct sigaction action_before;
 static sigset_t mask_before;
@@ -107,7 +111,7 @@ static void catch_alarms(void)
 
 static void leave_alarms(void)
 {
-	set_timer(0);
+	set_timer(0); /* first: by default SIGALRM ends the process */
 	sigprocmask(SIG_SETMASK, &mask_before, NULL);
 	sigaction(SIGALRM, &action_before, NULL);
 }
@@ -134,7 +138,10 @@ static long long now_ms(void)
 
 /* ---- waiting ---- */
 
-/* Whether flock(2) took the lock. If not, *sign is the time of the holder's last heartbeat. */
+/*
+ * Whether flock(2) took the lock. If not, *sign is the time of the holder's last heartbeat. Waiters
+ * only compare it with an earlier one, so no clock has to agree with the file system's.
+ */
 static bool try_flock(int fd, int operation, struct timespec *sign)
 {
 	struct stat found;
@@ -197,6 +204,7 @@ static enum attempt wait_for(const struct lock *lock, int generation, int fd,
 
 /* ---- the generations ---- */
 
+/* With little time, pass a stopped holder by sooner, so that a token request still fits in. */
 static long patience_within(long timeout_ms)
 {
 	long patience_ms = timeout_ms - MINT_MS;
@@ -269,6 +277,11 @@ static void remove_higher(struct lock *lock)
 	}
 }
 
+/*
+ * Try the generations from 0 up. HELD: go on, as a higher generation may exist; the lock is ours
+ * once the next one does not. PASSED_BY: the holder is stopped, so create the next generation.
+ * GONE: the file was removed after we opened it; then all may have changed, so start again at 0.
+ */
 static bool climb_generations(struct lock *lock, long timeout_ms)
 {
 	long long deadline = now_ms() + timeout_ms;

@@ -36,6 +36,7 @@ static void decode_octal(char *text)
 	*to = '\0';
 }
 
+/* The whole option: "ro" must not match "errors=remount-ro". */
 static bool has_option(const char *options, const char *wanted)
 {
 	size_t length = strlen(wanted);
@@ -53,7 +54,7 @@ static bool has_option(const char *options, const char *wanted)
  */
 static bool read_line(char *line, struct mountpoint *mountpoint)
 {
-	char *behind = strstr(line, " - ");
+	char *behind = strstr(line, " - "); /* before it, the number of fields varies */
 	char *fields[FIELD_OPTIONS + 1];
 	char *rest = line;
 	char *type;

@@ -79,6 +79,7 @@ static bool set_port(struct origin *origin, const char *port, size_t length)
 	return number > 0;
 }
 
+/* A ":" within the brackets of an IPv6 address is not the one before the port. */
 static bool set_authority(struct origin *origin, const char *authority, size_t length)
 {
 	const char *bracket =
@@ -142,6 +143,7 @@ bool origin_is_loopback(const struct origin *origin)
 	       is_loopback_address(origin->host);
 }
 
+/* Not a name that only resolves to loopback: whoever answers for DNS could lead it elsewhere. */
 bool origin_may_carry(const struct origin *origin)
 {
 	return origin->secure || origin_is_loopback(origin);

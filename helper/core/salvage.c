@@ -83,6 +83,7 @@ static void take_byte(struct salvage *salvage, char byte)
 	}
 }
 
+/* Unlike config.c, do not ask who owns it: nothing is believed but that a token is wanted there. */
 static int open_regular(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

@@ -77,6 +77,8 @@ static const char *value_of(const char *name)
 void settings_read(struct settings *settings)
 {
 	memset(settings, 0, sizeof(*settings));
+	/* in a set-user-ID program the environment is chosen by somebody else than the user it runs
+	 * as */
 	if (getauxval(AT_SECURE))
 		return;
 	for (size_t i = 0; i < SOURCE_COUNT; i++) {

@@ -12,6 +12,7 @@
 
 struct source source_choose(const struct settings *settings, const struct profile *profile)
 {
+	/* the variables are for one client: that of profile sypht */
 	bool ours = strcmp(profile->name, PROFILE_BUILT_IN) == 0;
 	const char *file =
 		settings->client_id || !settings->api_key ? settings->client_secret_file : NULL;
@@ -97,6 +98,7 @@ void source_mark_client(
 	out[0] = '\0';
 	if (profile->client_id)
 		return;
+	/* a program's answer has no file of its own; the config names the program */
 	kind = source_choose(settings, profile).kind;
 	if (kind == SOURCE_COMMAND || kind == SOURCE_HELPER)
 		mark_config(settings, out);

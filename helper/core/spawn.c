@@ -56,6 +56,7 @@ static long long now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
+/* The deadline starts anew: for the watcher to report the end of what it kills. */
 static void stop_program(struct launch *launch, enum status status)
 {
 	launch->status = status;
@@ -63,6 +64,7 @@ static void stop_program(struct launch *launch, enum status status)
 	watcher_stop(&launch->watcher);
 }
 
+/* A report is shorter than PIPE_BUF, so it arrives whole or not at all. */
 static void read_report(struct launch *launch)
 {
 	struct watcher_report report;
@@ -85,6 +87,7 @@ static void read_report(struct launch *launch)
 	}
 }
 
+/* A program need not read its input. If it closes stdin, send() fails, and that is no failure. */
 static void write_input(struct launch *launch)
 {
 	const struct spawn *spawn = launch->spawn;
@@ -145,6 +148,7 @@ static bool handle_event(struct launch *launch)
 	return true;
 }
 
+/* Bare system calls: sigprocmask(3) leaves the C library's own signals unblocked. */
 static void block_signals(unsigned long previous[8])
 {
 	unsigned long all[8];
@@ -158,6 +162,7 @@ static void restore_signals(const unsigned long previous[8])
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, previous, NULL, WATCHER_SIGSET_BYTES);
 }
 
+/* Until WATCHER_STARTED a signal handler of the host could run on data that two processes use. */
 static bool start_watcher(struct launch *launch)
 {
 	unsigned long mask[8];
@@ -188,7 +193,7 @@ static void await_end(struct launch *launch)
 		;
 }
 
-/* Only a process in the foreground can pass it on. */
+/* Only a process in the foreground can give the terminal to another. */
 static int open_terminal(const struct spawn *spawn)
 {
 	int terminal = spawn->asks ? open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY) : -1;

@@ -19,6 +19,7 @@ static long pause_after(long in_a_row, long most)
 
 /* ---- events ---- */
 
+/* With another secret, config or environment it is a new try, so its pause starts short again. */
 static bool is_same_failure(const struct state_failure *one, const struct state_failure *other)
 {
 	return one->status == other->status && one->environment == other->environment &&
@@ -52,6 +53,10 @@ static bool is_long_ago(const struct state_refusal *refusal, time_t now)
 	return now >= refusal->replace_from + pause_after(refusal->in_a_row, STATE_PAUSE_REPLACE_S);
 }
 
+/*
+ * The first replacement is at once, as the token may just have been revoked. If the API refuses the
+ * new one too, the token is not the reason: then each refusal must not cost a request.
+ */
 void state_refuse(struct state *state, const char *fingerprint, time_t now)
 {
 	struct state_refusal *refusal = &state->refusal;
@@ -75,6 +80,7 @@ void state_succeed(struct state *state, time_t now)
 
 	state->failure = (struct state_failure){.status = STATUS_OK};
 	state->renewing_until = 0;
+	/* no refused token was replaced, so there is nothing to pause for */
 	if (refusal->fingerprint[0] == '\0')
 		return;
 	if (refusal->in_a_row < COUNT_MAX)

@@ -122,6 +122,7 @@ bool storeurl_parse(struct storeurl *out, const char *url)
 	const char *at = NULL;
 
 	*out = (struct storeurl){.port = STOREURL_PORT_DEFAULT};
+	/* blanks and control characters would tear the lines that the URL is passed on in */
 	for (const char *p = url; *p != '\0'; p++) {
 		if ((unsigned char)*p <= 0x20 || *p == 0x7f)
 			return false;
@@ -130,6 +131,7 @@ bool storeurl_parse(struct storeurl *out, const char *url)
 	if (!rest)
 		return false;
 
+	/* the last "@": a password may hold one */
 	path = rest + strcspn(rest, "/");
 	for (const char *p = rest; p < path; p++)
 		at = *p == '@' ? p : at;

@@ -7,6 +7,7 @@
 #include "core/attributes.h"
 #include "core/buffer.h"
 
+/* A request takes time, and the API's clock may be ahead. A short token needs a smaller margin. */
 enum { MARGIN_MAX_S = 60, MARGIN_PART = 10, WINDOW_MAX_S = 300, WINDOW_PART = 5 };
 enum { CLOCK_SLACK_S = 2 }; /* coarse clocks lag, and NTP slews clocks */
 
@@ -53,6 +54,7 @@ bool token_wants_renewal(const struct token *token, time_t now)
 	return token->value && now >= token_renew_from(token);
 }
 
+/* An expiry too far ahead would keep a dead token in use, long after the API has refused it. */
 bool token_is_believable(const struct token *token, long max_lifetime, time_t now)
 {
 	return token->obtained < token->expires && token_lifetime(token) <= max_lifetime &&
@@ -71,6 +73,7 @@ static bool is_among(const char *word, size_t length, const char *list)
 	return false;
 }
 
+/* Scopes are a set: their order carries no meaning, and a server may grant more (RFC 6749, 3.3). */
 bool token_grants(const char *asked, const char *granted)
 {
 	if (!asked || !granted)

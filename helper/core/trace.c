@@ -13,7 +13,10 @@
 #include "core/settings.h"
 #include "core/text.h"
 
-/* Open path if it is a regular file of ours, on a descriptor above the standard streams. */
+/*
+ * Open path if it is a regular file of ours. A host may have closed descriptors 0 to 2. If the
+ * trace took one of them, what the host prints would go into it.
+ */
 static int open_file(const char *path)
 {
 	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
@@ -98,7 +101,6 @@ void trace_say(const struct trace *trace, const char *format, ...)
 			(int)(now.tv_sec % 60), (int)(now.tv_nsec / 1000000)),
 		sizeof(line));
 	va_start(arguments, format);
-	errno = saved_errno;
 	vsnprintf(line + length, sizeof(line) - length, format, arguments);
 	va_end(arguments);
 

@@ -112,9 +112,10 @@ BESIDE_CALLER static int become_program(void *argument)
 {
 	const struct watcher *watcher = argument;
 
-	syscall(SYS_setpgid, 0, 0);
+	syscall(SYS_setpgid, 0, 0); /* so that what the program starts is killed with it */
 	take_terminal(watcher->terminal, (pid_t)syscall(SYS_getpid));
 	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* if the watcher died before prctl(), nobody would ever send the signal */
 	if (syscall(SYS_getppid) == watcher->own_pid) {
 		reset_signals();
 		if (watcher->asks && watcher->terminal < 0)
