@@ -13,11 +13,14 @@
 #include "process.h"
 
 enum {
-	KEPT_PER_LIFE = 4, /* so that one that comes late is not the lock's end */
+	KEPT_PER_LIFE = 4, /* so that the lock survives an extension that comes late */
 	LAST_WORD_MS = 400,
 };
 
-/* What is known of earlier mints goes into our notices, as they take the place of it. */
+/*
+ * Read the notice that ours will replace. It says how long the last mint took, which our notices
+ * must go on saying.
+ */
 static void read_last_notice(
 	const struct request *request, struct redis *store, struct notice *notice)
 {
@@ -31,7 +34,10 @@ static void read_last_notice(
 	buffer_release(&sealed);
 }
 
-/* Over when the lock is lost, or the store, or when the last notice has come. */
+/*
+ * Extend the lock and write notices until the lock or the store is lost, or until the parent sends
+ * the last notice. If it closes the pipe without one, read() returns 0 and nothing more is written.
+ */
 static void keep_lock(const struct request *request, const struct redis_lock *lock, int line)
 {
 	const long long started = process_milliseconds();
@@ -74,6 +80,7 @@ struct heartbeat heartbeat_start(const struct request *request, const struct red
 	if (heartbeat.process == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(line[0]);
+		/* a parent that died before prctl() sends no signal any more */
 		if (getppid() == kept_for)
 			keep_lock(request, lock, line[1]);
 		_exit(0);
@@ -93,6 +100,7 @@ void heartbeat_end(const struct heartbeat *heartbeat, const struct notice *last)
 		close(heartbeat->line);
 	if (heartbeat->process <= 0)
 		return;
+	/* it must not extend a lock that is about to be released */
 	kill(heartbeat->process, SIGKILL);
 	waitpid(heartbeat->process, NULL, 0);
 }

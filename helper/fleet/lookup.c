@@ -9,18 +9,21 @@
 #include "process.h"
 
 enum {
-	CLOCKS_DIFFER_S = 60,
+	CLOCKS_DIFFER_S = 60, /* the most by which the clocks of two members may differ */
 	PAUSE_LEAST_MS = 10,
 	PAUSE_MOST_MS = 500,
-	PAUSE_PART = 4, /* a wait grows by a quarter at most through the pauses in it */
-	SILENCES = 2,   /* lives of a lock, after which its holder must be dead */
+	PAUSE_PART = 4,   /* a pause is at most a quarter of the time waited so far */
+	PAUSE_LOOKS = 16, /* and at least 16 times what a look takes, to spare a busy store */
+	SILENCES = 2,     /* a holder that is silent for two lives of its lock is dead */
 	RESERVE_PART = 10,
 	LAST_LOOK_MS = 700,
 	REST_MOST_S = 300,
-	PAUSE_LOOKS = 16, /* what a look takes, so that no fleet is a burden to its store */
 };
 
-/* Whether the token is one that may be served: none of those that were seen off already. */
+/*
+ * Whether this member may use the token. It has rejected some, either by their value or, through
+ * the serial, by their age. A store that was restored from a backup may hold those again.
+ */
 static bool is_wanted(const struct request *request, const struct entry *entry)
 {
 	const struct token *token = &entry->token;
@@ -46,10 +49,11 @@ static enum status answer_entry(const struct request *request, const struct entr
 }
 
 /*
- * A token from the future was minted under a clock that is ahead of ours by so much at least; where
- * that is no more than clocks differ by, it ends so much sooner by ours.
+ * If the token was minted in our future, the clock of its writer is ahead of ours. Then the token
+ * also expires sooner by our clock: move both times back by the difference. A larger difference
+ * than clocks have is a lie, and is left for token_usable() to reject.
  */
-static void settle_times(const struct request *request, struct token *token)
+static void correct_times(const struct request *request, struct token *token)
 {
 	time_t ahead = token->obtained - request_now(request);
 
@@ -59,7 +63,10 @@ static void settle_times(const struct request *request, struct token *token)
 	}
 }
 
-/* Whatever else lies there is a miss; *last is the highest serial seen. */
+/*
+ * Answer with the stored token if it can be used. Anything else that is stored counts as a miss.
+ * *last becomes the highest serial seen.
+ */
 static bool accept_entry(const struct request *request, const struct buffer *sealed,
 	long long *last, enum status *status)
 {
@@ -68,7 +75,7 @@ static bool accept_entry(const struct request *request, const struct buffer *sea
 
 	if (sealed->length > 0 && seal_open(&request->seal, sealed, &entry)) {
 		*last = entry.serial > *last ? entry.serial : *last;
-		settle_times(request, &entry.token);
+		correct_times(request, &entry.token);
 		wanted = is_wanted(request, &entry);
 		if (wanted)
 			*status = answer_entry(request, &entry);
@@ -96,7 +103,10 @@ static long long clamp_number(long long least, long long number, long long most)
 	return number < most ? number : most;
 }
 
-/* Longer and longer, and never all members in step; look_ms is what the last look took. */
+/*
+ * Pause before the next look, the longer the more has been waited. The random part keeps the
+ * members from asking the store all at the same time. look_ms is what the last look took.
+ */
 static void pause_after(long long look_ms, long long waited_ms, long long left_ms)
 {
 	long long least = clamp_number(PAUSE_LEAST_MS, look_ms * PAUSE_LOOKS, PAUSE_MOST_MS);
@@ -117,16 +127,19 @@ struct wait {
 	struct request *request;
 	char owner[SEAL_OWNER_BYTES];
 	struct redis_lock lock;
-	struct buffer sealed; /* the entry, as it lies there, and the notice */
+	struct buffer sealed; /* the stored entry and notice */
 	struct buffer sealed_notice;
-	struct notice notice;  /* the last one */
+	struct notice notice;  /* the last one read */
 	long long last_serial; /* the highest seen */
-	long long alive_at;    /* when the holder of the lock was last seen to live */
-	bool seen_alive;       /* so the store carries what members say */
+	long long alive_at;    /* when the holder of the lock last gave a sign of life */
+	bool seen_alive;       /* it gave one, so the store does pass notices on */
 };
 
-/* One that is put back is none: its time is that of the last one, or long past. */
-static void heed_notice(struct wait *wait)
+/*
+ * Read the notice. It is a sign of life if it is newer than the last one, and of our time: a store
+ * that puts an old notice back must not make a dead holder seem alive.
+ */
+static void read_notice(struct wait *wait)
 {
 	const struct request *request = wait->request;
 	long long now_ms = (long long)request_now(request) * 1000;
@@ -144,8 +157,9 @@ static void heed_notice(struct wait *wait)
 }
 
 /*
- * A lock that nobody is seen to keep may be a lie, and costs little. Once the store has shown that
- * it carries what members say, silence means that the holder is dead, and its lock about to end.
+ * How long to wait for a sign of life. Before the first one the lock may be a lie of the store, so
+ * wait only for the short patience_ms. After one, silence means that the holder has died. Then its
+ * lock is about to expire, which is worth waiting for.
  */
 static long long patience_ms(const struct wait *wait)
 {
@@ -161,9 +175,10 @@ static bool is_silent(const struct wait *wait)
 }
 
 /*
- * What has to be left of the time for a mint of one's own. A holder that does not take longer than
- * the last one will be done before us: for him we wait until the end. So do we for one that is done
- * and about to put the token there.
+ * How much time to keep for minting the token ourselves. As long as the holder takes no longer than
+ * the last mint did (and half as much again), it will be done before we could be, so keep only the
+ * time for a last look. If it is overdue, keep the time of a mint, but no more than half of all.
+ * Without any earlier mint to compare with, keep a tenth.
  */
 static long long reserve_ms(const struct wait *wait)
 {
@@ -179,6 +194,7 @@ static long long reserve_ms(const struct wait *wait)
 	return clamp_number(least_ms, took_ms * 3 / 2 + LAST_LOOK_MS, whole_ms / 2);
 }
 
+/* An endpoint's wish to be left alone is believed for a limited time, whoever passes it on. */
 static bool has_rest(const struct wait *wait)
 {
 	long long now = request_now(wait->request);
@@ -195,7 +211,7 @@ static enum status answer_rest(const struct wait *wait)
 	return status ? status : attributes_add(answer, "reason", wait->notice.reason.reason);
 }
 
-/* From here on the others see that somebody is at it. */
+/* We have the lock. Tell the others at once, as the heartbeat starts only with "hold". */
 static enum status take_turn(struct wait *wait)
 {
 	struct notice notice = {
@@ -210,7 +226,7 @@ static enum status take_turn(struct wait *wait)
 	return status;
 }
 
-/* One look at the lock and what lies there; *over: the answer is written. */
+/* Try to take the lock and read what is stored. *over: the answer is written. */
 static enum status look_again(struct wait *wait, bool *mine, bool *over, struct failure *failure)
 {
 	const struct request *request = wait->request;
@@ -221,11 +237,11 @@ static enum status look_again(struct wait *wait, bool *mine, bool *over, struct 
 	*over = true;
 	if (status || accept_entry(request, &wait->sealed, &wait->last_serial, &status))
 		return status;
-	heed_notice(wait);
+	read_notice(wait);
 	if (has_rest(wait))
 		return answer_rest(wait);
 	if (*mine) {
-		*mine = false;
+		*mine = false; /* the caller of sypht-fleet releases it */
 		return take_turn(wait);
 	}
 	*over = false;
@@ -268,7 +284,7 @@ static enum status look_first(struct wait *wait, bool *over, struct failure *fai
 	return status;
 }
 
-/* Before anything is locked: a store that refuses a part of it is no use at all. */
+/* Probe before locking: a store that refuses one of the commands could leave the lock behind. */
 static enum status take_or_wait(struct wait *wait, struct failure *failure)
 {
 	const struct request *request = wait->request;

@@ -35,6 +35,7 @@ enum status notice_close(const struct seal *seal, const struct notice *notice, s
 	return status;
 }
 
+/* Numbers are read by attributes_number(), so a bug of a writer cannot make one negative. */
 bool notice_open(const struct seal *seal, const struct buffer *sealed, struct notice *notice)
 {
 	struct attributes lines = ATTRIBUTES_INIT;

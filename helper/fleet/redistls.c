@@ -23,7 +23,10 @@ static SSL_CTX *make_rules(const char *cainfo)
 	return NULL;
 }
 
-/* An address is looked for among the certificate's addresses, and is no name to announce. */
+/*
+ * Make the handshake fail unless the certificate names host. An IP address is compared with the
+ * addresses in the certificate. It is not sent as server name (RFC 6066, 3).
+ */
 static bool expect_host(SSL *session, const char *host)
 {
 	if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host) == 1)

@@ -9,7 +9,7 @@
 #include "core/attributes.h"
 #include "process.h"
 
-/* Who mints next should know how long it took the last time. */
+/* A day: the member that mints next wants to know how long the last mint took. */
 enum { NOTICE_LIFE_MS = 24 * 60 * 60 * 1000 };
 
 long long request_number(const struct request *request, const char *key)
@@ -40,7 +40,7 @@ struct redis_lock request_lock(const struct request *request, const char *owner)
 	};
 }
 
-/* A handler may not do more than write what is prepared, and exit. */
+/* Prepared before the alarm: its handler may only use async-signal-safe functions. */
 static char late_answer[64];
 static int late_exit_code;
 
@@ -81,7 +81,7 @@ void request_tell(const struct request *request, struct redis *store, const stru
 
 	if (notice_close(&request->seal, notice, &sealed) ||
 		redis_set(store, request->notice_name, &sealed, NOTICE_LIFE_MS, &unheard))
-		buffer_clear(&sealed); /* they find out for themselves */
+		buffer_clear(&sealed); /* the others then judge by the lock alone */
 	buffer_release(&sealed);
 }
 

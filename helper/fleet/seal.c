@@ -19,12 +19,15 @@ enum {
 	KEY_MATERIAL_MAX_BYTES = 64 * 1024,
 };
 
-/* Seconds or milliseconds since the epoch, for 30,000 years; nothing overflows near it. */
+/* Enough for milliseconds since the epoch for 30,000 years, and far from any overflow. */
 static const long long NUMBER_MAX = 999999999999999;
 
 enum { SUBKEY_SEAL = 1, SUBKEY_NAME = 2 };
 
-/* One string a purpose, so that no key of ours is any other's. */
+/*
+ * One text for each purpose, so that no two of them ever get the same key, and no program that
+ * derives keys from the same secret gets ours.
+ */
 #define MAGIC       "sypht/1\n"
 #define LINES_MAGIC "sypht/l\n"
 #define KDF_CONTEXT "sypht/1:"
@@ -46,7 +49,7 @@ static enum status append_secret(const struct attributes *request, struct buffer
 	return status;
 }
 
-/* All that tells one token from another, as the cache has it. */
+/* What tells one token from another; the key of the cache has the same lines. */
 static enum status append_context(const struct attributes *request, struct buffer *out)
 {
 	static const char *const KEYS[] = {"client_id", "scope", "audience"};
@@ -62,7 +65,10 @@ static enum status append_context(const struct attributes *request, struct buffe
 	return status;
 }
 
-/* The secret is as hard to guess as RFC 6749, 10.10 wants it; so no slow hash is needed. */
+/*
+ * A client secret has at least 128 random bits (RFC 6749, 10.10), so it cannot be found by trying,
+ * and no slow password hash is needed. The context is hashed with a key that only the secret gives.
+ */
 static void derive_key(struct seal *seal, const struct buffer *secret, const struct buffer *context)
 {
 	unsigned char from_secret[crypto_generichash_KEYBYTES];
@@ -105,8 +111,9 @@ void seal_clear(struct seal *seal)
 	sodium_memzero(seal, sizeof(*seal));
 }
 
-/* ---- entries: header, nonce, and what is sealed ---- */
+/* ---- entries: header, nonce, encrypted lines ---- */
 
+/* Big-endian, so that an entry means the same on every machine. */
 static void write_number(unsigned char *out, long long number)
 {
 	for (int i = NUMBER_BYTES - 1; i >= 0; i--, number >>= 8)
@@ -150,7 +157,10 @@ static bool read_header(const unsigned char *bytes, struct entry *entry)
 	return is_sane(entry->serial) && is_sane(obtained) && is_sane(expires);
 }
 
-/* header, nonce, and plain encrypted; the header is bound to it */
+/*
+ * Append header, nonce, and plain encrypted. The header is the associated data, so a changed one
+ * makes the decryption fail. A nonce of 24 bytes may be random: no two will ever be equal.
+ */
 static enum status append_sealed(const struct seal *seal, const unsigned char *header,
 	size_t header_length, const struct buffer *plain, struct buffer *out)
 {
@@ -171,7 +181,7 @@ static enum status append_sealed(const struct seal *seal, const unsigned char *h
 	return status;
 }
 
-/* For free_plain(); NULL: it was not sealed so, or memory is short. */
+/* For free_plain(); NULL: it was not sealed with this key and magic, or memory is short. */
 static unsigned char *open_sealed(const struct seal *seal, const char *magic, size_t header_length,
 	const struct buffer *sealed, size_t *length)
 {
@@ -202,7 +212,7 @@ static void free_plain(unsigned char *plain, size_t length)
 
 enum status seal_close(const struct seal *seal, const struct entry *entry, struct buffer *out)
 {
-	/* without its times, which the header has */
+	/* without its times, which the header holds */
 	const struct token body = {.value = entry->token.value, .scope = entry->token.scope};
 	struct buffer plain = BUFFER_INIT(2L * TOKEN_MAX_BYTES);
 	unsigned char header[HEADER_BYTES];
@@ -238,7 +248,7 @@ bool seal_open(const struct seal *seal, const struct buffer *sealed, struct entr
 	return good;
 }
 
-/* ---- other lines: magic, nonce, and what is sealed ---- */
+/* ---- other lines: magic, nonce, encrypted lines ---- */
 
 enum status seal_close_lines(
 	const struct seal *seal, const struct buffer *lines, struct buffer *out)
@@ -258,7 +268,7 @@ bool seal_open_lines(
 	return good;
 }
 
-/* ---- chance ---- */
+/* ---- random values ---- */
 
 void seal_make_owner(char out[SEAL_OWNER_BYTES])
 {
