@@ -4,24 +4,24 @@
 #include "dialects/call.h"
 
 /*
- * What sypht-credential and sypht-dialect share: a command line that may come from a person or
- * from any of several callers, each with words and manners of its own. From it a dialect is picked
- * and a verb of that dialect; what the verb composed is written in one go, or the reason why not.
+ * The command line of sypht-credential and sypht-dialect. It may come from a person or from one of
+ * several callers. It selects a dialect, and a verb of that dialect. The verb composes the answer,
+ * which is written at once; after a failure, only the reason is written.
  */
 struct verb {
-	const char *name; /* NULL ends the list, and stands for any other words, or none */
+	const char *name; /* NULL ends the list, and matches any other word, or none */
 	call_verb *run;
-	int operands; /* at most, behind the verb; CLI_ANY_NUMBER: as many as come */
+	int operands; /* the maximum after the verb */
 };
 
 enum { CLI_ANY_NUMBER = 1 << 16 };
 
 struct dialect {
 	const char *name;      /* as in --protocol=NAME */
-	const char *called_as; /* by this name of the program too, or, where it ends in "-", by any
-				  that starts so; NULL: by --protocol alone */
+	const char *called_as; /* this name of the program selects it too; if it ends in "-", any
+				  name that starts so; NULL: only --protocol does */
 	const struct verb *verbs;
-	call_verb *misuse; /* answers a verb with too many words; NULL: STATUS_USAGE */
+	call_verb *misuse; /* answers a wrong command line; NULL: STATUS_USAGE */
 };
 
 struct cli_command {
@@ -31,7 +31,7 @@ struct cli_command {
 					   row without name ends them */
 };
 
-/* The verb of that list that somebody may have meant by word, or NULL. */
+/* The verb of the list whose spelling is nearest to word, or NULL. */
 const char *cli_suggest(const struct verb *verbs, const char *word);
 
 /* All of main(): the exit status. */

@@ -8,32 +8,32 @@
 #include "core/buffer.h"
 
 /*
- * Reading JSON, and writing the few pieces of it that we need. Only this file uses cJSON. Every
- * function that looks at a value, except json_next(), takes NULL for a value that is missing. A
- * value belongs to its document and lives as long.
+ * Read JSON, and write the little of it that we need. Only json.c uses cJSON. Every function that
+ * reads a value, except json_next(), accepts NULL for a missing one. A value belongs to its
+ * document and lives as long.
  */
 struct json;
 
 /*
- * One object, with nothing but white space behind it; NULL for all else, and for text with a NUL,
- * raw or escaped, as what such a string is cut to could pass for something else.
+ * Read one object, which only white space may follow. NULL for anything else, and for text with a
+ * NUL, raw or escaped: a string that is cut there could be mistaken for another.
  */
 struct json *json_read(const char *text, size_t length);
 
 /* Wipe every string and free. */
 void json_free(struct json *document);
 
-/* The first member of that name, its case minded; NULL where there is none. */
+/* The first member of that name, case-sensitive; NULL: there is none. */
 const struct json *json_member(const struct json *object, const char *name);
 
 /* The items of an array or object: for (item = json_first(list); item; item = json_next(item)) */
 const struct json *json_first(const struct json *list);
 const struct json *json_next(const struct json *item);
 
-/* NULL where the value is no string. */
+/* NULL: the value is no string. */
 const char *json_text(const struct json *value);
 
-/* False where the value is no number. */
+/* False: the value is no number. */
 bool json_number(const struct json *value, double *number);
 
 bool json_is_null(const struct json *value);

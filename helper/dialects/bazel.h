@@ -4,7 +4,7 @@
 #include "dialects/call.h"
 
 /*
- * The credential helper specification of EngFlow that Bazel, and others, speak: {"uri":…} on stdin,
+ * EngFlow's credential helper specification, which Bazel and others speak: {"uri":…} on stdin,
  * headers and their expiry on stdout. If no profile covers the URI, the call fails: an empty answer
  * would mean that the URI needs no credentials.
  */

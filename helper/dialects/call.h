@@ -15,32 +15,32 @@ struct supply;
 struct trace;
 
 /*
- * One call of a helper, whatever the caller's language: what was asked on the command line, and
- * what was found to answer it. A dialect reads its own input, asks call_supply(), and composes its
- * whole answer in reply; main() writes it in one go, or not at all.
+ * One call of a credential helper, in any dialect: the command line, and what was found to answer
+ * it. A dialect reads its own input, calls call_supply(), and composes its whole answer in reply.
+ * cli_main() writes the reply at once, or not at all.
  */
 struct call {
 	const struct settings *settings;
 	const struct trace *trace;
 	time_t (*clock)(void);
-	char **argv;              /* the command line as it came */
-	const char *protocol;     /* the name of the dialect that is spoken */
-	char *const *operands;    /* the words behind the verb, NULL-terminated */
+	char **argv;              /* the whole command line */
+	const char *protocol;     /* the name of the dialect */
+	char *const *operands;    /* the words after the verb, NULL-terminated */
 	const char *url;          /* the first of them, or NULL */
 	const char *profile_name; /* --profile, else SYPHT_PROFILE; NULL: any */
 	long min_valid;           /* seconds */
 	bool json;
 	bool online;         /* status may ask the token endpoint */
-	struct buffer input; /* the part of stdin that was read to choose who answers */
+	struct buffer input; /* the part of stdin that was read to choose the dialect */
 	struct buffer *reply;
-	int exit_code; /* to end with after an answer, where the dialect wants one that is not 0 */
-	bool used_settings; /* a token was supplied or asked for, as the settings say */
+	int exit_code;      /* after an answer; a dialect may set another one than 0 */
+	bool used_settings; /* a token was supplied or asked for, so warn of invalid settings */
 
-	struct profile *profile; /* the one that covers what was asked for; NULL: none does */
+	struct profile *profile; /* the one that covers the origin; NULL: none does */
 	struct token token;
 };
 
-/* The answer to one verb: STATUS_OK with an empty reply is an answer too. */
+/* Answers one verb. STATUS_OK with an empty reply is an answer too. */
 typedef enum status call_verb(struct call *call, struct failure *failure);
 
 /*

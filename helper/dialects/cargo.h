@@ -4,9 +4,8 @@
 #include "dialects/call.h"
 
 /*
- * Cargo's credential provider protocol, version 1: a hello, then an answer for each line of stdin
- * until it ends. What cannot be answered is an "Err" of the kind that cargo acts upon; the exit
- * status is 0 all the same.
+ * Cargo's credential provider protocol, version 1: write a hello, then answer each line of stdin
+ * until it ends. A failure is an "Err" answer of a kind that cargo knows, with exit status 0.
  */
 call_verb cargo_converse;
 

@@ -4,14 +4,14 @@
 #include <stdbool.h>
 
 /*
- * What the WWW-Authenticate values (RFC 9110, 11.6.1) of one response say. A value holds one
- * challenge or several, each a scheme with parameters.
+ * The challenges in the WWW-Authenticate fields of one response (RFC 9110, 11.6.1). A field holds
+ * one or several; each is a scheme with parameters.
  */
 struct challenges {
-	bool basic;         /* the server takes a user name and a password */
-	bool bearer;        /* the server takes a bearer token */
-	bool invalid_token; /* error="invalid_token" of Bearer: the server saw a token and refused
-			       it; without an error it saw none (RFC 6750, 3.1) */
+	bool basic;         /* the server accepts user name and password */
+	bool bearer;        /* the server accepts a bearer token */
+	bool invalid_token; /* Bearer has error="invalid_token": the server got a token and refused
+			       it; without an error it got none (RFC 6750, 3.1) */
 };
 
 #define CHALLENGES_INIT \
@@ -19,7 +19,7 @@ struct challenges {
 		.basic = false \
 	}
 
-/* Add what one value says. A malformed value is read as far as it makes sense. */
+/* Add the challenges of one field. Of a malformed field, add those that can be read. */
 void challenges_add(struct challenges *challenges, const char *value);
 
 #endif

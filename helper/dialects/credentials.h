@@ -8,11 +8,12 @@
 struct secret;
 
 /*
- * store and erase, for all dialects. A token is already in the cache: that it was accepted is
- * passed to withdraw_approved(). Client credentials are kept for each profile whose token endpoint
- * is at the origin, unless the profile names another client id. They go to the profile's
- * client_secret_helper if it has one, else to a file beside the config. They replace others only
- * after the token endpoint has accepted them. STATUS_NO_SECRET: all profiles name another client.
+ * store and erase, for all dialects. A stored token is already in the cache, so storing it only
+ * tells withdraw_approved() that a server accepted it. Client credentials are kept for each profile
+ * whose token endpoint has this origin, unless the profile names another client id. They go to the
+ * profile's client_secret_helper if it has one, else to a file beside the config. They replace
+ * others only after the token endpoint has accepted them. STATUS_NO_SECRET: every such profile
+ * names another client.
  */
 struct credentials_change {
 	struct origin origin;

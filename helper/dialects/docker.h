@@ -4,10 +4,10 @@
 #include "dialects/call.h"
 
 /*
- * docker-credential-helpers, as docker, podman, skopeo and others run docker-credential-NAME: a
- * token goes by user name and secret. Docker reads stdout alone, so an error is a sentence there,
- * with exit status 1. store keeps client credentials for the host of a token endpoint; a registry's
- * tokens come from us, and what belongs to a registry that no profile covers is not taken.
+ * The protocol of docker-credential-helpers, which docker, podman, skopeo and others speak. A token
+ * is sent as the secret of a user name. Docker reads only stdout, so an error is a sentence there,
+ * with exit status 1. store keeps client credentials for the host of a token endpoint. It does
+ * nothing for a registry whose tokens we make, and fails for one that no profile covers.
  */
 call_verb docker_get;
 call_verb docker_store;

@@ -4,9 +4,9 @@
 #include "dialects/call.h"
 
 /*
- * erase as a person types it: drop the cached token of the profile that covers a URL, or of the
- * profile that --profile names, and the copy that a fleet shares. Says what was dropped. Nothing is
- * read from stdin.
+ * erase, typed by a person: drop the cached token of the profile that covers the URL, or of the
+ * profile that --profile names, with the copy that a fleet shares. The reply says what was dropped.
+ * stdin is not read.
  */
 call_verb erase_token;
 

@@ -5,18 +5,19 @@
 
 /*
  * git's credential protocol, gitcredentials(7) and git-credential(1): a description on stdin, an
- * answer on stdout. What is not ours to answer gets silence and success.
+ * answer on stdout. For a place that no profile covers the answer is empty, with exit status 0, so
+ * that git asks its next helper.
  *
- *	get         a bearer token where the caller offers capability authtype, unless its
- *	            challenges offer Basic and not Bearer; else user and password
- *	store       client credentials, for the host of a token endpoint; otherwise nothing
- *	erase       the token it names, or all of that host; at a token endpoint the stored
- *	            credentials
- *	capability  what we speak beyond the classic fields
+ *	get         A bearer token if the caller has capability authtype, unless the server's
+ *	            challenges offer Basic and not Bearer. Otherwise username and password.
+ *	store       Keep client credentials, for the host of a token endpoint. Otherwise nothing.
+ *	erase       Drop the token that is named, or any for that host; for the host of a token
+ *	            endpoint, the stored credentials.
+ *	capability  List our capabilities.
  *
- * A cached token is answered with continue and a state, where the caller has capability state: if
- * the server rejects it, git comes back with that state instead of giving up, and gets a fresh one.
- * A fresh one never carries continue, which is what keeps git from asking for ever.
+ * If the caller has capability state, the answer with a cached token has continue=1 and a state. If
+ * the server rejects the token, git asks again with that state, and gets a fresh token. The answer
+ * with a fresh token has no continue, so git does not ask for ever.
  */
 call_verb git_get;
 call_verb git_store;

@@ -4,10 +4,10 @@
 #include "dialects/call.h"
 
 /*
- * The command line of Python's keyring, as pip and uv run it: get URL USER prints the token, with
- * status 1 and not a word where there is none for them. set keeps client credentials, secret on
- * stdin, for the host of a token endpoint; elsewhere it has nothing to do, as tokens come from us.
- * del drops what is there.
+ * The command line of Python's keyring, as pip and uv run it. get URL USER prints the token; if no
+ * profile covers them, it prints nothing, with exit status 1. set reads a secret from stdin and
+ * keeps it as client credentials for the host of a token endpoint; for other hosts it does nothing,
+ * as their tokens are made here. del drops the token or the credentials.
  */
 call_verb keyring_get;
 call_verb keyring_set;

@@ -4,10 +4,10 @@
 #include "dialects/call.h"
 
 /*
- * ExecCredential of client.authentication.k8s.io, v1 and v1beta1: a request in
- * KUBERNETES_EXEC_INFO, the token on stdout in the same version. The token is for the URL, else for
- * the cluster's server where the request tells it (provideClusterInfo), else for the default
- * profile.
+ * ExecCredential of client.authentication.k8s.io, v1 and v1beta1. The request is in the variable
+ * KUBERNETES_EXEC_INFO. The answer on stdout has the same version. The token is for the URL on the
+ * command line, else for the cluster's server if the request names it (provideClusterInfo), else
+ * for the default profile.
  */
 call_verb kubernetes_answer;
 

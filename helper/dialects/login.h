@@ -4,11 +4,12 @@
 #include "dialects/call.h"
 
 /*
- * For people: keep the client credentials of a profile, or drop them and the tokens they got.
- * login_keep() asks at a terminal, without showing the secret; from anything else it reads what
- * git's store would, username= and password=, or bare lines: client id and secret, or
- * "id:secret", or the secret alone where the profile names the client id. Nothing is kept that the
- * token endpoint has not answered with a token.
+ * For people: keep the client credentials of a profile, or drop them with their tokens.
+ *
+ * On a terminal login_keep() prompts, and does not show the secret. Otherwise it reads stdin:
+ * username= and password= as for git's store, or bare lines: client id and secret, or "id:secret",
+ * or only the secret if the profile names the client id. It keeps only credentials for which the
+ * token endpoint gives a token.
  */
 call_verb login_keep;
 call_verb login_drop;

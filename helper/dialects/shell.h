@@ -4,8 +4,8 @@
 #include "dialects/call.h"
 
 /*
- * For people and scripts: the token as one line. URL is the operand; without one the token is for
- * the first origin of the profile. A URL that no profile covers is a failure here.
+ * For people and scripts: the token on one line. It is for the URL on the command line, or without
+ * one for the default profile. A URL that no profile covers is a failure.
  */
 call_verb shell_token;         /* the bare token */
 call_verb shell_header;        /* a header line, as "curl -H @-" reads it */

@@ -4,11 +4,11 @@
 #include "dialects/call.h"
 
 /*
- * What this machine knows, for people who ask why it does not work: where config and cache are and
- * whether they can be used; for a URL, whether it is in scope; per profile its origins, its
- * endpoint, where the secret comes from, what is left of the cached token, and the last refusal.
- * Nothing is minted and no secret is read, unless call->online has the endpoints asked. Exit status
- * 1 where the URL is not in scope, or an endpoint gave no token.
+ * For people who ask why it does not work: where config and cache are, and whether they can be
+ * used; for a URL, which profile covers it; for each profile its origins, its endpoint, the source
+ * of its secret, the rest of the cached token's life, and the last refusal. Only with call->online
+ * is a token asked for. Exit status 1 if no profile covers the URL, if a secret cannot be used, or
+ * if an endpoint gives no token.
  */
 call_verb status_show;
 

@@ -3,7 +3,7 @@
 
 #include "dialects/call.h"
 
-/* The profiles that status_show() shows, for programs: one object with a list "profiles". */
+/* The profiles of status_show() for programs: a JSON object with a list "profiles". */
 call_verb statusjson_show;
 
 #endif

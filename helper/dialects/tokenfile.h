@@ -4,12 +4,12 @@
 #include "dialects/call.h"
 
 /*
- * Write tokens to files, for programs that read them only there. The file belongs to the user, has
- * mode 0600, and is replaced whole. A WLCG file carries no expiry: rewrite it before that.
+ * Write the token to a file, for programs that read it from there. The file belongs to the user,
+ * has mode 0600, and is replaced atomically. The reply is its path.
  *
- * WLCG's bearer token discovery: $BEARER_TOKEN_FILE, else bt_u$EUID in $XDG_RUNTIME_DIR, else in
- * /tmp. htslib's $HTS_AUTH_LOCATION: JSON with what is left of the token's life, which lets htslib
- * read it again. Both print the path that was written.
+ * The WLCG bearer token discovery: $BEARER_TOKEN_FILE, else bt_u$EUID in $XDG_RUNTIME_DIR, else in
+ * /tmp. The file carries no expiry, so it must be written again before the token expires. htslib's
+ * $HTS_AUTH_LOCATION: JSON with the seconds that are left, after which htslib reads it again.
  */
 call_verb tokenfile_write;
 call_verb tokenfile_write_htslib;
