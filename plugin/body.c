@@ -8,6 +8,12 @@ bool body_reads_file(const struct easy *easy)
 	return !easy->read || easy->read == (curl_read_callback)fread;
 }
 
+/* A repeated transfer must read from what was set when the first one started. */
+static bool source_changed(const struct easy *easy)
+{
+	return easy->read != easy->replay.source || easy->read_data != easy->replay.source_data;
+}
+
 /* Whether a callback has given bytes of the body. */
 static bool has_read(const struct easy *easy)
 {
@@ -40,7 +46,8 @@ static bool is_rewindable(const struct curl_httppost *part)
  */
 bool body_can_rewind(const struct easy *easy)
 {
-	if (easy->facts & (FACT_TRAILERS | FACT_KEEP_SENDING) && body_streams(easy))
+	if (body_streams(easy) &&
+		(easy->facts & (FACT_TRAILERS | FACT_KEEP_SENDING) || source_changed(easy)))
 		return false;
 	if (easy->facts & FACT_FORM)
 		return is_rewindable(easy->form);

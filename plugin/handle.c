@@ -153,6 +153,8 @@ void easy_reset(struct easy *easy)
 
 	multi_discount(easy);
 	fresh.seat = easy->seat;
+	fresh.replay.source = easy->replay.source;
+	fresh.replay.source_data = easy->replay.source_data;
 	held_forget(&easy->replay.held);
 	free(easy->default_protocol.bytes);
 	free(easy->no_proxy.bytes);

@@ -85,8 +85,8 @@ struct replay {
 	bool swallowing;
 	bool refused; /* the server rejected the token at the first try */
 	bool renewed;
-	bool read; /* the body was read by the application's callback; source is set */
-	curl_read_callback source;
+	bool read;                 /* the application's callback has read from the body */
+	curl_read_callback source; /* set when the transfer started, and so used for all of it */
 	void *source_data;
 	long offset;     /* position of the file that the body is read from */
 	CURLcode result; /* of the first try; of the whole while it is REPLAY_PAUSED */

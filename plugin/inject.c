@@ -333,6 +333,8 @@ static void judge(struct easy *easy)
 
 void inject(struct easy *easy)
 {
+	easy->replay.source = easy->read;
+	easy->replay.source_data = easy->read_data;
 	judge(easy);
 	easy->load.too_late = easy->load.carried != CARRIED_TOKEN;
 }

@@ -302,21 +302,14 @@ static size_t receive_header(char *bytes, size_t size, size_t count, void *conte
 	return receive(easy, PIECE_HEADER, bytes, size * count);
 }
 
-/* Like libcurl, keep to the function that was set when the body was first read. */
 static size_t give_body(char *bytes, size_t size, size_t count, void *context)
 {
 	struct easy *easy = easy_find(context);
-	struct replay *replay;
 
-	if (!easy)
+	if (!easy || !easy->replay.source)
 		return CURL_READFUNC_ABORT;
-	replay = &easy->replay;
-	if (!replay->read) {
-		replay->source = easy->read ? easy->read : (curl_read_callback)fread;
-		replay->source_data = easy->read_data;
-		replay->read = true;
-	}
-	return replay->source(bytes, size, count, replay->source_data);
+	easy->replay.read = true;
+	return easy->replay.source(bytes, size, count, easy->replay.source_data);
 }
 
 static void stand_before_write(struct easy *easy)
