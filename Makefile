@@ -83,7 +83,7 @@ PROGRAMS = $(addprefix $(BUILD)/,sypht-credential sypht-mint $(if $(STORE),sypht
 # The names by which git and docker know sypht-credential.
 LINKS = $(addprefix $(BUILD)/,git-credential-sypht docker-credential-sypht)
 
-.PHONY: all install uninstall deb demo test test-clients test-fleet test-arch test-install lint sanitize coverage torture replay fuzz fuzz-calls clean
+.PHONY: all install uninstall deb demo test test-clients test-fleet test-arch test-install test-libcurl8 lint sanitize coverage torture replay fuzz fuzz-calls clean
 all: $(BUILD)/ready-host $(PROGRAMS) $(LINKS)
 
 # Before anything is compiled, name all that is missing. The plugin alone needs less.
@@ -180,6 +180,12 @@ test-clients:
 	scripts/setup clients
 	$(MAKE) all
 	test/clients/run
+
+# The suites in which programs use libcurl, on the libcurl 8 of Debian's backports.
+test-libcurl8:
+	scripts/setup test
+	$(MAKE) --no-print-directory -j $(shell nproc) all
+	test/libcurl8
 
 # Cross-built, and run under emulation.
 test-arch:

@@ -9,6 +9,7 @@ load ../lib/client
 	try preloaded curl --version
 	assert_contains "$output" 'libcurl/8.'
 	assert_contains "$output" OpenSSL
+	needs_client python3 -c 'import pycurl'
 	try preloaded python3 -c 'import pycurl; print(pycurl.version)'
 	assert_contains "$output" 'libcurl/8.'
 	assert_contains "$output" GnuTLS

@@ -30,8 +30,8 @@ const directory = resolve(process.argv[3]);
 function parseVerdict(text) {
   return text.split(', ').map((each) => {
     const match = /^(carries|bare|own|untouched) ([a-z0-9-]+)(?::([a-z]+))?(?: via ([a-z-]+))?$/.exec(each);
-    if (!match && each !== 'nothing') throw new Error(`no such verdict: ${each}`);
-    const [, verb = 'nothing', place, word, via] = match ?? [];
+    if (!match && !['nothing', 'anything'].includes(each)) throw new Error(`no such verdict: ${each}`);
+    const [, verb = each, place, word, via] = match ?? [];
     return { verb, place, word, via, text: each };
   });
 }
@@ -177,6 +177,7 @@ async function run({ by, text }, id, row, world) {
     HOME: join(directory, 'home'),
     XDG_CACHE_HOME: join(directory, 'cache'),
     LC_ALL: 'C.UTF-8',
+    ...(process.env.CLIENT_LIBRARIES && { LD_LIBRARY_PATH: process.env.CLIENT_LIBRARIES }),
     LD_PRELOAD: join(build, 'libsypht-preload.so'),
     CURL_CA_BUNDLE: join(directory, 'ca.pem'),
     SYPHT_CONFIG: join(directory, 'config'),
@@ -231,6 +232,7 @@ function marked({ bytes, requests }, id, word) {
 
 // Why the verdict does not hold; nothing if it does.
 function object({ verb, place, word, via, text }, heard, id, forms) {
+  if (verb === 'anything') return [];
   if (verb === 'nothing') {
     return heard.filter((each) => marked(each, id).length > 0).map((each) => `reached ${each.place}`);
   }

@@ -22,10 +22,8 @@ setup() {
 	export GIT_SSL_CAINFO=$SANDBOX_CA
 }
 
-# What stands before every command: nothing, unless a suite puts it there, or CLIENT_LIBRARIES
-# names a directory with another libcurl for all to use.
+# What stands before every command: nothing, unless a suite puts it there.
 AROUND=()
-[ -z "${CLIENT_LIBRARIES:-}" ] || AROUND=(env LD_LIBRARY_PATH="$CLIENT_LIBRARIES")
 
 # needs_client COMMAND…: skips a test if the command fails, as that program or its libcurl is not
 # installed. Under CLIENTS_NEEDED it fails instead.

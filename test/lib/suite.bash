@@ -2,7 +2,8 @@
 # What every suite here begins with:  load suite
 #
 # Each test runs sealed off from the machine: own home, own caches, a fixed PATH with build/ in
-# front, and none of the variables curl or we would listen to.
+# front, and none of the variables curl or we would listen to. CLIENT_LIBRARIES names a directory
+# with another libcurl, for all programs of a test to use.
 
 bats_require_minimum_version 1.5.0
 
@@ -42,6 +43,7 @@ seal() {
 	export XDG_DATA_HOME=$HOME/.local/share XDG_STATE_HOME=$HOME/.local/state
 	export XDG_RUNTIME_DIR=$HOME/run
 	export PATH=$BUILD:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+	[ -z "${CLIENT_LIBRARIES:-}" ] || export LD_LIBRARY_PATH=$CLIENT_LIBRARIES
 	umask 077
 	mkdir -p "$TMPDIR" "$XDG_CONFIG_HOME" "$XDG_CACHE_HOME" "$XDG_RUNTIME_DIR"
 	umask 022

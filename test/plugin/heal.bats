@@ -315,6 +315,7 @@ delivers() {
 	local option
 
 	stale_token
+	echo 'machine elsewhere.example login me password mine' >"$HOME/.netrc"
 	for option in '-u me:mine' '--oauth2-bearer mine' '-H Authorization:mine' '-H Authorization:' '-n' '-u me: --anyauth'; do
 		reset_sandbox
 		# shellcheck disable=SC2086

@@ -316,12 +316,12 @@ undisturbed() {
 
 	theirs=$(mktemp -d /var/tmp/sypht-test-XXXXXX)
 	mkdir -p "$theirs/.config/sypht"
-	cp -r "$BUILD" "$SANDBOX_CA" "$theirs"
+	cp "$BUILD"/{sypht-*,libsypht-preload.so} "$SANDBOX_CA" "$theirs"
 	printf '[profile sypht]\nscope = theirs\n' >"$theirs/.config/sypht/config"
 	chmod -R go-w "$theirs"
 	chown -R 65534:65534 "$theirs"
 	configure nonsense
-	try env LD_PRELOAD="$theirs/${BUILD##*/}/libsypht-preload.so" "$BATS_FILE_TMPDIR/late" "$API/1" 65534 \
+	try env LD_PRELOAD="$theirs/libsypht-preload.so" "$BATS_FILE_TMPDIR/late" "$API/1" 65534 \
 		"HOME=$theirs" XDG_CONFIG_HOME= XDG_CACHE_HOME= "SYPHT_CAINFO=$theirs/ca.pem" \
 		"CURL_CA_BUNDLE=$theirs/ca.pem"
 	assert_output '200 '
@@ -332,7 +332,7 @@ undisturbed() {
 
 # No memory ------------------------------------------------------------------------------------
 
-# short_of_memory [--before SCRIPT]: whichever allocation fails, requests are authorised, or fail unsent.
+# short_of_memory [--forget DIRECTORY]: whichever allocation fails, requests are authorised, or fail unsent.
 short_of_memory() {
 	try "$ROOT/test/torture/guest" "$@" "$BUILD/libsypht-preload.so" \
 		"$BATS_FILE_TMPDIR/torture-guest.so" "$BATS_FILE_TMPDIR/short" "$API/1" "$SANDBOX_BYSTANDER/2"
@@ -348,7 +348,7 @@ short_of_memory() {
 }
 
 @test "no memory: a token from the helper, or none" {
-	short_of_memory --before "rm -rf '$XDG_CACHE_HOME/sypht'"
+	short_of_memory --forget "$XDG_CACHE_HOME/sypht"
 }
 
 @test "no memory: a config that cannot be used dooms what it names all the same" {

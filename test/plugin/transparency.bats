@@ -45,7 +45,6 @@ setup() {
 	seal
 	sypht_env
 	export BUILD CURL_CA_BUNDLE=$WORLD_CA
-	[ -z "${CLIENT_LIBRARIES:-}" ] || export LD_LIBRARY_PATH=$CLIENT_LIBRARIES
 }
 
 # The numbers of the lines in a section of a corpus.

@@ -89,7 +89,7 @@ suite_of() {
 @test "run: a suite that is named as longest, or as one to leave out under sanitizers, exists" {
 	local suite elsewhere
 	eval "$(sed -n '/^LONGEST=(/,/)$/p' "$ROOT/test/run")"
-	assert_equal "${LONGEST[0]}" plugin/process.bats
+	assert_equal "${LONGEST[0]}" plugin/heal.bats
 	for suite in "${LONGEST[@]}"; do
 		assert_file_exist "$ROOT/test/$suite"
 	done
