@@ -30,6 +30,7 @@ static const struct {
 	const char *name;
 	unsigned number;
 } CALLS[] = {
+	CALL(clone),
 	CALL(clone3),
 	CALL(close_range),
 	CALL(copy_file_range),
@@ -50,6 +51,7 @@ static const struct {
 	CALL(personality),
 	CALL(pidfd_open),
 	CALL(pidfd_send_signal),
+	CALL(pipe2),
 	CALL(prctl),
 	CALL(prlimit64),
 	CALL(ptrace),
