@@ -56,7 +56,10 @@ static enum status read_seconds(const char *text, long *seconds, struct failure 
 	return STATUS_OK;
 }
 
-/* getopt_long() stays at a word of several short options, and only tells the letter. */
+/*
+ * The word with the unknown option. Within a word of several short options getopt_long() does not
+ * advance optind, and only optopt tells the letter.
+ */
 static const char *find_unknown(char **argv)
 {
 	const char *word = argv[optind - 1];
@@ -82,7 +85,7 @@ static enum status refuse_option(const char *word, struct failure *failure)
 		failure, STATUS_USAGE, "%s: no such option; see " PROGRAM " --help", word);
 }
 
-/* word: "help" or "version" where an option asks for it, as dialects have such verbs too. */
+/* *word becomes "help" or "version" for such an option: some dialects have these as verbs. */
 static enum status read_options(
 	int argc, char **argv, struct call *call, const char **word, struct failure *failure)
 {
@@ -168,6 +171,7 @@ const char *cli_suggest(const struct verb *verbs, const char *word)
 	return suggestion.nearest;
 }
 
+/* A row without a name matches any word; then the word is an operand, not the verb. */
 static enum status pick_verb(const struct dialect *dialect, const char *word, struct call *call,
 	char **words, call_verb **run, struct failure *failure)
 {

@@ -76,7 +76,7 @@ static enum status show_help(struct call *call, struct failure *failure)
 
 /* ---- what sypht-dialect answers ---- */
 
-/* sypht-dialect gets the name of the dialect, and then the command line as it came. */
+/* Execute sypht-dialect with the name of the dialect before the words of our command line. */
 static enum status pass_on(struct call *call, struct failure *failure)
 {
 	char name[] = "sypht-dialect";
@@ -121,7 +121,7 @@ static enum status show_status(struct call *call, struct failure *failure)
 	return pass_on(call, failure);
 }
 
-/* git and Bazel both call "get". Bazel writes a JSON object to stdin. */
+/* git and Bazel both call "get". Bazel writes a JSON object, which begins with "{". */
 static enum status answer_get(struct call *call, struct failure *failure)
 {
 	size_t got;
@@ -258,7 +258,7 @@ static enum status ignore_as_git(struct call *call, struct failure *failure)
 	return by_git ? STATUS_OK : refuse_verb(GIT, call->operands[0], failure);
 }
 
-/* Whether the caller speaks git's grammar. */
+/* Whether stdin holds key=value lines, so that the caller is git and not a person. */
 static bool is_called_as_helper(void)
 {
 	struct attributes description = ATTRIBUTES_INIT;

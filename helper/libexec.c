@@ -8,10 +8,14 @@
 #include "core/spawn.h"
 #include "process.h"
 
-/* A part keeps its own deadline, and says why it missed it; this is the backstop. */
+/* The program has the same deadline and reports why it missed it. This limit is for one that hangs.
+ */
 enum { GRACE_MS = 500, PATH_MAX_BYTES = 4096, SUM_BITS = 12 };
 
-/* All that a part and what it loads may want to know of the environment. */
+/*
+ * The variables that the program and its libraries may use. All others, such as LD_PRELOAD with our
+ * plugin, stay here.
+ */
 static const char *const LIBEXEC_ENVIRONMENT[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
 	"all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_DIR", "OPENSSL_CONF", "TZ",
 	NULL};
@@ -52,8 +56,7 @@ enum status libexec_ask(const char *name, const struct buffer *request, long tim
 	return status;
 }
 
-/* In place of whatever the answer holds: it is either an answer or a refusal, never half of each.
- */
+/* Replace what the answer holds: it must not look like a token to a reader that ignores status. */
 static enum status write_refusal(
 	enum status status, const struct failure *failure, struct buffer *answer)
 {

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Where a part may be, seen from the folder of the running program. */
+/* Where our programs may be, relative to the directory of this one. */
 static const char *const PLACES[] = {
 	"",
 	"../lib/sypht/",
@@ -38,8 +38,9 @@ static void open_standard_descriptors(void)
 		return;
 	for (int fd = 0; fd < 3; fd++) {
 		/*
-		 * The lowest free number is fd itself, as those below it are open by now. An answer
-		 * for which there is no stdout must not seem to have been given.
+		 * open() returns the lowest free number, which is fd: those below it are open by
+		 * now. stdout cannot be written, so that writing an answer there fails: nobody
+		 * would get it.
 		 */
 		int flags = fd == STDOUT_FILENO ? O_RDONLY : O_RDWR;
 
@@ -51,7 +52,7 @@ static void open_standard_descriptors(void)
 void process_harden(void)
 {
 	open_standard_descriptors();
-#ifndef __SANITIZE_ADDRESS__ /* its search for leaks is a trace of this process */
+#ifndef __SANITIZE_ADDRESS__ /* its search for leaks must trace this process */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 	umask(077);
@@ -90,8 +91,9 @@ static void leave_descriptors(const int *kept, size_t count)
 }
 
 /*
- * PID 1 of a container takes the others along when it ends. Its children would be left to it as
- * zombies: it may be any program, and need not reap what it did not start.
+ * When PID 1 of a container ends, the kernel kills all other processes. Its child must not fork
+ * either: the background process would become a zombie under PID 1, which may be any program, and
+ * need not reap processes that it did not start.
  */
 static bool must_not_fork(void)
 {
@@ -104,7 +106,7 @@ bool process_go_on(const int *kept, size_t count)
 		leave_descriptors(kept, count);
 		return true;
 	}
-	/* before the fork: the terminal may hang up before the child has a session of its own */
+	/* before the fork: the terminal may hang up before the child has called setsid() */
 	void (*hang_up)(int) = signal(SIGHUP, SIG_IGN);
 	void (*interrupt)(int) = signal(SIGINT, SIG_IGN);
 	bool child = fork() == 0;
@@ -143,7 +145,7 @@ enum status process_find_part(const char *name, struct buffer *path, struct fail
 		name);
 }
 
-/* A file without a name takes any length at once, which a pipe does not. */
+/* A memfd takes input of any length. A pipe would block when it is full, as nobody reads yet. */
 static enum status put_on_stdin(const struct buffer *input, struct failure *failure)
 {
 	int fd = memfd_create("stdin", MFD_CLOEXEC);

@@ -35,7 +35,7 @@ struct others {
 	const char *built_in; /* the name to pass over */
 	struct profile *first;
 	size_t count;
-	struct buffer names; /* cut where they are too many to show */
+	struct buffer names; /* cut if they are too many to show */
 };
 
 static bool collect_other(struct profile *profile, void *context)
@@ -48,7 +48,7 @@ static bool collect_other(struct profile *profile, void *context)
 	}
 	if (others->count > 0 && buffer_append_text(&others->names, ", ") == STATUS_OK &&
 		buffer_append_text(&others->names, profile->name) != STATUS_OK)
-		others->names.limit = others->names.length;
+		others->names.limit = others->names.length; /* a later short name must not follow */
 	if (others->count++ > 0) {
 		profile_free(profile);
 		return true;
@@ -77,6 +77,7 @@ static enum status find_other(struct call *call, struct failure *failure)
 	return status;
 }
 
+/* Nothing is read: a command that prints the secret counts without being run. */
 static bool has_credentials(const struct call *call)
 {
 	return source_choose(call->settings, call->profile).kind != SOURCE_LOGIN ||
@@ -94,6 +95,7 @@ enum status call_find_default(struct call *call, struct failure *failure)
 
 /* ---- a place ---- */
 
+/* A person may have left out the scheme. Suggest the URL, but do not guess where a token goes. */
 enum status call_read_url(const struct call *call, struct origin *origin, struct failure *failure)
 {
 	const char *url = call->url;
@@ -127,7 +129,7 @@ enum status call_find_url(struct call *call, struct failure *failure)
 	return status;
 }
 
-/* secure: what a bare name means. */
+/* secure: whether a server without a scheme means https. */
 static bool read_server(struct origin *origin, const char *server, bool secure)
 {
 	const char *separator = strstr(server, "://");

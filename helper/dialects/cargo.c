@@ -10,7 +10,7 @@
 
 enum { REQUEST_MAX_BYTES = 256 * 1024 };
 
-/* One request of the dialogue. */
+/* One line from cargo. Its members are NULL if the line lacks them. */
 struct request {
 	const struct json *json;
 	const char *kind;
@@ -40,7 +40,10 @@ static enum status write_token(struct call *call)
 
 /* ---- requests ---- */
 
-/* The words that the config puts behind the program's name come here, not on the command line. */
+/*
+ * cargo sends the words after the program's name in its config as "args" of each request, not on
+ * the command line. Of our options only --profile makes sense there.
+ */
 static void take_arguments(struct call *call, const struct json *arguments)
 {
 	static const char option[] = "--profile";
@@ -58,7 +61,7 @@ static void take_arguments(struct call *call, const struct json *arguments)
 	}
 }
 
-/* headers: all those of the answer that made cargo ask. */
+/* headers: of the registry's response that made cargo ask. */
 static bool token_was_refused(const struct json *headers)
 {
 	static const char name[] = "www-authenticate:";
@@ -107,7 +110,7 @@ static enum status answer_logout(
 		      : buffer_append_text(call->reply, "{\"Ok\":{\"kind\":\"logout\"}}\n");
 }
 
-/* cargo's login would hand us a token; ours come from the endpoint. */
+/* Not "login": it would hand us a token, and ours come from the endpoint. */
 static const struct {
 	const char *kind;
 	enum status (*run)(
@@ -138,7 +141,10 @@ static enum status answer_request(
 			      : write_error(call, "operation-not-supported");
 }
 
-/* line is one request, whole. */
+/*
+ * Answer one whole line. A failure is an answer, too: cargo reads what follows from the same pipe,
+ * and would take an early end for a broken provider.
+ */
 static enum status answer_line(struct call *call, const char *line, size_t length)
 {
 	const char *profile_name = call->profile_name;
@@ -151,7 +157,7 @@ static enum status answer_line(struct call *call, const char *line, size_t lengt
 	struct failure failure = {.reason = ""};
 	enum status status;
 
-	call_release(call); /* what the request before has left */
+	call_release(call); /* profile and token of the request before */
 	take_arguments(call, json_member(json, "args"));
 	status = answer_request(call, &request, &failure);
 	if (status) {
@@ -166,7 +172,7 @@ static enum status answer_line(struct call *call, const char *line, size_t lengt
 	return status;
 }
 
-/* Answer the lines that are whole by now, and keep what is left of them. */
+/* Answer the complete lines. Keep the beginning of the next one in input. */
 static enum status answer_lines(struct call *call, struct buffer *input)
 {
 	size_t start = 0;

@@ -6,7 +6,7 @@
 #define BLANKS " \t"
 #define SYMBOL "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-/* A piece of the value, not ended by NUL. */
+/* A part of the field; no NUL ends it. */
 struct piece {
 	const char *start;
 	size_t length;
@@ -25,7 +25,7 @@ static struct piece take_symbol(const char **p)
 	return piece;
 }
 
-/* The text between quotes. Its backslashes stay: the one word we look for has none. */
+/* The text between quotes. Backslashes stay in it: "invalid_token" has none. */
 static struct piece take_quoted(const char **p)
 {
 	struct piece piece = {++*p, 0};
@@ -48,6 +48,10 @@ static void take_parameter(
 		challenges->invalid_token = true;
 }
 
+/*
+ * A comma separates both challenges and parameters, so a word is a parameter if "=" follows it, and
+ * otherwise the scheme of the next challenge.
+ */
 void challenges_add(struct challenges *challenges, const char *value)
 {
 	bool bearer = false;
@@ -59,7 +63,7 @@ void challenges_add(struct challenges *challenges, const char *value)
 		if (name.length == 0 && *p == '"') {
 			take_quoted(&p);
 		} else if (name.length == 0) {
-			p += strcspn(p, BLANKS ","); /* no word of a challenge begins so */
+			p += strcspn(p, BLANKS ","); /* malformed: skip it */
 		} else if (p[strspn(p, BLANKS)] == '=') {
 			take_parameter(challenges, bearer, name, &p);
 		} else {

@@ -20,8 +20,8 @@ static long timeout_ms(const struct call *call)
 /* ---- one profile ---- */
 
 /*
- * One part of a change failed and the other was made: say both. The second is what the caller asked
- * for in the first place.
+ * Report that the token could not be dropped everywhere, although the change that the caller asked
+ * for was made.
  */
 static enum status fail_in_part(const struct profile *profile, const char *done, enum status status,
 	const struct failure *reason, struct failure *failure)
@@ -38,7 +38,10 @@ static enum status keep_secret(struct call *call, const struct profile *profile,
 	return credentialfile_put(call->settings, profile, secret, failure);
 }
 
-/* The tokens go first: what a fleet shares is found by the secret that is about to be replaced. */
+/*
+ * Drop the tokens before the secret is replaced: the fleet's copy can only be found with the old
+ * secret. If that fails, keep the new secret all the same, and report it.
+ */
 enum status credentials_keep(struct call *call, const struct profile *profile,
 	const struct secret *secret, struct failure *failure)
 {
@@ -75,7 +78,7 @@ static enum status drop_secret(
 	return status;
 }
 
-/* Again the tokens go first; the secret goes whatever became of them. */
+/* The tokens first, as above. The user wants the secret gone even if that fails. */
 enum status credentials_drop(
 	struct call *call, const struct profile *profile, bool *was_kept, struct failure *failure)
 {
@@ -90,7 +93,7 @@ enum status credentials_drop(
 		erased, &reason, failure);
 }
 
-/* ---- all profiles that have to do with a place ---- */
+/* ---- all profiles of an origin ---- */
 
 struct walk;
 typedef enum status profile_changer(struct walk *walk, const struct profile *profile);
@@ -144,7 +147,7 @@ static enum status walk_all(struct call *call, struct credentials_change *change
 	enum status status =
 		profiles_each(call->settings, call->profile_name, change_profile, &walk, &unusable);
 
-	/* the profiles of a config that cannot be used are visited too, and may fail in turn */
+	/* profiles before an error in the config were visited; the error is the better reason */
 	if (status)
 		*failure = unusable;
 	if (!status && walk.declined && !walk.stored)
@@ -152,7 +155,11 @@ static enum status walk_all(struct call *call, struct credentials_change *change
 	return status ? status : walk.status;
 }
 
-/* Where a file or a command comes first, nothing that is kept is in use. */
+/*
+ * Whether client credentials in use would be replaced. Only then must the endpoint accept the new
+ * ones first: a wrong secret must not replace one that works. If a file or a command is the source,
+ * stored credentials are not in use.
+ */
 static bool replaces_kept(const struct walk *walk, const struct profile *profile)
 {
 	enum source_kind kind = source_choose(walk->call->settings, profile).kind;
@@ -184,7 +191,7 @@ static enum status prove_and_keep(
 	return status;
 }
 
-/* Several clients may share an endpoint; a profile that names its own does not take another's. */
+/* Several clients may share an endpoint. A profile that names one accepts no other's secret. */
 static enum status store_at_endpoint(struct walk *walk, const struct profile *profile)
 {
 	const struct credentials_change *change = walk->change;
@@ -222,7 +229,10 @@ enum status credentials_store(
 	return walk_all(call, change, approve_at_origin, store_at_endpoint, failure);
 }
 
-/* With a password only that token goes; a rejected one must not take its successor along. */
+/*
+ * git erases with the password that was rejected. Drop only that token: another process may have
+ * replaced it with a good one meanwhile.
+ */
 static enum status erase_at_origin(struct walk *walk, const struct profile *profile)
 {
 	if (!call_accepts_user(profile, walk->change->username))
@@ -230,7 +240,7 @@ static enum status erase_at_origin(struct walk *walk, const struct profile *prof
 	return call_erase(walk->call, profile, walk->change->password, walk->failure);
 }
 
-/* Every field that is given must be equal to what is kept; those not given match all. */
+/* As in git's own helpers: a given field must equal the stored one, a missing one matches any. */
 static bool is_kept(const struct walk *walk, const struct profile *profile)
 {
 	const struct credentials_change *change = walk->change;

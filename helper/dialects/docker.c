@@ -13,13 +13,13 @@
 
 enum { INPUT_MAX_BYTES = 256 * 1024 };
 
-/* Docker compares the first three literally. */
+/* docker compares the first three literally, so they must not change. */
 #define NOT_FOUND     "credentials not found in native keychain"
 #define NO_SERVER_URL "no credentials server URL"
 #define NO_USERNAME   "no credentials username"
 #define NOT_OURS      NAME " keeps nothing for a registry that no profile covers"
 
-/* docker reads errors from standard output, so they are answers here. */
+/* docker reads an error from stdout, so it is an answer, with exit status 1. */
 static enum status say_sentence(struct call *call, const char *sentence)
 {
 	call->exit_code = 1;
@@ -44,7 +44,7 @@ static enum status read_input(struct buffer *input, struct failure *failure)
 	return STATUS_OK;
 }
 
-/* What is on stdin without the white space around it. */
+/* docker writes the URL without a line end, people and other tools with one. */
 static enum status read_server(struct buffer *input, const char **server, struct failure *failure)
 {
 	static const char blanks[] = " \t\r\n";
@@ -131,7 +131,7 @@ enum status docker_store(struct call *call, struct failure *failure)
 	return say_failure(call, status, failure);
 }
 
-/* docker logout erases several spellings of a server. Most of them match no profile. */
+/* docker logout erases several spellings of one server, so no match is no failure. */
 enum status docker_erase(struct call *call, struct failure *failure)
 {
 	struct buffer input = BUFFER_INIT(INPUT_MAX_BYTES);

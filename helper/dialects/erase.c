@@ -4,7 +4,7 @@
 #include "core/profile.h"
 #include "core/settings.h"
 
-/* Whether a token is cached that could still be sent. */
+/* Whether the cache holds a token that a server would still accept. */
 static bool has_live_token(const struct call *call)
 {
 	time_t now = call->clock();

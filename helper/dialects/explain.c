@@ -6,13 +6,17 @@
 #include "core/profiles.h"
 #include "core/settings.h"
 
-/* The origin of some profile that comes closest to the place asked about. */
+/* The profile and its origin that are most similar to the origin in question. */
 struct nearest {
 	const struct origin *asked;
-	struct profile *profile; /* NULL: none even names the host */
+	struct profile *profile; /* NULL: no profile has an origin with this host */
 	struct origin origin;
 };
 
+/*
+ * The host must be the same. Then the same origin is nearest (of a profile that --profile
+ * excludes), next one with the same scheme: a wrong port is a smaller mistake than http for https.
+ */
 static bool is_nearer(const struct nearest *nearest, const struct origin *origin)
 {
 	if (strcmp(origin->host, nearest->asked->host) != 0)
@@ -22,6 +26,7 @@ static bool is_nearer(const struct nearest *nearest, const struct origin *origin
 		       nearest->origin.secure != nearest->asked->secure);
 }
 
+/* Keep the profile if it is nearer than the nearest so far. */
 static bool look_at(struct profile *profile, void *context)
 {
 	struct nearest *nearest = context;
@@ -76,6 +81,7 @@ static enum status write_nearest(const struct call *call, const struct nearest *
 				reply, ", another %s: change the one or the other\n", differs);
 }
 
+/* No profile names the host. Write the line that the config would need. */
 static enum status write_advice(const struct call *call, const struct origin *origin)
 {
 	struct buffer *reply = call->reply;

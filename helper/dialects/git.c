@@ -10,11 +10,11 @@
 #include "dialects/challenge.h"
 #include "dialects/credentials.h"
 
-/* What the caller described: the attributes, and the place they mean. */
+/* The caller's attributes, and the place that they describe. */
 struct description {
 	struct attributes attributes;
 	struct origin origin;
-	bool has_origin; /* false: a place that no token could be for */
+	bool has_origin; /* false: no token may be sent there, such as to http or ssh */
 	char *protocol;
 	char *host;
 	char *username; /* NULL: any */
@@ -34,7 +34,7 @@ static void description_release(struct description *description)
 	forget_place(description);
 }
 
-/* As git does it: a "%" that begins no escape stands for itself, and so does "%00". */
+/* As git's url_decode(): a "%" that begins no escape stands for itself, and so does "%00". */
 static void percent_decode(char *text)
 {
 	char *out = text;
@@ -49,8 +49,8 @@ static void percent_decode(char *text)
 }
 
 /*
- * "url" stands for protocol, host and username at once, and wipes what came before it. What lies
- * between "://" and the next "/", "?" or "#" is "host" or "username[:password]@host".
+ * git-credential(1): "url" sets protocol, host and username at once, and clears what earlier lines
+ * set. From "://" to the next "/", "?" or "#" it is "host" or "username[:password]@host".
  */
 static enum status take_url(struct description *description, const char *url)
 {
@@ -85,6 +85,7 @@ static enum status take_field(char **field, const char *value)
 	return *field ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+/* The lines in order of arrival: each one replaces what an earlier one set. */
 static enum status take_place(struct description *description)
 {
 	const struct attributes *attributes = &description->attributes;
@@ -138,8 +139,8 @@ static bool has_capability(const struct description *description, const char *ca
 /* ---- get ---- */
 
 /*
- * The state that goes along with a cached token tells how the token was shown and which one it
- * was. git comes back with it when the server answered 401.
+ * The state in an answer with a cached token says by which scheme the token was sent, and has its
+ * fingerprint. git sends the state back if the server answered 401.
  */
 enum scheme { SCHEME_BEARER, SCHEME_PASSWORD, SCHEME_NONE };
 
@@ -150,14 +151,15 @@ static const char *const STATES[] = {
 
 enum { STATE_MAX_BYTES = sizeof("sypht:password:") + TOKEN_FINGERPRINT_BYTES };
 
-/* How we answer this time, and what we learn of the answer before. */
+/* How to answer this time, and what is known about the answer before. */
 struct answer {
 	enum scheme scheme;
 	enum scheme before;   /* SCHEME_NONE: no state of ours came back */
 	const char *rejected; /* the fingerprint of a token that the server refused, or NULL */
-	bool may_return;      /* git may come back once more if the server refuses a cached token */
+	bool may_return;      /* git may ask once more if the server refuses a cached token */
 };
 
+/* Other helpers' states arrive too. Ours are the ones with our prefix. */
 static void read_state(const struct description *description, struct answer *answer)
 {
 	const struct attributes *attributes = &description->attributes;
@@ -176,8 +178,9 @@ static void read_state(const struct description *description, struct answer *ans
 }
 
 /*
- * A password where the caller knows nothing else, or the server takes no bearer token: git 2.46 and
- * newer ask for a bearer token by capability, whatever the server offers.
+ * Send the token as a password if the caller knows nothing else, or if the server accepts no bearer
+ * token. git 2.46 and newer have capability authtype whatever the server offers, so the challenges
+ * decide.
  */
 static enum scheme choose_scheme(
 	const struct description *description, const struct challenges *challenges)
@@ -188,10 +191,10 @@ static enum scheme choose_scheme(
 }
 
 /*
- * A token that was shown by a scheme which the server does not take may be shown again by the
- * other. Only an answer with a cached token invites git to come back, and at most two such answers
- * follow each other (a bearer token, then the same one as password): otherwise a server that
- * refuses everything would make git ask for ever.
+ * If the server did not accept the scheme, the token was not refused: send it again by the other
+ * scheme. Only an answer with a cached token lets git ask again, and at most two of them follow
+ * each other (a bearer token, then the same one as a password). Otherwise a server that refuses
+ * everything would make git ask for ever.
  */
 static struct answer plan_answer(
 	const struct description *description, const struct challenges *challenges)
@@ -220,8 +223,9 @@ static void read_challenges(const struct description *description, struct challe
 }
 
 /*
- * Whether a challenge is about a token that was shown. Some servers call a token invalid that they
- * never saw; git, which has capability state, repeats the authtype once it has shown one.
+ * Whether a challenge is about a token that was sent. Some servers say invalid_token although they
+ * got none. git repeats the authtype after it has sent a token; callers without capability state
+ * cannot tell, so there the server is believed.
  */
 static bool token_was_refused(
 	const struct description *description, const struct challenges *challenges)
@@ -293,7 +297,7 @@ enum status git_get(struct call *call, struct failure *failure)
 
 /* ---- store and erase ---- */
 
-/* A token goes by "credential" or, among callers that know no such thing, by "password". */
+/* A token is the "credential", or the "password" for callers without capability authtype. */
 static enum status make_change(
 	struct call *call, credentials_changer *make, bool by_credential, struct failure *failure)
 {

@@ -12,7 +12,7 @@ enum { HEAD_MAX_BYTES = 64 * 1024 };
 
 /* ---- the head of a response ---- */
 
-/* "HTTP/1.1 401 Unauthorized" or "HTTP/2.0 401", without regard to what follows the code. */
+/* "HTTP/1.1 401 Unauthorized" or "HTTP/2.0 401". The text after the code means nothing. */
 static bool is_unauthorized(const char *head)
 {
 	const char *code = head + strcspn(head, " \r\n");
@@ -21,7 +21,7 @@ static bool is_unauthorized(const char *head)
 	       strspn(code + 1, "0123456789") == 3;
 }
 
-/* Call challenges_add() with the value of each WWW-Authenticate line. Writes into head. */
+/* Add each WWW-Authenticate field, up to the empty line. Writes into head. */
 static void read_challenges(char *head, struct challenges *challenges)
 {
 	static const char name[] = "www-authenticate:";
@@ -35,7 +35,10 @@ static void read_challenges(char *head, struct challenges *challenges)
 	}
 }
 
-/* Whether the answer to a request, whose head is on stdin, refused the token of that request. */
+/*
+ * Whether the response whose head is on stdin refused the token of its request. A head that is too
+ * long is read as far as it fits.
+ */
 static bool token_was_refused(void)
 {
 	struct buffer head = BUFFER_INIT(HEAD_MAX_BYTES);
@@ -51,8 +54,8 @@ static bool token_was_refused(void)
 /* ---- the answer ---- */
 
 /*
- * Go looks up the host as its URL spells it, port included, and 1.24 finds no entry that ends in a
- * slash.
+ * Go looks the host up as the request's URL spells it, with its port. Go 1.24 finds no entry that
+ * ends in a slash.
  */
 static enum status write_authority(const char *url, struct buffer *reply)
 {
@@ -93,7 +96,7 @@ static enum status write_block(const struct call *call)
 	return buffer_printf(call->reply, "\nAuthorization: Bearer %s\n\n", call->token.value);
 }
 
-/* Go knows https only. */
+/* Go fetches modules only by https, so for another scheme the answer is empty. */
 static enum status find_profile(struct call *call, struct failure *failure)
 {
 	static const char scheme[] = "https://";

@@ -23,6 +23,7 @@ enum status keyring_get(struct call *call, struct failure *failure)
 		status = call_find_server(call, call->operands[0], failure);
 	if (status)
 		return status;
+	/* keyring prints nothing if it knows no password; pip then asks the user */
 	if (!call->profile || !call->profile->basic_username ||
 		!call_accepts_user(call->profile, call->operands[1])) {
 		call->exit_code = 1;

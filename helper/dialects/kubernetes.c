@@ -21,6 +21,7 @@ static enum status write_answer(const struct call *call, const char *version)
 		version, call->token.value, json_time(token_usable_until(&call->token), time));
 }
 
+/* kubectl refuses an answer in another version than it asked for. */
 static enum status answer_request(
 	struct call *call, const struct json *request, struct failure *failure)
 {

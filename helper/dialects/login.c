@@ -16,7 +16,7 @@
 
 /* ---- the credentials to keep ---- */
 
-/* What is pasted for the secret may be "id:secret", as in SYPHT_API_KEY. */
+/* People paste "id:secret", as in SYPHT_API_KEY, where only the secret is asked for. */
 static const char *skip_id(const char *text, const char *id)
 {
 	size_t length = strlen(id);
@@ -39,7 +39,7 @@ static enum status ask_for_secret(const char *id, struct secret *secret, struct 
 	return status;
 }
 
-/* "id:secret", as in SYPHT_API_KEY, answers both questions. */
+/* Both may be answered at once by "id:secret", as in SYPHT_API_KEY. */
 static enum status ask_for_both(struct secret *secret, struct failure *failure)
 {
 	struct buffer answer = BUFFER_INIT(EXTERNAL_MAX_BYTES);
@@ -114,6 +114,7 @@ static enum status take_attributes(
 	return status;
 }
 
+/* Whether the input is key=value lines: a secret may well contain "=". */
 static bool has_key(const struct buffer *input, const char *key)
 {
 	size_t length = strlen(key);

@@ -18,6 +18,7 @@ struct walk {
 	enum status status;
 };
 
+/* For JSON, run no program: whatever polls the status would unlock password managers. */
 static void examine_secret(const struct call *call, struct profilestatus *account)
 {
 	const struct settings *settings = call->settings;
@@ -72,7 +73,7 @@ static bool visit_profile(struct profile *profile, void *context)
 	walk->any_with_secret |= account.source != NULL;
 	if (account.source && account.secret_status)
 		walk->call->exit_code = 1;
-	/* no memory is a fault of this program, not of the profile */
+	/* out of memory says nothing about the profile, so it ends the whole status */
 	walk->status = account.secret_status == STATUS_NO_MEMORY
 			       ? STATUS_NO_MEMORY
 			       : walk->visit(&account, walk->call);

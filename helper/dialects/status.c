@@ -33,7 +33,7 @@ static enum status write_config_place(const struct call *call)
 	return status;
 }
 
-/* Whether a directory that is not there could be made: by what is there of its path. */
+/* Whether a missing directory could be made: the nearest parent that exists decides. */
 static bool can_be_made(char *path)
 {
 	char *slash = strrchr(path, '/');
@@ -103,7 +103,7 @@ static enum status write_token(const struct profilestatus *account, struct buffe
 	return status;
 }
 
-/* The only request that "status" ever makes: for a token, which is thrown away. */
+/* Ask for a token and drop it: the cache must not change because somebody looks at it. */
 static enum status write_online(const struct profilestatus *account, struct call *call)
 {
 	const struct supply supply = call_parameters(call, account->profile);
@@ -123,7 +123,7 @@ static enum status write_online(const struct profilestatus *account, struct call
 		process_milliseconds() - start);
 }
 
-/* Tokens are to be had without the store, so what is wrong with it is no failure. */
+/* A store that does not work is shown, but is no failure: tokens are minted without it. */
 static enum status write_store(const struct profilestatus *account, struct call *call)
 {
 	const struct profile *profile = account->profile;

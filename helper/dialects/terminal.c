@@ -13,6 +13,7 @@ enum { SIGNAL_COUNT = sizeof(SIGNALS) / sizeof(SIGNALS[0]) };
 
 static volatile sig_atomic_t caught;
 
+/* Only note it: the mode of the terminal must be restored before the signal may end the program. */
 static void note_signal(int signal_number)
 {
 	caught = signal_number;
@@ -25,6 +26,7 @@ static void catch_signals(struct sigaction before[SIGNAL_COUNT])
 	caught = 0;
 	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
 		sigaction(SIGNALS[i], NULL, &before[i]);
+		/* nohup(1) ignores SIGHUP, and that must stay so */
 		if (before[i].sa_handler != SIG_IGN)
 			sigaction(SIGNALS[i], &interrupt, NULL);
 	}
@@ -36,7 +38,10 @@ static void release_signals(const struct sigaction before[SIGNAL_COUNT])
 		sigaction(SIGNALS[i], &before[i], NULL);
 }
 
-/* A terminal passes on whole lines, and people type few, so reading single bytes is fast enough. */
+/*
+ * Read byte by byte, so that nothing after the line is lost. No SA_RESTART, so a signal ends
+ * read().
+ */
 static enum status read_line(struct buffer *answer, struct failure *failure)
 {
 	enum status status = STATUS_OK;

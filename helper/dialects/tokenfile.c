@@ -11,7 +11,7 @@
 
 #include "core/buffer.h"
 
-/* ---- where ---- */
+/* ---- the path ---- */
 
 static enum status find_wlcg(struct buffer *path, struct failure *failure)
 {
@@ -40,14 +40,14 @@ static enum status find_htslib(struct buffer *path, struct failure *failure)
 		       : STATUS_OK;
 }
 
-/* ---- what ---- */
+/* ---- the content ---- */
 
 static enum status compose_bare(const struct call *call, struct buffer *content)
 {
 	return buffer_printf(content, "%s\n", call->token.value);
 }
 
-/* All of it is made of characters that JSON takes as they are. */
+/* A b64token has no character that JSON would escape, so cJSON is not needed. */
 static enum status compose_htslib(const struct call *call, struct buffer *content)
 {
 	return buffer_printf(content,
@@ -55,9 +55,9 @@ static enum status compose_htslib(const struct call *call, struct buffer *conten
 		call->token.value, (long long)(token_usable_until(&call->token) - call->clock()));
 }
 
-/* ---- how ---- */
+/* ---- writing ---- */
 
-/* In /tmp any user may have created a file of that name. */
+/* In /tmp any user may have created a file of that name. Do not replace what is not ours. */
 static enum status check_target(const char *path, struct failure *failure)
 {
 	struct stat found;
@@ -72,7 +72,10 @@ static enum status check_target(const char *path, struct failure *failure)
 	return STATUS_OK;
 }
 
-/* mkostemp(3) makes a file of a new name, 0600, and follows no link. */
+/*
+ * Write a new file and rename it: a reader sees the old token or the new one, never half of it.
+ * mkostemp(3) makes the file with mode 0600 under a new name, and follows no link.
+ */
 static enum status replace_file(
 	const char *path, const struct buffer *content, struct failure *failure)
 {
