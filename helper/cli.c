@@ -273,7 +273,7 @@ int cli_main(const struct cli_command *command, int argc, char **argv)
 	};
 	enum status status;
 
-	process_harden();
+	process_harden(); /* before anything secret is read */
 	settings_read(&settings);
 	trace_open(&trace, command->name, &settings);
 	call.profile_name = settings.profile;
@@ -286,6 +286,7 @@ int cli_main(const struct cli_command *command, int argc, char **argv)
 		write_reason(status, &failure);
 	if (call.used_settings)
 		warn_of_settings(&settings);
+	/* last: the caller has its answer, and does not wait for the renewal */
 	if (!status)
 		call_renew(&call);
 

@@ -31,6 +31,7 @@ struct json *json_read(const char *text, size_t length)
 
 	if (length == 0 || holds_nul(text, length))
 		return NULL;
+	/* without this end, cJSON accepts anything after the object */
 	object = cJSON_ParseWithLengthOpts(text, length, &end, false);
 	while (object && end < text + length && strchr(" \t\r\n", *end))
 		end++;
@@ -96,6 +97,7 @@ bool json_is_null(const struct json *value)
 	return cJSON_IsNull(as_item(value));
 }
 
+/* Bytes beyond ASCII stay as they are: JSON is UTF-8, and our texts are too. */
 enum status json_write_text(struct buffer *out, const char *text)
 {
 	enum status status = buffer_append(out, "\"", 1);

@@ -10,6 +10,7 @@
 
 enum { FIRST_CAPACITY = 256, READ_STEP = 2000 };
 
+/* explicit_bzero(), as the compiler may drop a memset() before free(). */
 static void wipe_and_free(char *data, size_t size)
 {
 	if (data) {
@@ -29,6 +30,7 @@ static enum status reserve_room(struct buffer *buffer, size_t length)
 	if (buffer->data && buffer->length + length < buffer->capacity)
 		return STATUS_OK;
 
+	/* doubling keeps the bytes copied and wiped in proportion to the bytes appended */
 	while (capacity <= buffer->length + length)
 		capacity *= 2;
 	data = malloc(capacity);
@@ -67,6 +69,7 @@ enum status buffer_printf(struct buffer *buffer, const char *format, ...)
 	enum status status;
 	int length;
 
+	/* measure first: to print into too little room would lose the end */
 	va_start(arguments, format);
 	length = vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);
@@ -143,6 +146,7 @@ enum status buffer_write(const struct buffer *buffer, int fd)
 			continue;
 		if (step < 0)
 			return STATUS_SYSTEM;
+		/* a full pipe or disk may take less than was given */
 		written += (size_t)step;
 	}
 	return STATUS_OK;
@@ -155,7 +159,7 @@ const char *buffer_text(const struct buffer *buffer)
 
 void buffer_clear(struct buffer *buffer)
 {
-	if (buffer->data)
+	if (buffer->data) /* all of it: what was there before may be longer than length */
 		explicit_bzero(buffer->data, buffer->capacity);
 	buffer->length = 0;
 }

@@ -78,6 +78,7 @@ enum status cache_open(struct cache *cache, const struct settings *settings,
 	char *path = settings_cache_path(settings);
 	enum status status;
 
+	/* a cache that cannot be opened is empty: all calls below accept directory -1 */
 	*cache = (struct cache)CACHE_INIT;
 	cache->settings = settings;
 	cache->profile = profile;
@@ -115,7 +116,7 @@ static bool read_entry(const struct cache *cache, const char *suffix, struct att
 	if (cache->directory < 0)
 		return false;
 	name_file(cache, suffix, name);
-	entry->text.limit = FILE_MAX_BYTES;
+	entry->text.limit = FILE_MAX_BYTES; /* reject larger files: we never write one */
 	return directory_read(cache->directory, name, &entry->text) &&
 	       attributes_split(entry, NULL) == STATUS_OK && entry->closed &&
 	       is_for(entry, cache->profile);
@@ -132,7 +133,7 @@ static enum status write_entry(const struct cache *cache, const char *suffix,
 	if (cache->directory < 0)
 		return status_fail(failure, STATUS_SYSTEM, "there is no cache directory");
 	name_file(cache, suffix, name);
-	if (lock->generation < 0) /* without locks nobody takes over */
+	if (lock->generation < 0) /* without locks no other process takes over */
 		return directory_write(cache->directory, name, content, failure);
 	turn.generation = lock->generation;
 	lock_next_name(lock, next);
@@ -222,6 +223,7 @@ enum status cache_put_state(
 	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
 	enum status status;
 
+	/* no file if there is nothing to say, so that most processes have none to read */
 	if (state_is_empty(state))
 		return remove_entry(cache, "state", failure);
 	status = write_key(cache->profile, &content);

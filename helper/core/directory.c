@@ -53,7 +53,7 @@ enum status directory_open(
 	int fd = open(path, flags);
 
 	*directory = -1;
-	if (fd < 0 && errno == ENOENT && create) {
+	if (fd < 0 && errno == ENOENT && create) { /* only then, as mkdir() costs system calls */
 		make_directories(path);
 		fd = open(path, flags);
 	}

@@ -38,7 +38,10 @@ static bool is_of_address(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'f') || c == ':' || c == '.';
 }
 
-/* Accept a name, an IPv4 address, or an IPv6 address in brackets without zone identifier. */
+/*
+ * Accept a name, an IPv4 address, or an IPv6 address in brackets without zone identifier. Nothing
+ * is decoded or normalised but the case: a host that two parsers could read differently is refused.
+ */
 static bool set_host(struct origin *origin, const char *host, size_t length)
 {
 	bool bracketed = length > 2 && host[0] == '[' && host[length - 1] == ']';
@@ -98,6 +101,7 @@ bool origin_from_url(struct origin *origin, const char *url)
 	const char *separator = strstr(url, "://");
 	const char *authority;
 
+	/* userinfo is refused by set_host(), as "@" is no character of a name */
 	if (!separator || !set_scheme(origin, url, (size_t)(separator - url)))
 		return false;
 	authority = separator + 3;
@@ -116,7 +120,10 @@ bool origin_equal(const struct origin *one, const struct origin *other)
 	       strcmp(one->host, other->host) == 0;
 }
 
-/* 127.a.b.c with each part 0..255 in plain decimal, as inet_pton(3) takes it. */
+/*
+ * 127.a.b.c with each part 0..255 in plain decimal, as inet_pton(3) takes it. Other spellings, such
+ * as 127.1 or 0177.0.0.1, mean different hosts to different programs.
+ */
 static bool is_loopback_address(const char *host)
 {
 	int parts = 0;

@@ -50,6 +50,7 @@ static const char **field_of(struct settings *settings, size_t i)
 	return (const char **)(void *)((char *)settings + SOURCES[i].field);
 }
 
+/* const, as settings_read() borrows the values; those of settings_keep() are copies. */
 static void forget_value(const char **field)
 {
 	union {
@@ -102,6 +103,8 @@ bool settings_keep(struct settings *settings)
 		if (value && !*field_of(&kept, i))
 			whole &= (*field_of(&kept, i) = buffer_duplicate(value)) != NULL;
 	}
+	/* all or nothing: with some settings lost, a token could go elsewhere than the user meant
+	 */
 	for (size_t i = 0; i < SOURCE_COUNT && !whole; i++)
 		forget_value(field_of(&kept, i));
 	*settings = kept;
@@ -109,6 +112,8 @@ bool settings_keep(struct settings *settings)
 }
 
 /* ---- values that must be valid ---- */
+
+/* An invalid value is a warning, not a failure: these variables tune what works without them. */
 
 static bool is_timeout(const char *value)
 {
@@ -154,7 +159,7 @@ enum status settings_warn(const struct settings *settings, const char *prefix, s
 	for (size_t i = 0; i < sizeof(RULES) / sizeof(RULES[0]) && !status; i++) {
 		const char *value = *(
 			const char *const *)(const void *)((const char *)settings + RULES[i].field);
-		char shown[81];
+		char shown[81]; /* a line of a terminal; the value may be anything */
 
 		if (!value || RULES[i].accepts(value))
 			continue;

@@ -14,6 +14,7 @@ struct source source_choose(const struct settings *settings, const struct profil
 {
 	/* the variables are for one client: that of profile sypht */
 	bool ours = strcmp(profile->name, PROFILE_BUILT_IN) == 0;
+	/* SYPHT_CLIENT_SECRET_FILE without an id gives way to SYPHT_API_KEY, which has both */
 	const char *file =
 		settings->client_id || !settings->api_key ? settings->client_secret_file : NULL;
 	bool by_key = profile->auth_method == AUTHMETHOD_PRIVATE_KEY_JWT;

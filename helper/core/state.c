@@ -66,6 +66,10 @@ void state_refuse(struct state *state, const char *fingerprint, time_t now)
 	memcpy(refusal->fingerprint, fingerprint, TOKEN_FINGERPRINT_BYTES);
 }
 
+/*
+ * The replacement worked, so the refusal was about the old token alone. The limit is for an API
+ * that accepts and refuses by turns: it must not make us ask the endpoint each time.
+ */
 void state_approve(struct state *state, time_t now)
 {
 	struct state_refusal *refusal = &state->refusal;
@@ -202,6 +206,7 @@ void state_read(struct state *state, const struct attributes *entry, time_t now)
 {
 	long long renewing_until = attributes_number(entry, "renewing_until");
 
+	/* each part is judged alone: a bad one must not take the others with it */
 	*state = (struct state){.serial = attributes_number(entry, "serial")};
 	read_failure(&state->failure, entry, now);
 	read_refusal(&state->refusal, entry, now);

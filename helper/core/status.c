@@ -32,6 +32,7 @@ enum status status_no_memory(struct failure *failure)
 	return status_fail(failure, STATUS_NO_MEMORY, "out of memory");
 }
 
+/* Scripts tell by 2 that repeating is useless before a person has corrected something. */
 int status_exit_code(enum status status)
 {
 	switch (status) {

@@ -86,6 +86,7 @@ static bool take_number(int *out, const char *text, size_t length, int max)
 	return *out <= max;
 }
 
+/* The host goes to the resolver and into messages, so no other characters are accepted. */
 static bool is_host(const char *text)
 {
 	return *text != '\0' &&
@@ -184,6 +185,7 @@ done:
 	return status;
 }
 
+/* The password lies in the struct itself. */
 void storeurl_clear(struct storeurl *url)
 {
 	explicit_bzero(url, sizeof(*url));

@@ -43,6 +43,7 @@ time_t token_renew_from(const struct token *token)
 	       smaller(WINDOW_MAX_S, token_lifetime(token) / WINDOW_PART);
 }
 
+/* A clock that was set back makes the remaining time longer than it is, so do not trust it. */
 bool token_usable(const struct token *token, time_t now)
 {
 	return token->value && token->obtained <= now + CLOCK_SLACK_S &&

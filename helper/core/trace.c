@@ -104,6 +104,7 @@ void trace_say(const struct trace *trace, const char *format, ...)
 	vsnprintf(line + length, sizeof(line) - length, format, arguments);
 	va_end(arguments);
 
+	/* one write() with O_APPEND, so that the lines of several processes do not mix */
 	text_clean(line);
 	length = strlen(line);
 	line[length++] = '\n';

@@ -32,7 +32,7 @@ static enum status answer_request(
 		status = call_supply(call, NULL, failure);
 	if (!status && write_answer(call))
 		status = status_no_memory(failure);
-	call->url = NULL;
+	call->url = NULL; /* it belongs to the request, which is about to be freed */
 	return status;
 }
 

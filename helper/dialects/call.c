@@ -158,6 +158,7 @@ bool call_origin_of_server(struct origin *origin, const char *server)
 	return read_server(origin, server, true);
 }
 
+/* https first: http is tried only if no profile covers the same server by https. */
 enum status call_find_server(struct call *call, const char *server, struct failure *failure)
 {
 	struct origin origin;
@@ -171,6 +172,7 @@ enum status call_find_server(struct call *call, const char *server, struct failu
 	return status;
 }
 
+/* A URL with another user means another account, for which our token would be wrong. */
 bool call_accepts_user(const struct profile *profile, const char *username)
 {
 	return !username || *username == '\0' ||

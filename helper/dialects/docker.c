@@ -38,6 +38,7 @@ static enum status read_input(struct buffer *input, struct failure *failure)
 {
 	enum status status = buffer_read(input, STDIN_FILENO);
 
+	/* a NUL would end the text early for us, and not for docker */
 	if (status || memchr(buffer_text(input), '\0', input->length))
 		return status_fail(failure, STATUS_MALFORMED,
 			"stdin is too long, holds a NUL, or cannot be read");
@@ -74,6 +75,7 @@ static enum status answer_get(struct call *call, const char *server, struct fail
 	if (*server == '\0')
 		return say_sentence(call, NO_SERVER_URL);
 	status = call_find_server(call, server, failure);
+	/* docker knows only user and password, so the profile must name a user for the token */
 	if (!status && (!call->profile || !call->profile->basic_username))
 		return say_sentence(call, NOT_FOUND);
 	if (!status)

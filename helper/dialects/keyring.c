@@ -58,6 +58,7 @@ static enum status make_change(struct call *call, struct buffer *secret, credent
 		change.password = buffer_text(secret);
 	if (call_origin_of_server(&change.origin, call->operands[0]))
 		status = make(call, &change, failure);
+	/* keyring's users expect that set has stored something, so silence would mislead them */
 	if (!status && !change.matched)
 		status = status_fail(failure, STATUS_NO_SECRET, "no profile has to do with %s",
 			call->operands[0]);

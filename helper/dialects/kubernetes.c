@@ -41,7 +41,7 @@ static enum status answer_request(
 		status = call_supply(call, NULL, failure);
 	if (!status && write_answer(call, version))
 		status = status_no_memory(failure);
-	call->url = NULL;
+	call->url = NULL; /* it may belong to the request, which is about to be freed */
 	return status;
 }
 

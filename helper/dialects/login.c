@@ -79,6 +79,7 @@ static char *next_line(char **text)
 	return line;
 }
 
+/* One line or two. A third one would show that this is something else, such as a key file. */
 static enum status take_lines(const struct profile *profile, char *text, struct secret *secret)
 {
 	char *first = next_line(&text);
@@ -122,6 +123,7 @@ static bool has_key(const struct buffer *input, const char *key)
 	return strncmp(buffer_text(input), key, length) == 0;
 }
 
+/* What a program or a redirected file says, in one of three forms; see login.h. */
 static enum status read_program(
 	const struct profile *profile, struct secret *secret, struct failure *failure)
 {
@@ -202,6 +204,7 @@ static const char *find_rival(const struct call *call, const struct profile *pro
 	return strncmp(source, "SYPHT_", strlen("SYPHT_")) == 0 ? source : NULL;
 }
 
+/* Say where the secret went: it is the one thing here that the user may have to clean up. */
 static enum status write_report(const struct call *call, const struct profile *profile)
 {
 	const char *rival = find_rival(call, profile);
@@ -227,6 +230,7 @@ enum status login_keep(struct call *call, struct failure *failure)
 		status = check_use(call->profile, failure);
 	if (!status)
 		status = read_secret(call->profile, &secret, failure);
+	/* a typing error shows now, and not when a program first needs a token */
 	if (!status)
 		status = call_prove(call, call->profile, &secret, failure);
 	if (!status)

@@ -30,6 +30,7 @@ static void examine_secret(const struct call *call, struct profilestatus *accoun
 		account->secret_status = secretsource_ask(settings, account->profile,
 			settings_timeout_s(settings) * 1000, &account->secret,
 			&account->secret_refused);
+	/* nothing is kept, which is no mistake: the profile may not be in use yet */
 	if (source.kind == SOURCE_LOGIN && account->secret_status == STATUS_NO_SECRET)
 		account->source = NULL;
 	account->client_id =

@@ -2,6 +2,7 @@
 
 #include "core/buffer.h"
 
+/* Nothing is quoted: a b64token has no character that curl or a shell would interpret. */
 static enum status answer_token(
 	struct call *call, const char *before, const char *after, struct failure *failure)
 {

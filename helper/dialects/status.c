@@ -63,6 +63,7 @@ static enum status write_cache_place(const struct call *call)
 			"SYPHT_CACHE_DIR\n");
 	status = buffer_printf(reply, "cache     %s", path);
 	found = directory_open(&directory, path, false, "cache", &reason);
+	/* say what follows from it: without a cache each call costs a request, but none fails */
 	if (found == STATUS_SYSTEM && errno == ENOENT)
 		remark = can_be_made(path) ? "not made yet"
 					   : "cannot be made, so each call asks for a token; set "
@@ -135,6 +136,7 @@ static enum status write_store(const struct profilestatus *account, struct call 
 
 	if (!profile->shared_store)
 		return STATUS_OK;
+	/* storeurl_show(), as the URL may hold a password */
 	status = buffer_append_text(reply, "  store     ");
 	if (!status)
 		status = storeurl_show(profile->shared_store, reply);
@@ -164,6 +166,7 @@ static enum status write_account(const struct profilestatus *account, struct cal
 		status = buffer_printf(reply, "  client    %s\n  secret    %s\n",
 			account->client_id ? account->client_id : "as the secret's source says",
 			account->source ? account->source : "none: login has kept nothing");
+	/* with --online the same reason follows in the line "online" */
 	if (!status && *flaw != '\0' && !call->online)
 		status = buffer_printf(
 			reply, "  %s%s\n", account->source ? "error     " : "warning   ", flaw);

@@ -7,6 +7,7 @@
 
 enum { STORE_MAX_BYTES = 1024 };
 
+/* "" is null in JSON, so that a program can ask whether there is a reason. */
 static const char *reason_of(const struct failure *failure)
 {
 	return failure->reason[0] != '\0' ? failure->reason : NULL;

@@ -38,10 +38,7 @@ static void release_signals(const struct sigaction before[SIGNAL_COUNT])
 		sigaction(SIGNALS[i], &before[i], NULL);
 }
 
-/*
- * Read byte by byte, so that nothing after the line is lost. No SA_RESTART, so a signal ends
- * read().
- */
+/* Single bytes are fast enough for what people type. No SA_RESTART: a signal must end read(). */
 static enum status read_line(struct buffer *answer, struct failure *failure)
 {
 	enum status status = STATUS_OK;

@@ -42,6 +42,7 @@ bool notice_open(const struct seal *seal, const struct buffer *sealed, struct no
 	const char *reason;
 	bool good;
 
+	/* there may be none yet, or one that was sealed with an older secret */
 	*notice = (struct notice){0};
 	good = sealed->length > 0 && seal_open_lines(seal, sealed, &lines);
 	if (good) {

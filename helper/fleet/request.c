@@ -68,6 +68,7 @@ enum status request_reach(struct request *request, struct failure *failure)
 	setitimer(ITIMER_REAL, &limit, NULL);
 	status = redis_open(&request->place, &request->store, failure);
 	setitimer(ITIMER_REAL, &off, NULL);
+	/* until a sign of life of the holder extends it; see patience_ms() in lookup.c */
 	if (!status)
 		redis_limit(
 			request->store, request->started + request_number(request, "patience_ms"));

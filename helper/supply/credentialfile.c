@@ -39,6 +39,7 @@ static bool is_for(const struct attributes *entry, const struct profile *profile
 	return same;
 }
 
+/* The same checks as for the cache: a folder that others can write could hold a forged secret. */
 static enum status open_folder(
 	const struct settings *settings, bool create, int *directory, struct failure *failure)
 {
@@ -89,6 +90,7 @@ enum status credentialfile_get(const struct settings *settings, const struct pro
 enum status credentialfile_put(const struct settings *settings, const struct profile *profile,
 	const struct secret *secret, struct failure *failure)
 {
+	/* the same grammar as on git's pipes, which refuses a line break in a value */
 	struct buffer content = BUFFER_INIT(FILE_MAX_BYTES);
 	int directory;
 	enum status status = open_folder(settings, true, &directory, failure);

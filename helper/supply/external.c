@@ -37,6 +37,7 @@ enum status external_run(const struct profile *profile, const char *command,
 		status_no_memory(failure);
 	free(environment);
 	free(script);
+	/* name the profile, not the command: it may hold a password */
 	if (status == STATUS_TIMEOUT)
 		return status_fail(failure, status,
 			"the command for the client secret of profile '%s' did not end in time",
@@ -101,6 +102,7 @@ static enum status read_answer(const struct profile *profile, const struct attri
 	const char *password = attributes_get(answer, "password");
 	const char *id = profile->client_id;
 
+	/* the helper was asked for this client id; some answer with another user all the same */
 	if (!id)
 		id = attributes_get(answer, "username");
 	if (!id || !password || *password == '\0')

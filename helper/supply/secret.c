@@ -2,6 +2,7 @@
 
 #include "core/buffer.h"
 
+/* Copies, as the text of a source is wiped before the secret is used. */
 enum status secret_set(struct secret *secret, const char *client_id, const char *client_secret,
 	struct failure *failure)
 {
