@@ -19,7 +19,7 @@ struct request {
 
 /* What became of a transfer in the run with the plugin. */
 struct account {
-	bool doomed;
+	unsigned doomed; /* on which of its connections, counted from 1; 0: on none */
 	unsigned attempts;
 	unsigned counts[ATTEMPTS_MAX];
 	struct request requests[ATTEMPTS_MAX][REQUESTS_MAX];
@@ -385,15 +385,17 @@ void server_begin(struct fake_easy *easy, bool has_sent)
 bool server_dooms(const struct fake_easy *easy)
 {
 	struct account *account = &tape[easy->transfer.serial];
+	unsigned connection = 1 + 2 * easy->transfer.hop + easy->transfer.died;
+	bool doomed = account->doomed == connection;
 
 	if (plugin) {
-		account->doomed = fake_long(easy, FAKE_PROTOCOLS) == 0;
+		account->doomed = fake_long(easy, FAKE_PROTOCOLS) == 0 ? connection : 0;
 		return false;
 	}
-	if (account->doomed && !diverged &&
+	if (doomed && !diverged &&
 		(duty(easy) == NEVER || (failures == 0 && !easy->transfer.disturbed)))
 		server_finding("a transfer to %s was doomed", easy->transfer.at.host);
-	return account->doomed;
+	return doomed;
 }
 
 /* Redirects and 1xx before a 401 are shown the first time, everything else the second. */

@@ -75,7 +75,7 @@ static bool step_connect(struct fake_easy *easy)
 		allowed &= fake_long(easy, FAKE_REDIR_PROTOCOLS);
 	else
 		transfer->first = transfer->at;
-	if (!follows && server_dooms(easy))
+	if (server_dooms(easy))
 		return finish(easy, CURLE_LOGIN_DENIED);
 	if (!(place_protocol(&transfer->at) & allowed))
 		return finish(easy, CURLE_UNSUPPORTED_PROTOCOL);
