@@ -51,8 +51,8 @@ static enum status read_seconds(const char *text, long *seconds, struct failure 
 	errno = 0;
 	*seconds = strtol(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || *seconds < 0)
-		return status_fail(
-			failure, STATUS_USAGE, "--min-valid: '%s' is no number of seconds", text);
+		return status_fail(failure, STATUS_USAGE,
+			"--min-valid: '%s' is not a number of seconds", text);
 	return STATUS_OK;
 }
 
@@ -120,8 +120,8 @@ static enum status read_options(
 			*word = "version";
 			break;
 		case ':':
-			return status_fail(failure, STATUS_USAGE, "%s: its value is missing",
-				argv[optind - 1]);
+			return status_fail(
+				failure, STATUS_USAGE, "%s: a value is missing", argv[optind - 1]);
 		default:
 			return refuse_option(find_unknown(argv), failure);
 		}
@@ -154,7 +154,7 @@ static enum status pick_dialect(const struct cli_command *command, struct call *
 	}
 	if (!*picked && call->protocol)
 		return status_fail(failure, STATUS_USAGE,
-			"--protocol: '%s' is not spoken here; see " PROGRAM " --help",
+			"--protocol: unknown protocol '%s'; see " PROGRAM " --help",
 			call->protocol);
 	if (!*picked)
 		*picked = command->dialects;
@@ -186,7 +186,7 @@ static enum status pick_verb(const struct dialect *dialect, const char *word, st
 		count++;
 	*run = count > verb->operands ? dialect->misuse : verb->run;
 	if (!*run)
-		return status_fail(failure, STATUS_USAGE, "%s: '%s' is one word too many",
+		return status_fail(failure, STATUS_USAGE, "%s: unexpected argument '%s'",
 			word ? word : PROGRAM, call->operands[verb->operands]);
 	return STATUS_OK;
 }
@@ -220,7 +220,7 @@ static enum status run_command(const struct cli_command *command, int argc, char
 	if ((call->json || call->online) && !word && !is_status(argv[optind]))
 		return dialect->misuse ? dialect->misuse(call, failure)
 				       : status_fail(failure, STATUS_USAGE,
-						 "--json and --online are options of status alone");
+						 "--json and --online are options of status only");
 	if (word && dialect == command->dialects)
 		return strcmp(word, "help") == 0 ? buffer_append_text(call->reply, command->usage)
 						 : show_version(call, failure);

@@ -117,7 +117,7 @@ static enum status show_status(struct call *call, struct failure *failure)
 		return status_show(call, failure);
 	if (call->url || call->online)
 		return status_fail(
-			failure, STATUS_USAGE, "status: --json goes with neither URL nor --online");
+			failure, STATUS_USAGE, "status: --json takes neither a URL nor --online");
 	return pass_on(call, failure);
 }
 
@@ -239,15 +239,17 @@ static enum status refuse_verb(const struct verb *verbs, const char *word, struc
 
 	if (!word)
 		return status_fail(
-			failure, STATUS_USAGE, "a verb is missing; see " PROGRAM " --help");
+			failure, STATUS_USAGE, "a command is missing; see " PROGRAM " --help");
 	if (strstr(word, "://"))
 		return status_fail(failure, STATUS_USAGE,
-			"'%s' is no verb; name one before the URL, as in: " PROGRAM " token URL",
+			"'%s' is not a command; write one before the URL, as in: " PROGRAM
+			" token URL",
 			word);
 	if (nearest)
-		return status_fail(
-			failure, STATUS_USAGE, "'%s' is no verb; did you mean %s?", word, nearest);
-	return status_fail(failure, STATUS_USAGE, "'%s' is no verb; see " PROGRAM " --help", word);
+		return status_fail(failure, STATUS_USAGE, "'%s' is not a command; did you mean %s?",
+			word, nearest);
+	return status_fail(
+		failure, STATUS_USAGE, "'%s' is not a command; see " PROGRAM " --help", word);
 }
 
 /* Later versions of git may add verbs. gitcredentials(7) asks helpers to ignore unknown ones. */

@@ -18,13 +18,13 @@ static const char USAGE[] =
 static enum status refuse_verb(struct call *call, struct failure *failure)
 {
 	(void)call;
-	return status_fail(failure, STATUS_USAGE, "no such verb in this dialect");
+	return status_fail(failure, STATUS_USAGE, "no such command in this protocol");
 }
 
 static enum status refuse_directly(struct call *call, struct failure *failure)
 {
 	(void)call;
-	return status_fail(failure, STATUS_USAGE, "sypht-dialect wants --protocol=NAME");
+	return status_fail(failure, STATUS_USAGE, "sypht-dialect needs --protocol=NAME");
 }
 
 static const struct verb NONE[] = {{NULL, refuse_directly, CLI_ANY_NUMBER}};

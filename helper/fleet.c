@@ -122,7 +122,7 @@ static enum status put_token(struct request *request, struct failure *failure)
 	enum status status = request_reach(request, failure);
 
 	if (!status && (!readable || seal_close(&request->seal, &entry, &sealed)))
-		status = status_fail(failure, STATUS_NO_MEMORY, "the token cannot be sealed");
+		status = status_fail(failure, STATUS_NO_MEMORY, "the token cannot be encrypted");
 	if (!status && life_ms > 0)
 		status = redis_put(request->store, &lock, request->entry_name, &sealed, life_ms,
 			&well, failure);

@@ -141,8 +141,7 @@ enum status process_find_part(const char *name, struct buffer *path, struct fail
 			return STATUS_OK;
 	}
 	return status_fail(failure, STATUS_SYSTEM,
-		"%s is neither beside this program nor in ../lib/sypht: is the installation whole?",
-		name);
+		"%s is missing beside this program and in ../lib/sypht; install again", name);
 }
 
 /* A memfd takes input of any length. A pipe would block when it is full, as nobody reads yet. */

@@ -102,7 +102,8 @@ static enum status find_helper(
 	if (settings->credential) {
 		if (*settings->credential != '/')
 			return status_fail(failure, STATUS_USAGE,
-				"SYPHT_CREDENTIAL: '%s' is no absolute path", settings->credential);
+				"SYPHT_CREDENTIAL: '%s' is not an absolute path",
+				settings->credential);
 		return buffer_append_text(path, settings->credential);
 	}
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
@@ -118,7 +119,8 @@ static enum status find_helper(
 			return STATUS_OK;
 	}
 	return status_fail(failure, STATUS_SYSTEM,
-		"sypht-credential is not where it was installed; SYPHT_CREDENTIAL may name it");
+		"sypht-credential is not where it was installed; install again, or set "
+		"SYPHT_CREDENTIAL");
 }
 
 /* The first complaint is the reason. Other lines are the helper's trace: pass them on. */
@@ -217,7 +219,7 @@ static enum status read_answer(
 		return status_fail(failure, STATUS_REFUSED, "sypht-credential has no token for it");
 	if (!token_is_b64token(value))
 		return status_fail(
-			failure, STATUS_MALFORMED, "sypht-credential gave no proper token");
+			failure, STATUS_MALFORMED, "sypht-credential printed no valid token");
 	*token = (struct token){.obtained = now, .value = buffer_duplicate(value)};
 	if (!token->value)
 		return STATUS_NO_MEMORY;

@@ -223,7 +223,7 @@ static void doom(struct easy *easy, const struct realm *realm, const struct fail
 
 static void put_leased(struct easy *easy, const struct verdict *verdict, const struct lease *lease)
 {
-	static const struct failure failure = {.reason = "libcurl does not take the token"};
+	static const struct failure failure = {.reason = "libcurl does not accept the token"};
 	const struct realm *realm = verdict->realm;
 
 	memcpy(easy->load.fingerprint, lease->fingerprint, sizeof(easy->load.fingerprint));
@@ -348,7 +348,8 @@ static bool is_waiting(const struct easy *easy)
 
 void inject_anew(struct easy *easy)
 {
-	static const struct failure late = {.reason = "it was changed after it had started"};
+	static const struct failure late = {
+		.reason = "the transfer was changed after it had started"};
 	const struct realm *before = easy->load.realm;
 
 	if (!is_waiting(easy))

@@ -198,7 +198,7 @@ static const char *exposure_reason(const struct easy *easy, const struct realm *
 	if (!realm->loopback)
 		return origin->secure ? "certificate checks are off" : "http beyond this machine";
 	if (easy->facts & DIVERSIONS || is_led_elsewhere(origin) || is_proxied(easy, origin))
-		return "something else may carry a loopback request";
+		return "a setting may lead this loopback request to another machine";
 	return NULL;
 }
 

@@ -158,8 +158,7 @@ static void read_config(struct scope *scope)
 
 	scope->short_of_memory |= status == STATUS_NO_MEMORY;
 	if (!status && scope->count == 0 && only)
-		status = status_fail(
-			&scope->failure, STATUS_CONFIG, "there is no profile '%s'", only);
+		status = profiles_fail(&settings, only, STATUS_CONFIG, &scope->failure);
 	if (status || scope->short_of_memory)
 		drop_realms(scope);
 	if (status && !scope->short_of_memory)

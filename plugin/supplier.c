@@ -224,7 +224,7 @@ static enum status ask_helper(struct supplier *supplier, const struct origin *or
 	status = helper_get(supplier->settings, origin, clock_now(), min_valid_s, &token, failure);
 	now = clock_now();
 	if (!status && !look_in_cache(supplier, now, &state) && !publish(supplier, &token))
-		status = status_fail(failure, STATUS_SYSTEM, "too many threads in the way");
+		status = status_fail(failure, STATUS_SYSTEM, "too many threads wait for tokens");
 	token_release(&token);
 	return status;
 }
@@ -353,7 +353,7 @@ static enum status lease_fetched(struct supplier *supplier, const struct origin 
 		slot = enter(supplier);
 	}
 	if (!slot)
-		return status_fail(failure, STATUS_SYSTEM, "the token is gone");
+		return status_fail(failure, STATUS_SYSTEM, "the cached token has been removed");
 	return lease_slot(lease, slot);
 }
 
@@ -428,7 +428,7 @@ enum status supplier_replace(struct supplier *supplier, const struct origin *ori
 	if (status || strcmp(lease->fingerprint, fingerprint) != 0)
 		return status;
 	supplier_return(lease);
-	return status_fail(failure, STATUS_REFUSED, "fresh tokens are refused too");
+	return status_fail(failure, STATUS_REFUSED, "new tokens are rejected too");
 }
 
 bool supplier_on_probation(const struct supplier *supplier)

@@ -149,7 +149,8 @@ static enum status remove_entry(
 		return STATUS_OK;
 	if (lock_is_lost(&cache->lock))
 		return status_fail(failure, STATUS_SYSTEM,
-			"another process has the token in hand, as this one was stopped");
+			"another process changed the cached token while this one was stopped; try "
+			"again");
 	name_file(cache, suffix, name);
 	return directory_remove(cache->directory, name, NULL, failure);
 }
@@ -193,7 +194,7 @@ enum status cache_put(const struct cache *cache, const struct token *token, stru
 	if (!status)
 		status = buffer_append(&content, "\n", 1); /* marks the file as complete */
 	if (status)
-		status_fail(failure, status, "cache: the token does not fit into an entry");
+		status_fail(failure, status, "the token is too long to be cached");
 	else
 		status = write_entry(cache, "token", &content, failure);
 	buffer_release(&content);
@@ -232,7 +233,8 @@ enum status cache_put_state(
 	if (!status)
 		status = buffer_append(&content, "\n", 1);
 	if (status)
-		status_fail(failure, status, "cache: the record does not fit into an entry");
+		status_fail(
+			failure, status, "the record of the last failure is too long to be cached");
 	else
 		status = write_entry(cache, "state", &content, failure);
 	buffer_release(&content);

@@ -195,10 +195,12 @@ static enum status open_checked(
 	/* the config names commands that we run, and hosts that get the secret */
 	if (found->st_uid != geteuid() && found->st_uid != 0)
 		return status_fail(failure, STATUS_CONFIG,
-			"%s: belongs to another user, so it is not believed", path);
+			"%s: belongs to another user, so it is not used; set SYPHT_CONFIG to "
+			"another file",
+			path);
 	if (found->st_mode & (S_IWGRP | S_IWOTH))
 		return status_fail(failure, STATUS_CONFIG,
-			"the config: others can write it; run: chmod go-w '%s'", path);
+			"others can write the config; run: chmod go-w '%s'", path);
 	return STATUS_OK;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,20 +13,31 @@ enum { NAME_MAX_BYTES = 64 };
 
 #define OPEN_TO_OTHERS (S_IRWXG | S_IRWXO)
 
-/* Like mkdir -p, but each new directory is private. Errors show when the caller opens path. */
-static void make_directories(const char *path)
+/* 0, or why there is no directory. One that exists is no error, even where none can be made. */
+static int make_directory(const char *path)
+{
+	int error = mkdir(path, 0700) == 0 ? 0 : errno;
+
+	return error == EEXIST || access(path, F_OK) == 0 ? 0 : error;
+}
+
+/* Like mkdir -p, but each new directory is private. 0, or the first error. */
+static int make_directories(const char *path)
 {
 	char *copy = buffer_duplicate(path);
+	int error = copy ? 0 : ENOMEM;
 
 	if (!copy)
-		return;
-	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		return error;
+	for (char *slash = strchr(copy + 1, '/'); slash && !error; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		mkdir(copy, 0700);
+		error = make_directory(copy);
 		*slash = '/';
 	}
-	mkdir(copy, 0700);
+	if (!error)
+		error = make_directory(copy);
 	free(copy);
+	return error;
 }
 
 static enum status check_private(
@@ -54,12 +66,15 @@ enum status directory_open(
 
 	*directory = -1;
 	if (fd < 0 && errno == ENOENT && create) { /* only then, as mkdir() costs system calls */
-		make_directories(path);
+		int error = make_directories(path);
+
 		fd = open(path, flags);
+		if (fd < 0 && error)
+			errno = error;
 	}
 	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
 		return status_fail(failure, STATUS_UNSAFE,
-			"%s directory %s is a symbolic link or no directory", what, path);
+			"%s directory %s is a symbolic link, or not a directory", what, path);
 	if (fd < 0)
 		return status_fail(
 			failure, STATUS_SYSTEM, "%s directory %s: %s", what, path, strerror(errno));
@@ -95,6 +110,27 @@ static void name_unfinished(const char *name, int generation, char out[NAME_MAX_
 		snprintf(out, NAME_MAX_BYTES, "%s~", name);
 	else
 		snprintf(out, NAME_MAX_BYTES, "%s~%d", name, generation);
+}
+
+/* The path of an open directory, for a message. */
+static const char *path_of(int directory, char path[PATH_MAX])
+{
+	char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", directory);
+	length = readlink(link, path, PATH_MAX - 1);
+	path[length > 0 ? length : 0] = '\0';
+	return path;
+}
+
+static enum status refuse_write(int directory, const char *name, struct failure *failure)
+{
+	int error = errno;
+	char path[PATH_MAX];
+
+	return status_fail(failure, STATUS_SYSTEM, "cannot write %s/%s: %s",
+		path_of(directory, path), name, strerror(error));
 }
 
 enum status directory_write(
@@ -140,15 +176,14 @@ enum status directory_write_in_turn(int directory, const char *name,
 		directory, fresh, 0); /* a killed writer may have left one, and O_EXCL would fail */
 	fd = openat(directory, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return status_fail(
-			failure, STATUS_SYSTEM, "cannot write %s: %s", name, strerror(errno));
+		return refuse_write(directory, name, failure);
 
 	/* fchmod(): the umask of the plugin's host may have taken the owner's own bits away */
 	written = fchmod(fd, 0600) == 0 && buffer_write(content, fd) == STATUS_OK;
 	if (close(fd) != 0)
 		written = false;
 	if (!written || !put_in_place(directory, fresh, name, turn->next)) {
-		status_fail(failure, STATUS_SYSTEM, "cannot write %s: %s", name, strerror(errno));
+		refuse_write(directory, name, failure);
 		unlinkat(directory, fresh, 0);
 		return STATUS_SYSTEM;
 	}
@@ -158,6 +193,7 @@ enum status directory_write_in_turn(int directory, const char *name,
 enum status directory_remove(
 	int directory, const char *name, bool *removed, struct failure *failure)
 {
+	char path[PATH_MAX];
 	struct stat found;
 	bool done = unlinkat(directory, name, 0) == 0;
 	int error = errno;
@@ -167,6 +203,6 @@ enum status directory_remove(
 	/* on a read-only file system unlink() fails with EROFS even if the file does not exist */
 	if (done || (fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) && errno == ENOENT))
 		return STATUS_OK;
-	errno = error;
-	return status_fail(failure, STATUS_SYSTEM, "cannot remove %s: %s", name, strerror(errno));
+	return status_fail(failure, STATUS_SYSTEM, "cannot remove %s/%s: %s",
+		path_of(directory, path), name, strerror(error));
 }

@@ -239,7 +239,8 @@ static enum status refuse_key(const char *name, const char *value, struct failur
 	if (suggestion.nearest)
 		return status_fail(failure, STATUS_CONFIG, "unknown key '%s': did you mean %s?",
 			name, suggestion.nearest);
-	return status_fail(failure, STATUS_CONFIG, "unknown key '%.*s'", length, name);
+	return status_fail(
+		failure, STATUS_CONFIG, "unknown key '%.*s'; see man sypht-config", length, name);
 }
 
 static enum status set_checked(

@@ -99,12 +99,27 @@ static enum status enter_section(
 
 	if (!is_name(name))
 		return status_fail(failure, STATUS_CONFIG,
-			"section '%s': expected [profile NAME], NAME of letters, digits, . _ -",
+			"section '%s': expected [profile NAME], with only letters, digits, . _ - "
+			"in NAME",
 			entry->section);
 	status = end_section(walk, failure);
 	if (status || walk->stopped)
 		return status;
 	return begin_section(walk, name, entry->line, failure);
+}
+
+static enum status refuse_legible(
+	const struct walk *walk, const struct config_entry *entry, struct failure *failure)
+{
+	char *path = settings_config_path(walk->settings);
+	enum status status = path ? STATUS_CONFIG : status_no_memory(failure);
+
+	if (path)
+		status_fail(failure, status,
+			"%s: contains a password, and others can read it; run: chmod go-r '%s'",
+			entry->key, path);
+	buffer_free_text(path);
+	return status;
 }
 
 static enum status take_entry(
@@ -122,9 +137,7 @@ static enum status take_entry(
 			walk->profile, entry->key, entry->value, entry->continued, failure);
 	if (!status && walk->profile && entry->legible && walk->profile->shared_store &&
 		storeurl_has_password(walk->profile->shared_store))
-		status = status_fail(failure, STATUS_CONFIG,
-			"%s: holds a password, and others can read this file; run: chmod go-r",
-			entry->key);
+		status = refuse_legible(walk, entry, failure);
 	return status;
 }
 
@@ -173,6 +186,14 @@ enum status profiles_each(const struct settings *settings, const char *only,
 }
 
 /* ---- find one profile ---- */
+
+enum status profiles_fail(const struct settings *settings, const char *name, enum status status,
+	struct failure *failure)
+{
+	return status_fail(failure, status,
+		"there is no profile '%s'; to list the profiles, run: %ssypht-credential status",
+		name, settings->profile ? "SYPHT_PROFILE= " : "");
+}
 
 struct search {
 	const struct origin *origin; /* NULL: any will do */
@@ -224,9 +245,7 @@ enum status profiles_find(const struct settings *settings, const char *only,
 	if (!status && !search.found && only) {
 		status = search_config(settings, only, &any, failure);
 		if (!status && !any.found)
-			status = status_fail(failure, STATUS_CONFIG,
-				"there is no profile '%s'; sypht-credential status lists them",
-				only);
+			status = profiles_fail(settings, only, STATUS_CONFIG, failure);
 		profile_free(any.found);
 	}
 	*out = search.found;

@@ -33,4 +33,8 @@ enum status profiles_each(const struct settings *settings, const char *only,
 enum status profiles_find(const struct settings *settings, const char *only,
 	const struct origin *origin, struct profile **out, struct failure *failure) MUST_CHECK;
 
+/* Say that no profile has this name, and how to list those that there are. Returns status. */
+enum status profiles_fail(const struct settings *settings, const char *name, enum status status,
+	struct failure *failure);
+
 #endif

@@ -158,7 +158,7 @@ enum status secretfile_read(const struct settings *settings, const char *path, c
 		status = check(settings, fd, path, expanded, from_systemd, failure);
 	if (!status && buffer_read(content, fd))
 		status = status_fail(failure, STATUS_NO_SECRET,
-			"%s: too long for a secret, or unreadable", expanded);
+			"%s: too long for a secret, or cannot be read", expanded);
 	if (fd >= 0)
 		close(fd);
 	free(expanded);

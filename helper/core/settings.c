@@ -1,11 +1,13 @@
 #include "core/settings.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/buffer.h"
@@ -133,9 +135,24 @@ static bool is_absolute(const char *value)
 	return *value == '/';
 }
 
+/* A file that trace_open() would open or create. */
+static bool is_writable(const char *path)
+{
+	struct stat found;
+	char parent[PATH_MAX];
+	int length = (int)(strrchr(path, '/') - path);
+
+	if (lstat(path, &found) == 0)
+		return S_ISREG(found.st_mode) && found.st_uid == geteuid() &&
+		       access(path, W_OK) == 0;
+	snprintf(parent, sizeof(parent), "%.*s/", length, path);
+	return errno == ENOENT && access(parent, W_OK | X_OK) == 0;
+}
+
 static bool is_trace(const char *value)
 {
-	return strcmp(value, "0") == 0 || strcmp(value, "1") == 0 || is_absolute(value);
+	return strcmp(value, "0") == 0 || strcmp(value, "1") == 0 ||
+	       (is_absolute(value) && is_writable(value));
 }
 
 static const struct {
@@ -147,7 +164,8 @@ static const struct {
 	{"SYPHT_TIMEOUT", FIELD(timeout), is_timeout,
 		"not a whole number of seconds from 1 to 3600; using 30"},
 	{"SYPHT_ON_FAILURE", FIELD(on_failure), is_reaction, "neither fail nor pass; using fail"},
-	{"SYPHT_TRACE", FIELD(trace), is_trace, "neither 1 nor an absolute path; tracing is off"},
+	{"SYPHT_TRACE", FIELD(trace), is_trace,
+		"neither 1 nor the absolute path of a file to write; tracing is off"},
 	{"SYPHT_CREDENTIAL", FIELD(credential), is_absolute,
 		"not an absolute path; sypht-run cannot use it"},
 };

@@ -232,7 +232,7 @@ static enum status judge_end(const struct launch *launch, int *exit_code, struct
 		return status_fail(failure, STATUS_TIMEOUT, "%s did not end within %ld ms", path,
 			launch->spawn->timeout_ms);
 	if (launch->status)
-		return status_fail(failure, launch->status, "%s said more than can be held", path);
+		return status_fail(failure, launch->status, "%s printed too much", path);
 	*exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	return STATUS_OK;
 }

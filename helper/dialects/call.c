@@ -104,11 +104,22 @@ enum status call_read_url(const struct call *call, struct origin *origin, struct
 
 	if (origin_from_url(origin, url))
 		return STATUS_OK;
-	if (url[strcspn(url, ".:")] != '\0' && (size_t)length < sizeof(completed) &&
-		origin_from_url(origin, completed))
+	if (!strstr(url, "://") && url[strcspn(url, ".:")] != '\0' &&
+		(size_t)length < sizeof(completed) && origin_from_url(origin, completed))
 		return status_fail(failure, STATUS_USAGE,
-			"'%s' is no http or https URL; did you mean %s?", url, completed);
-	return status_fail(failure, STATUS_USAGE, "'%s' is no http or https URL", url);
+			"'%s' is not an http or https URL; did you mean %s?", url, completed);
+	return status_fail(failure, STATUS_USAGE, "'%s' is not an http or https URL", url);
+}
+
+static enum status refuse_url(const struct call *call, struct failure *failure)
+{
+	if (call->profile_name)
+		return status_fail(failure, STATUS_NO_SECRET,
+			"profile '%s' does not name the origin of %s; run: sypht-credential status",
+			call->profile_name, call->url);
+	return status_fail(failure, STATUS_NO_SECRET,
+		"no profile names the origin of %s; run: sypht-credential status %s", call->url,
+		call->url);
 }
 
 enum status call_find_url(struct call *call, struct failure *failure)
@@ -123,9 +134,7 @@ enum status call_find_url(struct call *call, struct failure *failure)
 		return status;
 	status = call_find_profile(call, &origin, failure);
 	if (!status && !call->profile)
-		status = status_fail(failure, STATUS_NO_SECRET, "no profile%s%s covers %s",
-			call->profile_name ? " named " : "",
-			call->profile_name ? call->profile_name : "", call->url);
+		status = refuse_url(call, failure);
 	return status;
 }
 

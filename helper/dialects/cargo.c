@@ -211,6 +211,7 @@ enum status cargo_converse(struct call *call, struct failure *failure)
 	if (!status && input.length > 0)
 		status = answer_line(call, input.data, input.length);
 	buffer_release(&input);
-	return status ? status_fail(failure, status, "the dialogue with cargo broke off")
+	return status ? status_fail(failure, status,
+				"cargo closed the connection, or did not keep to its protocol")
 		      : STATUS_OK;
 }

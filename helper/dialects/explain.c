@@ -56,8 +56,8 @@ static enum status write_chosen(const struct call *call)
 
 	if (call->profile_name)
 		why = call->profile_name == call->settings->profile
-			      ? "the only one looked at, by SYPHT_PROFILE"
-			      : "the only one looked at, by --profile";
+			      ? "the only one used, because of SYPHT_PROFILE"
+			      : "the only one used, because of --profile";
 	return buffer_printf(call->reply, ": profile %s, %s\n", call->profile->name, why);
 }
 

@@ -60,8 +60,8 @@ static enum status make_change(struct call *call, struct buffer *secret, credent
 		status = make(call, &change, failure);
 	/* keyring's users expect that set has stored something, so silence would mislead them */
 	if (!status && !change.matched)
-		status = status_fail(failure, STATUS_NO_SECRET, "no profile has to do with %s",
-			call->operands[0]);
+		status = status_fail(failure, STATUS_NO_SECRET,
+			"no profile names the origin or the token endpoint %s", call->operands[0]);
 	return status;
 }
 

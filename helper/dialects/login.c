@@ -178,7 +178,8 @@ static enum status check_use(const struct profile *profile, struct failure *fail
 	if (!elsewhere)
 		return STATUS_OK;
 	return status_fail(failure, STATUS_USAGE,
-		"login: profile '%s' has %s, and would not look at what is kept here",
+		"login: profile '%s' has %s, which takes precedence; remove it from the config "
+		"first",
 		profile->name, elsewhere);
 }
 
@@ -216,8 +217,8 @@ static enum status write_report(const struct call *call, const struct profile *p
 	if (!status)
 		status = buffer_append_text(call->reply, "\n");
 	if (!status && rival)
-		status = buffer_printf(call->reply, "profile %s: but %s is set, and comes first\n",
-			profile->name, rival);
+		status = buffer_printf(call->reply,
+			"profile %s: but %s is set, and takes precedence\n", profile->name, rival);
 	return status;
 }
 
@@ -252,7 +253,8 @@ enum status login_drop(struct call *call, struct failure *failure)
 		status = credentials_drop(call, call->profile, &was_kept, failure);
 	if (!status && buffer_printf(call->reply, "profile %s: %s, and no token is cached\n",
 			       call->profile->name,
-			       was_kept ? "client credentials dropped" : "none were kept"))
+			       was_kept ? "client credentials dropped"
+					: "no client credentials were stored"))
 		status = status_no_memory(failure);
 	return status;
 }

@@ -97,7 +97,5 @@ enum status profilestatus_each(
 		call->exit_code = 1;
 	if (status || walk.any || !only)
 		return status;
-	return status_fail(failure, STATUS_NO_SECRET,
-		"there is no profile '%s'; run: %ssypht-credential status", only,
-		only == call->settings->profile ? "SYPHT_PROFILE= " : "");
+	return profiles_fail(call->settings, only, STATUS_NO_SECRET, failure);
 }

@@ -28,7 +28,9 @@ static enum status write_config_place(const struct call *call)
 			call->reply, "config    no place for one: HOME is not set\n");
 	else
 		status = buffer_printf(call->reply, "config    %s%s\n", path,
-			access(path, F_OK) == 0 ? "" : ": not there, so what is built in counts");
+			access(path, F_OK) == 0
+				? ""
+				: ": does not exist, so the built-in profile is used");
 	buffer_free_text(path);
 	return status;
 }
@@ -164,8 +166,8 @@ static enum status write_account(const struct profilestatus *account, struct cal
 		status = write_store(account, call);
 	if (!status)
 		status = buffer_printf(reply, "  client    %s\n  secret    %s\n",
-			account->client_id ? account->client_id : "as the secret's source says",
-			account->source ? account->source : "none: login has kept nothing");
+			account->client_id ? account->client_id : "set by the source of the secret",
+			account->source ? account->source : "none is stored or configured");
 	/* with --online the same reason follows in the line "online" */
 	if (!status && *flaw != '\0' && !call->online)
 		status = buffer_printf(

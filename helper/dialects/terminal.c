@@ -78,7 +78,9 @@ enum status terminal_ask(
 	enum status status;
 
 	if (tcgetattr(STDIN_FILENO, &shown) != 0)
-		return status_fail(failure, STATUS_SYSTEM, "no terminal: %s", strerror(errno));
+		return status_fail(failure, STATUS_SYSTEM,
+			"no terminal to prompt on: %s; write the credentials to stdin",
+			strerror(errno));
 	silent = shown;
 	if (hidden) {
 		silent.c_lflag &= ~(tcflag_t)ECHO;

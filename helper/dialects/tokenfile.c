@@ -34,7 +34,7 @@ static enum status find_htslib(struct buffer *path, struct failure *failure)
 
 	if (!named || *named == '\0' || strstr(named, "://") || strchr(named, '%'))
 		return status_fail(
-			failure, STATUS_USAGE, "HTS_AUTH_LOCATION names no file to write");
+			failure, STATUS_USAGE, "HTS_AUTH_LOCATION does not name a file to write");
 	return buffer_append_text(path, named)
 		       ? status_fail(failure, STATUS_USAGE, "HTS_AUTH_LOCATION is too long")
 		       : STATUS_OK;
@@ -68,7 +68,7 @@ static enum status check_target(const char *path, struct failure *failure)
 						 strerror(errno));
 	if (!S_ISREG(found.st_mode) || found.st_uid != geteuid())
 		return status_fail(failure, STATUS_UNSAFE,
-			"%s: is no file of ours, so it is left alone", path);
+			"%s: not a regular file of yours, so it is not replaced", path);
 	return STATUS_OK;
 }
 

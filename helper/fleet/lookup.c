@@ -262,7 +262,7 @@ static enum status wait_for_turn(struct wait *wait, struct failure *failure)
 
 		if (is_silent(wait))
 			return status_fail(failure, STATUS_TIMEOUT,
-				"its lock is held, but nobody is seen to keep it");
+				"a machine holds the lock, but no longer renews it");
 		redis_limit(request->store, wait->alive_at + patience_ms(wait));
 		status = look_again(wait, &mine, &over, failure);
 		left_ms = end - reserve_ms(wait) - process_milliseconds();

@@ -127,38 +127,37 @@ static const char *refusal(const redisReply *reply)
 	} REFUSALS[] = {
 		{"READONLY", "it is read-only, a replica; name its primary in shared_store"},
 		{"OOM", "it is full; give it more maxmemory"},
-		{"MISCONF", "it cannot save, and so takes nothing; its log says why"},
-		{"NOREPLICAS", "it lacks the replicas that it must write to"},
-		{"NOAUTH", "it wants a password: redis://:PASSWORD@HOST"},
+		{"MISCONF", "it cannot save to disk and refuses writes; see its log"},
+		{"NOREPLICAS", "too few replicas are connected (min-replicas-to-write)"},
+		{"NOAUTH", "it requires a password: shared_store = redis://:PASSWORD@HOST"},
 		{"WRONGPASS", "user or password is wrong"},
 		{"ERR invalid password", "user or password is wrong"},
 		{"ERR AUTH ", "it has no password set; leave it out of shared_store"},
 		{"ERR Client sent AUTH", "it has no password set; leave it out of shared_store"},
-		{"DENIED", "it takes no strangers without a password (its protected-mode)"},
+		{"DENIED", "it is in protected mode; give it a password, and put that into "
+			   "shared_store"},
 		{"NOPERM", "its user lacks a permission" ALLOW},
 		{"ERR ACL failure", "its user lacks a permission" ALLOW},
 		{"ERR The user executing", "its user lacks a permission" ALLOW},
 		{"ERR Error running script", "its user lacks a permission" ALLOW},
-		{"ERR unknown command", "it lacks a command that is needed" ALLOW},
-		{"NOSCRIPT", "it runs no scripts" ALLOW},
+		{"ERR unknown command", "it lacks a command that this program needs" ALLOW},
+		{"NOSCRIPT", "it refuses to run scripts" ALLOW},
 		{"LOADING", "it is still starting"},
-		{"MASTERDOWN", "it has lost its primary"},
+		{"MASTERDOWN", "it is a replica that has lost its primary"},
 		{"CLUSTERDOWN", "its cluster is down"},
-		{"MOVED", "it is a cluster, and another node has this key; name a Redis that is "
-			  "none"},
-		{"ASK", "it is a cluster, and another node has this key; name a Redis that is "
-			"none"},
+		{"MOVED", "it is a node of a cluster; name a Redis that is not in a cluster"},
+		{"ASK", "it is a node of a cluster; name a Redis that is not in a cluster"},
 		{"BUSY", "it is busy with a script"},
-		{"WRONGTYPE", "something else lies in our place"},
-		{"ERR max number of clients", "it takes no more clients (its maxclients)"},
-		{"ERR DB index", "it has no database of this number"},
+		{"WRONGTYPE", "another program uses keys that begin with sypht:"},
+		{"ERR max number of clients", "it has no room for another client (maxclients)"},
+		{"ERR DB index", "it has no database with the number in shared_store"},
 	};
 
 	for (size_t i = 0; i < sizeof(REFUSALS) / sizeof(REFUSALS[0]); i++) {
 		if (strncmp(reply->str, REFUSALS[i].begins, strlen(REFUSALS[i].begins)) == 0)
 			return REFUSALS[i].words;
 	}
-	return "it answers with an error";
+	return "it answered with an error that is not known here";
 }
 
 /* The answer to one of the commands said; *reply NULL is a failure. */
@@ -171,7 +170,7 @@ static enum status read_answer(
 	if (!*reply)
 		return status_fail(failure, STATUS_UNREACHABLE, "%s",
 			process_milliseconds() >= deadline ? "no answer in time"
-							   : "no answer that makes sense");
+							   : "the answer is not valid");
 	if ((*reply)->type != REDIS_REPLY_ERROR)
 		return STATUS_OK;
 	status = status_fail(failure, STATUS_REFUSED, "%s", refusal(*reply));
@@ -237,7 +236,7 @@ static enum status take_value(
 	if (!reply || reply->type == REDIS_REPLY_NIL)
 		return STATUS_OK;
 	if (reply->type != REDIS_REPLY_STRING)
-		return status_fail(failure, STATUS_UNREACHABLE, "no answer that makes sense");
+		return status_fail(failure, STATUS_UNREACHABLE, "the answer is not valid");
 	/* what is longer than any of ours is none of ours */
 	return buffer_append(value, reply->str, reply->len) == STATUS_NO_MEMORY
 		       ? status_no_memory(failure)
@@ -310,7 +309,8 @@ enum status redis_open(const struct redis_place *place, struct redis **out, stru
 	store->limit = LLONG_MAX;
 	status = connect_to(store, place->url, failure);
 	if (!status && !bound_time(store, process_milliseconds() + place->answer_ms))
-		status = status_fail(failure, STATUS_SYSTEM, "the connection cannot be bounded");
+		status = status_fail(
+			failure, STATUS_SYSTEM, "no time limit can be set on the connection");
 	if (!status)
 		status = secure_connection(store, place, failure);
 	if (!status)
@@ -362,7 +362,7 @@ enum status redis_probe(struct redis *store, const char *name, struct failure *f
 	if (!status)
 		status = run_script(store, &done, failure);
 	if (!status && !done)
-		status = status_fail(failure, STATUS_UNREACHABLE, "no answer that makes sense");
+		status = status_fail(failure, STATUS_UNREACHABLE, "the answer is not valid");
 	return status;
 }
 

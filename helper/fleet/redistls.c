@@ -42,7 +42,7 @@ enum status redistls_start(
 	enum status status = STATUS_OK;
 
 	if (!session || !expect_host(session, host))
-		status = status_fail(failure, STATUS_SYSTEM, "TLS cannot be set up");
+		status = status_fail(failure, STATUS_SYSTEM, "TLS cannot be initialised");
 	else if (redisInitiateSSL(context, session) != REDIS_OK)
 		status = status_fail(failure, STATUS_UNREACHABLE, "TLS: %s", context->errstr);
 	if (status) /* otherwise it is hiredis's now */

@@ -94,11 +94,12 @@ enum status seal_derive(
 	enum status status = STATUS_OK;
 
 	if (sodium_init() < 0)
-		status = status_fail(failure, STATUS_SYSTEM, "libsodium cannot be used here");
+		status = status_fail(failure, STATUS_SYSTEM, "libsodium cannot be initialised");
 	else if (append_secret(request, &secret) || append_context(request, &context))
 		status = status_no_memory(failure);
 	else if (secret.length == 0)
-		status = status_fail(failure, STATUS_MALFORMED, "there is no secret to seal with");
+		status = status_fail(
+			failure, STATUS_MALFORMED, "there is no client secret to encrypt with");
 	else
 		derive_key(seal, &secret, &context);
 	buffer_release(&secret);

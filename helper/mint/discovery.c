@@ -54,9 +54,10 @@ static enum status refuse_metadata(
 
 	if (metadata)
 		return status_fail(failure, STATUS_REFUSED,
-			TRANSFER_URL ": the metadata are of issuer '%s'", transfer->url,
-			quote_text(issuer, QUOTED_MAX_BYTES, NULL).text);
-	return status_fail(failure, STATUS_OK, TRANSFER_URL ": HTTP status %ld, and no metadata",
+			TRANSFER_URL ": the metadata are those of issuer '%s'; correct issuer",
+			transfer->url, quote_text(issuer, QUOTED_MAX_BYTES, NULL).text);
+	return status_fail(failure, STATUS_OK,
+		TRANSFER_URL ": HTTP status %ld, and no metadata; correct issuer, or set token_url",
 		transfer->url, transfer->http_status);
 }
 
@@ -106,15 +107,15 @@ static enum status read_metadata(const char *url, const struct json *metadata,
 	const char *endpoint = json_text(json_member(metadata, "token_endpoint"));
 
 	if (!endpoint)
-		return status_fail(
-			failure, STATUS_REFUSED, TRANSFER_URL ": names no token_endpoint", url);
+		return status_fail(failure, STATUS_REFUSED,
+			TRANSFER_URL ": the metadata name no token_endpoint; set token_url", url);
 	if (!is_endpoint(endpoint))
 		return status_fail(failure, STATUS_REFUSED,
-			TRANSFER_URL ": token_endpoint '%s' is no https URL", url,
-			quote_text(endpoint, QUOTED_MAX_BYTES, NULL).text);
+			TRANSFER_URL ": token_endpoint '%s' is not an https URL; set token_url",
+			url, quote_text(endpoint, QUOTED_MAX_BYTES, NULL).text);
 	if (buffer_append_text(token_url, endpoint))
-		return status_fail(
-			failure, STATUS_REFUSED, TRANSFER_URL ": token_endpoint is too long", url);
+		return status_fail(failure, STATUS_REFUSED,
+			TRANSFER_URL ": token_endpoint is too long; set token_url", url);
 	return STATUS_OK;
 }
 

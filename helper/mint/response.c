@@ -48,10 +48,10 @@ static const char *advice_on(const char *code)
 		const char *code;
 		const char *advice;
 	} rows[] = {
-		{"invalid_client", "; is the secret right, and auth_method?"},
-		{"unauthorized_client", "; may this client use client_credentials?"},
-		{"invalid_scope", "; is the profile's scope right?"},
-		{"invalid_target", "; are the profile's resource and audience right?"},
+		{"invalid_client", "; check the client secret and auth_method"},
+		{"unauthorized_client", "; is this client allowed to use client_credentials?"},
+		{"invalid_scope", "; correct scope in the profile"},
+		{"invalid_target", "; correct resource or audience in the profile"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -157,13 +157,13 @@ static void advise(
 	switch (attempt->code) {
 	case CURLE_PEER_FAILED_VERIFICATION:
 		if (strstr(attempt->error, "not yet valid") || strstr(attempt->error, "expired"))
-			status_fail(advice, STATUS_OK, "; is the clock of this machine right?");
+			status_fail(advice, STATUS_OK, "; check the clock of this machine");
 		else if (!strstr(attempt->error, "host name") && !strstr(attempt->error, "subject"))
-			status_fail(advice, STATUS_OK, "; SYPHT_CAINFO may name the CA's file");
+			status_fail(advice, STATUS_OK, "; set SYPHT_CAINFO to the file of its CA");
 		break;
 	case CURLE_SSL_CACERT_BADFILE:
 		status_fail(advice, STATUS_OK,
-			"; SYPHT_CAINFO names it, or CURL_CA_BUNDLE, or SSL_CERT_FILE");
+			"; correct SYPHT_CAINFO, CURL_CA_BUNDLE or SSL_CERT_FILE");
 		break;
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_COULDNT_CONNECT:
@@ -171,8 +171,8 @@ static void advise(
 	case CURLE_RECV_ERROR:
 	case CURLE_OPERATION_TIMEDOUT:
 		if (proxy)
-			status_fail(
-				advice, STATUS_OK, "; %s is set, no_proxy excepts a host", proxy);
+			status_fail(advice, STATUS_OK, "; %s is set: correct it, or add the host to no_proxy",
+				proxy);
 		break;
 	default:
 		break;
@@ -191,8 +191,8 @@ static enum status judge(
 	advise(transfer, attempt, &advice);
 	if (resolving)
 		return status_fail(failure, STATUS_TIMEOUT,
-			TRANSFER_URL ": the resolver does not tell the address of this host in "
-				     "time; does /etc/resolv.conf name one that answers?",
+			TRANSFER_URL
+			": no DNS answer in time; correct the name servers in /etc/resolv.conf",
 			transfer->url);
 	if (late)
 		return status_fail(failure, STATUS_TIMEOUT,

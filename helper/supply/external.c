@@ -10,7 +10,7 @@
 #include "process.h"
 #include "supply/secret.h"
 
-enum status external_run(const struct profile *profile, const char *command,
+enum status external_run(const struct profile *profile, const char *key, const char *command,
 	const struct buffer *input, struct buffer *output, long timeout_ms, struct failure *failure)
 {
 	char shell[] = "sh";
@@ -40,11 +40,12 @@ enum status external_run(const struct profile *profile, const char *command,
 	/* name the profile, not the command: it may hold a password */
 	if (status == STATUS_TIMEOUT)
 		return status_fail(failure, status,
-			"the command for the client secret of profile '%s' did not end in time",
-			profile->name);
+			"%s of profile '%s' did not end in time; run it by hand, or raise "
+			"SYPHT_TIMEOUT",
+			key, profile->name);
 	if (!status && exit_code != 0)
 		status = status_fail(failure, STATUS_NO_SECRET,
-			"the command for the client secret of profile '%s' ended with status %d",
+			"%s of profile '%s' ended with exit status %d; run it by hand", key,
 			profile->name, exit_code);
 	return status;
 }
@@ -85,12 +86,13 @@ static enum status ask_helper(const struct profile *profile, const char *operati
 	if (!status)
 		status = describe_endpoint(profile, username, password, &input);
 	if (status)
-		status_fail(failure, status, "cannot ask the credential helper of profile '%s': %s",
-			profile->name,
+		status_fail(failure, status,
+			"client_secret_helper of profile '%s' cannot be asked: %s", profile->name,
 			command ? "the credentials hold a line break, or are too long"
 				: "out of memory");
 	else
-		status = external_run(profile, command, &input, output, timeout_ms, failure);
+		status = external_run(profile, "client_secret_helper", command, &input, output,
+			timeout_ms, failure);
 	buffer_release(&input);
 	free(command);
 	return status;
@@ -107,7 +109,7 @@ static enum status read_answer(const struct profile *profile, const struct attri
 		id = attributes_get(answer, "username");
 	if (!id || !password || *password == '\0')
 		return status_fail(failure, STATUS_NO_SECRET,
-			"the credential helper of profile '%s' knows no client credentials for %s",
+			"client_secret_helper of profile '%s' has no client credentials for %s",
 			profile->name, profile_endpoint(profile));
 	return secret_set(secret, id, password, failure);
 }
@@ -124,7 +126,8 @@ enum status external_get(const struct profile *profile, long timeout_ms, struct 
 		status = attributes_parse(&answer, output.data, output.length, NULL);
 	if (status == STATUS_MALFORMED)
 		status = status_fail(failure, STATUS_NO_SECRET,
-			"the credential helper of profile '%s' gave no key=value lines",
+			"client_secret_helper of profile '%s' printed something else than "
+			"key=value lines",
 			profile->name);
 	if (!status)
 		status = read_answer(profile, &answer, secret, failure);

@@ -14,8 +14,11 @@ struct secret;
  */
 enum { EXTERNAL_MAX_BYTES = 16 * 1024 };
 
-/* Each waits at most timeout_ms. STATUS_NO_SECRET: the program failed. */
-enum status external_run(const struct profile *profile, const char *command,
+/*
+ * Each waits at most timeout_ms. STATUS_NO_SECRET: the program failed. key is the config key that
+ * names the command, for the reason.
+ */
+enum status external_run(const struct profile *profile, const char *key, const char *command,
 	const struct buffer *input, struct buffer *output, long timeout_ms,
 	struct failure *failure) MUST_CHECK;
 

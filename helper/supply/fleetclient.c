@@ -135,7 +135,7 @@ static enum status ask_fleet(const struct fleetclient *member, const struct ques
 		status = mintclient_write_request(
 			member->supply, member->secret, limits.left_ms, &request);
 	if (status)
-		status_fail(failure, status, "what it is to be told is too long");
+		status_fail(failure, status, "the request is too long");
 	else if (limits.left_ms <= 0)
 		status = status_fail(failure, STATUS_TIMEOUT, "no time left to ask it");
 	else
@@ -282,7 +282,7 @@ static enum status mint_for_oneself(const struct fleetclient *member, const stru
 
 	if (waited && member->renewing)
 		return status_fail(failure, STATUS_TIMEOUT,
-			"another member of the fleet is renewing the token, and takes long");
+			"another machine is still renewing the token; try again later");
 	trace_say(member->supply->trace, "profile %s: shared store: %s; minting without it",
 		name_of(member),
 		waited ? "no token came of another member's turn" : offer->trouble.reason);
@@ -298,7 +298,7 @@ static enum status mint_for_oneself(const struct fleetclient *member, const stru
 static enum status keep_off(const struct offer *offer, struct failure *failure)
 {
 	return status_fail(failure, STATUS_REFUSED,
-		"%.170s (as another machine was told; again in %ld s)", offer->trouble.reason,
+		"%.170s (told to another machine; asked again in %ld s)", offer->trouble.reason,
 		offer->rest_s);
 }
 
@@ -337,7 +337,7 @@ enum status fleetclient_drop(const struct fleetclient *member, const struct toke
 		member->state->serial++;
 	if (tell_fleet(member, &question, &reason))
 		return status_fail(failure, STATUS_UNREACHABLE,
-			"the token may still lie in the shared store: %.180s", reason.reason);
+			"the token may still be in the shared store: %.180s", reason.reason);
 	return STATUS_OK;
 }
 

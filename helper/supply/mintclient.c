@@ -146,8 +146,12 @@ enum status mintclient_run(const struct supply *supply, const struct secret *sec
 		 mintclient_write_request(supply, secret, left_ms, &request))
 		status = status_fail(failure, STATUS_NO_SECRET,
 			"the client credentials hold a line break, or are too long");
-	else
+	else {
 		status = libexec_ask(part, &request, left_ms, &answer, failure);
+		if (status == STATUS_TIMEOUT)
+			status_fail(failure, status, "%s: no answer in time; raise SYPHT_TIMEOUT",
+				profile_endpoint(supply->profile));
+	}
 	if (!status)
 		status = read_token(supply, &answer, asked_at, token, failure);
 	if (!status)

@@ -64,7 +64,7 @@ static enum status set_from_text(const struct question *question, const char *te
 	if (known_id && *text != '\0')
 		return secret_set(secret, known_id, text, failure);
 	if (*text == '\0')
-		return status_fail(failure, STATUS_NO_SECRET, "%s: is empty", source);
+		return status_fail(failure, STATUS_NO_SECRET, "%s: the secret is empty", source);
 	if (id_length == 0 || text[id_length] == '\0' || text[id_length + 1] == '\0')
 		return status_fail(failure, STATUS_NO_SECRET,
 			"%s: expected client_id:client_secret, as no client_id is configured",
@@ -94,7 +94,8 @@ static enum status ask_variable(
 {
 	if (!question->profile->client_id)
 		return status_fail(failure, STATUS_NO_SECRET,
-			"SYPHT_CLIENT_SECRET is set, but neither SYPHT_CLIENT_ID nor client_id is");
+			"SYPHT_CLIENT_SECRET is set, but there is no client id; set "
+			"SYPHT_CLIENT_ID");
 	return set_from_text(question, question->text, "SYPHT_CLIENT_SECRET", secret, failure);
 }
 
@@ -132,8 +133,8 @@ static enum status ask_command(
 	const struct question *question, struct secret *secret, struct failure *failure)
 {
 	struct buffer output = BUFFER_INIT(EXTERNAL_MAX_BYTES);
-	enum status status = external_run(
-		question->profile, question->text, NULL, &output, question->timeout_ms, failure);
+	enum status status = external_run(question->profile, "client_secret_command",
+		question->text, NULL, &output, question->timeout_ms, failure);
 
 	if (!status)
 		status =

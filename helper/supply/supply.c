@@ -31,7 +31,8 @@ static enum status refuse_min_valid(
 	const struct supply *supply, long lifetime, struct failure *failure)
 {
 	return status_fail(failure, STATUS_REFUSED,
-		"no token of profile '%s' is valid for %ld seconds: a fresh one lives for %ld",
+		"no token of profile '%s' is valid for %ld seconds: a new one lives for %ld; lower "
+		"--min-valid",
 		supply->profile->name, supply->min_valid, lifetime);
 }
 
@@ -137,7 +138,8 @@ static enum status supply_missed(
 	}
 	if (errno == EINTR)
 		return status_fail(failure, STATUS_TIMEOUT,
-			"another process has been asking for this token for %ld seconds",
+			"another process has been asking for this token for %ld seconds; try again "
+			"later",
 			settings_timeout_s(supply->settings));
 	trace_say(supply->trace, "no lock, so no cache: %s", strerror(errno));
 	return attempt_make_uncached(attempt, token, failure);

@@ -45,7 +45,7 @@ static enum status drop_shared(
 	else if (status == STATUS_NO_SECRET)
 		status = STATUS_OK;
 	else
-		status_fail(failure, status, "the token may still lie in the shared store: %.180s",
+		status_fail(failure, status, "the token may still be in the shared store: %.180s",
 			reason.reason);
 	secret_release(&secret);
 	return status;

@@ -191,9 +191,9 @@ const char *program_reason(enum program_verdict verdict)
 		[PROGRAM_OTHER_LIBC] = "its C library cannot load the plugin",
 		[PROGRAM_CARRIER] = "its libcurl is built in, out of reach",
 		[PROGRAM_GO] = "it is written in Go, and speaks HTTP by itself",
-		[PROGRAM_LOST] = "the interpreter it asks for cannot be found",
+		[PROGRAM_LOST] = "its interpreter cannot be found",
 		[PROGRAM_UNREADABLE] = "it cannot be read",
-		[PROGRAM_MALFORMED] = "it is no program of a format known here",
+		[PROGRAM_MALFORMED] = "it is neither an ELF program nor a script",
 	};
 
 	return reasons[verdict];

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/buffer.h"
+#include "core/settings.h"
 #include "core/suggestion.h"
 #include "run/program.h"
 
@@ -39,8 +41,8 @@ static const char USAGE[] =
 	"  --help, --version\n"
 	"\n"
 	"Exit status: that of COMMAND; 2 wrong usage, 125 sypht-run itself failed, 126 COMMAND\n"
-	"cannot be executed, 127 it cannot be found. With --check: 0 it works, or may later,\n"
-	"1 it cannot, 3 no libcurl is linked.\n";
+	"cannot be executed, 127 it cannot be found. With --check: 0 the plugin works, 1 it\n"
+	"cannot work, 3 COMMAND links no libcurl, but may load one later.\n";
 
 /* Where the library is, relative to the directory of sypht-run: in the tree, and installed. */
 static const char *const places[] = {
@@ -117,7 +119,7 @@ static bool find_library(char path[PATH_MAX])
 				path);
 		return !strpbrk(path, " :");
 	}
-	say(stderr, "sypht-run: " LIBRARY " is neither in %s nor where make install puts it",
+	say(stderr, "sypht-run: " LIBRARY " is missing in %s and in ../lib/sypht; install again",
 		directory);
 	return false;
 }
@@ -225,6 +227,19 @@ static bool may_preload(const struct program *program)
 	return program->verdict != PROGRAM_FOREIGN && program->verdict != PROGRAM_OTHER_LIBC;
 }
 
+/* Nobody reads what the plugin would say of them, unless there is a trace. */
+static void warn_of_settings(void)
+{
+	struct buffer lines = BUFFER_INIT(4096);
+	struct settings settings;
+
+	settings_read(&settings);
+	if (settings_warn(&settings, "sypht-run: warning: ", &lines) == STATUS_OK &&
+		lines.length > 0)
+		fputs(lines.data, stderr);
+	buffer_release(&lines);
+}
+
 static int run(const struct wishes *wishes, char **argv)
 {
 	static struct program program;
@@ -243,6 +258,7 @@ static int run(const struct wishes *wishes, char **argv)
 		say(stderr, "sypht-run: the environment: %s", strerror(errno));
 		return EXIT_OURSELVES;
 	}
+	warn_of_settings();
 	return execute(path, argv, program.last > 0);
 }
 
@@ -282,14 +298,14 @@ static int tell_content(struct program *program)
 		return tell_refusal(program);
 	case PROGRAM_CONTENT_LATER:
 		say(stdout,
-			"the plugin loads in %s, which loads libcurl later, if at all, or starts "
-			"programs that do",
+			"the plugin loads in %s, but no libcurl is linked: it loads libcurl later, "
+			"if at all, or starts programs that do",
 			name);
-		return EXIT_SUCCESS;
+		break;
 	case PROGRAM_CONTENT_NOTHING:
+		say(stdout, "the plugin loads in %s, but no libcurl is linked", name);
 		break;
 	}
-	say(stdout, "the plugin loads in %s, but no libcurl is linked", name);
 	return EXIT_NO_LIBCURL;
 }
 

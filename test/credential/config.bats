@@ -36,8 +36,8 @@ plain_environment() {
 	assert_equal "$(sed -n '/^profile/,$p' <<<"$output")" "profile sypht
   origin    https://api.sypht.com
   endpoint  https://auth.sypht.com/oauth2/token
-  client    as the secret's source says
-  secret    none: login has kept nothing
+  client    set by the source of the secret
+  secret    none is stored or configured
   warning   no client credentials for profile 'sypht': set SYPHT_API_KEY=client_id:client_secret, or run: sypht-credential login
   token     none cached"
 }

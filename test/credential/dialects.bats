@@ -443,7 +443,7 @@ refused() {
 @test "status says where nothing is kept" {
 	unset SYPHT_API_KEY
 	try sypht-credential status
-	assert_contains "$output" 'secret    none: login has kept nothing'
+	assert_contains "$output" 'secret    none is stored or configured'
 	try sypht-credential status --json
 	assert_equal "$(jq '.profiles[0].secret_source' <<<"$output")" null
 }

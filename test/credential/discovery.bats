@@ -86,7 +86,7 @@ asked() {
 @test "another issuer's metadata are refused, and nothing is sent there" {
 	faults "$(jq -n --arg endpoint "$SANDBOX_BYSTANDER/token" '{issuer: {times: "all",
 		body: {issuer: "https://elsewhere.example", token_endpoint: $endpoint}}}')"
-	refuses "the metadata are of issuer 'https://elsewhere.example'"
+	refuses "the metadata are those of issuer 'https://elsewhere.example'"
 	assert_equal "$(bystander_requests)" 0
 }
 
@@ -95,14 +95,14 @@ asked() {
 	for endpoint in http://elsewhere.example/token https://a@elsewhere.example/ ftp://x/ nonsense \
 		'https://x.example/ y' 'https://x.example/#y'; do
 		metadata "$SANDBOX_ISSUER" "$endpoint"
-		refuses 'is no https URL'
+		refuses 'is not an https URL'
 		rm -f "$XDG_CACHE_HOME/sypht/"*.state
 	done
 }
 
 @test "metadata without an endpoint say so" {
 	faults "{\"issuer\": {\"body\": {\"issuer\": \"$SANDBOX_ISSUER\"}}}"
-	refuses 'names no token_endpoint'
+	refuses 'name no token_endpoint'
 }
 
 @test "no metadata anywhere: the last place and its status are named" {

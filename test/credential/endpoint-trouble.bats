@@ -76,7 +76,7 @@ time.sleep(60)" 3>&- &
 		trap "kill $!" EXIT
 		until [ -e ready ]; do sleep 0.02; done
 		"$BUILD/sypht-credential" token'
-	assert_refused 1 'https://nowhere.example/oauth2/token: the resolver does not tell'
+	assert_refused 1 'https://nowhere.example/oauth2/token: no DNS answer in time'
 	assert_took_less 8000
 }
 
@@ -415,7 +415,7 @@ sys.exit(any(unicodedata.category(c) in ("Cc", "Zl", "Zp") or unicodedata.bidire
 	assert_refused 1 'HTTP status 503, Retry-After 60 s'
 	answers "$(jq -cn '{error: "invalid_client", error_description: ("x" * 500)}')" '{"status": 401}'
 	SYPHT_CACHE_DIR=$TMPDIR/long ask token
-	assert_refused 1 'xxx (HTTP status 401); is the secret right, and auth_method?'
+	assert_refused 1 'xxx (HTTP status 401); check the client secret and auth_method'
 	answers nonsense
 	SYPHT_CACHE_DIR=$TMPDIR/nonsense ask token
 	assert_refused 1 'HTTP status 200'

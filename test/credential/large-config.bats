@@ -24,7 +24,7 @@ assert_found() {
 assert_not_found() {
 	ask token "$1"
 	assert_status 1
-	assert_contains "$stderr" "no profile covers $1"
+	assert_contains "$stderr" "no profile names the origin of $1"
 }
 
 @test "large config: a profile is found wherever it stands" {
@@ -56,7 +56,7 @@ assert_not_found() {
 	ask token --profile again3 https://api3.example
 	assert_contains "$stderr" "profile 'again3'"
 	ask token --profile again3 https://api4.example
-	assert_contains "$stderr" 'no profile named again3 covers'
+	assert_contains "$stderr" "profile 'again3' does not name the origin of"
 	ask token --profile again6 https://api3.example
 	assert_status 2
 	assert_contains "$stderr" "there is no profile 'again6'"

@@ -137,7 +137,7 @@ assert_nowhere_but() {
 	export SYPHT_API_KEY=$ID:$SECRET
 	log_in
 	assert_status 0
-	assert_contains "$output" 'SYPHT_API_KEY is set, and comes first'
+	assert_contains "$output" 'SYPHT_API_KEY is set, and takes precedence'
 }
 
 @test "login: drops the tokens of before" {
@@ -214,7 +214,7 @@ EOF
 	gives_none
 	try sypht-credential logout
 	assert_status 0
-	assert_output 'profile sypht: none were kept, and no token is cached'
+	assert_output 'profile sypht: no client credentials were stored, and no token is cached'
 }
 
 @test "store and erase do the same for scripts, in git's grammar" {
@@ -320,10 +320,10 @@ EOF
 @test "secret: a helper that knows nothing, fails, or hangs" {
 	configure 'client_secret_helper = !true'
 	gives_none
-	assert_contains "$stderr" 'knows no client credentials'
+	assert_contains "$stderr" 'has no client credentials'
 	configure 'client_secret_helper = !false'
 	gives_none
-	assert_contains "$stderr" 'ended with status 1'
+	assert_contains "$stderr" 'ended with exit status 1'
 	configure 'client_secret_helper = !sleep 30 #'
 	SYPHT_TIMEOUT=1 gives_none
 	assert_contains "$stderr" 'did not end in time'
@@ -425,7 +425,7 @@ CACHE_OPEN="run: chmod 700"
 	try sypht-credential logout
 	umount --lazy "$XDG_CACHE_HOME/sypht"
 	assert_status 1
-	assert_contains "$stderr" 'but cannot remove '
+	assert_contains "$stderr" "but cannot remove $XDG_CACHE_HOME/sypht/"
 	assert_contains "$stderr" 'Read-only file system'
 }
 
@@ -439,6 +439,16 @@ CACHE_OPEN="run: chmod 700"
 	umount --lazy "$XDG_CACHE_HOME/sypht"
 	assert_status 0
 	assert_output 'profile sypht: client credentials dropped, and no token is cached'
+}
+
+@test "login: a home that is read-only is named as that" {
+	[ "$(id -u)" = 0 ] || skip_allowed 'only root can mount a file system'
+	mkdir read-only
+	mount -t tmpfs -o size=64k,mode=700,ro tmpfs read-only || skip_allowed 'no mounts here'
+	XDG_CONFIG_HOME=$PWD/read-only log_in
+	umount --lazy read-only
+	assert_status 1
+	assert_contains "$stderr" "$PWD/read-only/sypht/credentials: Read-only file system"
 }
 
 @test "logout: credentials that cannot be removed are not said to be dropped" {

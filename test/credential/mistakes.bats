@@ -50,7 +50,7 @@ request() {
 
 @test "mistake: a wrong secret" {
 	SYPHT_API_KEY=$SANDBOX_CLIENT_ID:wrong ask token
-	refused 1 "$SANDBOX_TOKEN_URL" invalid_client 'is the secret right' auth_method
+	refused 1 "$SANDBOX_TOKEN_URL" invalid_client 'check the client secret' auth_method
 }
 
 @test "mistake: a secret without a client id" {
@@ -79,13 +79,13 @@ request() {
 	unset SYPHT_API_KEY
 	(umask 077 && : >secret)
 	SYPHT_CLIENT_ID=$SANDBOX_CLIENT_ID SYPHT_CLIENT_SECRET_FILE=$PWD/secret ask token
-	refused 1 "$PWD/secret" 'is empty'
+	refused 1 "$PWD/secret" 'the secret is empty'
 }
 
 @test "mistake: a command for the secret that fails" {
 	configure < <(profile shop 'client_secret_command = exit 3')
 	ask --profile shop token
-	refused 1 "command for the client secret of profile 'shop'" 'status 3'
+	refused 1 "client_secret_command of profile 'shop'" 'exit status 3'
 }
 
 # The place ---------------------------------------------------------------------------------------
@@ -104,11 +104,11 @@ request() {
 
 @test "mistake: a host where a URL is wanted" {
 	ask token api.sypht.com
-	refused 2 "'api.sypht.com' is no http or https URL; did you mean https://api.sypht.com?"
+	refused 2 "'api.sypht.com' is not an http or https URL; did you mean https://api.sypht.com?"
 	ask status "${SANDBOX_API#https://}/x"
 	refused 2 "did you mean $SANDBOX_API/x?"
 	ask token 'two words'
-	refused 2 "'two words' is no http or https URL"
+	refused 2 "'two words' is not an http or https URL"
 }
 
 # The config --------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ request() {
 	chmod 666 "$XDG_CONFIG_HOME/sypht/config"
 	request
 	assert_status 67
-	blamed 'others can write it' "chmod go-w '$XDG_CONFIG_HOME/sypht/config'"
+	blamed 'others can write the config' "chmod go-w '$XDG_CONFIG_HOME/sypht/config'"
 	eval "${stderr#*run: }"
 	ask --profile sypht token
 	assert_status 0
@@ -172,7 +172,7 @@ request() {
 # The way to the endpoint -------------------------------------------------------------------------
 
 @test "mistake: an endpoint that is down" {
-	SYPHT_AUTH_ENDPOINT=https://127.0.0.1:1/token SYPHT_TIMEOUT=1 ask token
+	SYPHT_AUTH_ENDPOINT=https://127.0.0.1:1/token SYPHT_TIMEOUT=4 ask token
 	refused 1 https://127.0.0.1:1/token 'Failed to connect'
 	refute_contains "$stderr" proxy
 }
@@ -211,7 +211,7 @@ request() {
 
 	END
 	assert_contains "$output" 'not yet valid'
-	assert_contains "$output" 'is the clock of this machine right?'
+	assert_contains "$output" 'check the clock of this machine'
 }
 
 @test "mistake: a clock that was set back leaves tokens from the future, which are not believed" {
@@ -284,7 +284,7 @@ request() {
 @test "mistake: half an installation" {
 	cp "$BUILD/sypht-credential" .
 	try ./sypht-credential token
-	assert_refused 1 sypht-mint 'is the installation whole?'
+	assert_refused 1 sypht-mint 'install again'
 	cp "$BUILD/sypht-run" .
 	try ./sypht-run curl
 	assert_status 125
@@ -309,12 +309,12 @@ request() {
 	ask --help=x
 	refused 2 '--help=x: no such option'
 	ask token --json
-	refused 2 '--json and --online are options of status alone'
+	refused 2 '--json and --online are options of status only'
 }
 
 @test "mistake: the URL before the verb" {
 	ask "$SANDBOX_API" token </dev/null
-	refused 2 "'$SANDBOX_API' is no verb; name one before the URL, as in: sypht-credential token URL"
+	refused 2 "'$SANDBOX_API' is not a command; write one before the URL, as in: sypht-credential token URL"
 }
 
 @test "mistake: erase without a URL, at a terminal" {

@@ -74,7 +74,7 @@ source_shown() {
 	ask store < <(for_endpoint "username=$SANDBOX_CLIENT_ID" "password=$SANDBOX_CLIENT_SECRET")
 	command_is false
 	ask token
-	assert_refused 1 'ended with status 1'
+	assert_refused 1 'ended with exit status 1'
 	assert_token_requests 0
 }
 
@@ -109,7 +109,7 @@ source_shown() {
 @test "secret: SYPHT_CLIENT_SECRET goes with SYPHT_CLIENT_ID, or with the config's client_id" {
 	export SYPHT_CLIENT_SECRET=$SANDBOX_CLIENT_SECRET
 	ask token
-	assert_refused 1 'neither SYPHT_CLIENT_ID nor client_id is'
+	assert_refused 1 'there is no client id; set SYPHT_CLIENT_ID'
 	SYPHT_CLIENT_ID=$SANDBOX_CLIENT_ID ask token
 	assert_issued "$output"
 	rm -rf "$(cache_directory)"
@@ -374,23 +374,23 @@ configured_file() {
 @test "secret: a command that fails, is killed, or says nothing or nonsense is no secret" {
 	command_is 'exit 3'
 	ask token
-	assert_refused 1 'ended with status 3'
+	assert_refused 1 'ended with exit status 3'
 	command_is 'kill -KILL 0'
 	ask token
-	assert_refused 1 'ended with status 137'
+	assert_refused 1 'ended with exit status 137'
 	command_is true
 	ask token
-	assert_refused 1 'client_secret_command: is empty'
+	assert_refused 1 'client_secret_command: the secret is empty'
 	command_is 'echo a; echo b'
 	ask token
 	assert_refused 1 'client_secret_command: holds more than one line'
 	command_is 'head -c 1000000 /dev/zero'
 	ask token
-	assert_refused 1 'said more than can be held'
+	assert_refused 1 'printed too much'
 	command_is '/no/such/command'
 	ask token
 	assert_status 1
-	assert_contains "$stderr" 'ended with status 127'
+	assert_contains "$stderr" 'ended with exit status 127'
 	assert_token_requests 0
 }
 
@@ -481,12 +481,12 @@ username=$SANDBOX_CLIENT_ID"
 	for says in '' "username=$SANDBOX_CLIENT_ID\n" 'password=\n' 'quit=1\n' '\n'; do
 		helper_says "$says"
 		ask token
-		assert_refused 1 'knows no client credentials'
+		assert_refused 1 'has no client credentials'
 	done
 	for says in 'nonsense\n' 'password=a\r\n'; do
 		helper_says "$says"
 		ask token
-		assert_refused 1 'gave no key=value lines'
+		assert_refused 1 'printed something else than key=value lines'
 	done
 	assert_token_requests 0
 }

@@ -43,12 +43,12 @@ configure_other() {
 
 @test "a URL that no profile covers is no token" {
 	ask token https://elsewhere.example/
-	assert_refused 1 'no profile covers https://elsewhere.example/'
+	assert_refused 1 'no profile names the origin of https://elsewhere.example/'
 	ask header http://127.0.0.1:1/
-	assert_refused 1 'no profile covers'
+	assert_refused 1 'no profile names the origin of'
 	configure_other
 	ask --profile other token https://elsewhere.example
-	assert_refused 1 'no profile named other covers'
+	assert_refused 1 "profile 'other' does not name the origin of"
 	assert_token_requests 0
 }
 
@@ -57,7 +57,7 @@ configure_other() {
 	for url in '' api.sypht.com /fileupload ftp://api.sypht.com https:// https://user@api.sypht.com \
 		https://api.sypht.com:99999 'https://api sypht.com' 'https://api.sypht.com:x/'; do
 		ask token "$url"
-		assert_refused 2 'is no http or https URL'
+		assert_refused 2 'is not an http or https URL'
 	done
 }
 
@@ -99,7 +99,7 @@ configure_other() {
 @test "other variables that make no sense are warned of, whether or not there is a token" {
 	SYPHT_TRACE=yes ask token
 	assert_issued "$output"
-	assert_equal "$stderr" "warning: SYPHT_TRACE is 'yes', neither 1 nor an absolute path; tracing is off"
+	assert_equal "$stderr" "warning: SYPHT_TRACE is 'yes', neither 1 nor the absolute path of a file to write; tracing is off"
 	SYPHT_ON_FAILURE=ignore ask get < <(for_api)
 	assert_equal "$stderr" "warning: SYPHT_ON_FAILURE is 'ignore', neither fail nor pass; using fail"
 	SYPHT_CREDENTIAL=bin/sypht-credential ask --min-valid 99999 token
@@ -153,7 +153,7 @@ warning: SYPHT_CREDENTIAL is 'bin/sypht-credential', not an absolute path; sypht
 	local value
 	for value in '' x -1 5x 1.5 99999999999999999999; do
 		ask token "--min-valid=$value"
-		assert_refused 2 "--min-valid: '$value' is no number of seconds"
+		assert_refused 2 "--min-valid: '$value' is not a number of seconds"
 	done
 }
 
@@ -184,11 +184,11 @@ warning: SYPHT_CREDENTIAL is 'bin/sypht-credential', not an absolute path; sypht
 
 @test "wrong usage: exit status 2, one line, nothing on stdout" {
 	ask
-	assert_refused 2 'a verb is missing'
+	assert_refused 2 'a command is missing'
 	ask token "$SANDBOX_API" "$SANDBOX_API"
-	assert_refused 2 'one word too many'
+	assert_refused 2 'unexpected argument'
 	ask status "$SANDBOX_API" "$SANDBOX_API"
-	assert_refused 2 'one word too many'
+	assert_refused 2 'unexpected argument'
 	ask --nonsense token
 	assert_refused 2 '--nonsense'
 	ask token --profile
@@ -200,7 +200,7 @@ warning: SYPHT_CREDENTIAL is 'bin/sypht-credential', not an absolute path; sypht
 
 @test "a mistyped verb or option is told, with the one that was meant" {
 	ask tokne </dev/null
-	assert_refused 2 "'tokne' is no verb" 'did you mean token?'
+	assert_refused 2 "'tokne' is not a command" 'did you mean token?'
 	ask statsu <<<'no description'
 	assert_refused 2 'did you mean status?'
 	ask frobnicate </dev/null
@@ -210,7 +210,7 @@ warning: SYPHT_CREDENTIAL is 'bin/sypht-credential', not an absolute path; sypht
 	ask --min-vaild=5 token
 	assert_refused 2 'did you mean --min-valid?'
 	ask token --min-valid
-	assert_refused 2 '--min-valid: its value is missing'
+	assert_refused 2 '--min-valid: a value is missing'
 	ask --protocol=keyring gte a b
 	assert_refused 2 'did you mean get?'
 	assert_token_requests 0
@@ -258,11 +258,11 @@ warning: SYPHT_CREDENTIAL is 'bin/sypht-credential', not an absolute path; sypht
 @test "erase URL: a URL that no profile covers: 1; no URL, or two: 2; nothing is dropped" {
 	token
 	ask erase https://other.example
-	assert_refused 1 'no profile covers https://other.example'
+	assert_refused 1 'no profile names the origin of https://other.example'
 	ask erase other.example
-	assert_refused 2 "'other.example' is no http or https URL"
+	assert_refused 2 "'other.example' is not an http or https URL"
 	ask erase "$SANDBOX_API" "$SANDBOX_API"
-	assert_refused 2 'one word too many'
+	assert_refused 2 'unexpected argument'
 	token
 	assert_token_requests 1
 }

@@ -72,7 +72,7 @@ descendants() {
 	rm "$(entry token)"
 	hold_lock
 	SYPHT_TIMEOUT=1 timed ask token
-	assert_refused 1 'another process has been asking for this token for 1 seconds'
+	assert_refused 1 'another process has been asking for this token for 1 seconds; try again later'
 	[ "$took_ms" -ge 900 ]
 	assert_took_less 5000
 	release_lock

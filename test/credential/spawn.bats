@@ -78,7 +78,7 @@ no_sleepers() {
 
 @test "spawn: a program that says too much is killed, and what fits is kept" {
 	spawn 20000 100000 /bin/sh -c 'sleep 4007 & exec yes' </dev/null
-	assert_line --partial 'reason [/bin/sh said more than can be held]'
+	assert_line --partial 'reason [/bin/sh printed too much]'
 	wait_until no_sleepers 4007
 }
 

@@ -13,7 +13,7 @@ other_port() {
 @test "status: says where the config is, and that there is none" {
 	ask status
 	assert_status 0
-	assert_equal "$(grep "$CONFIG_LINE" <<<"$output")" "config    $XDG_CONFIG_HOME/sypht/config: not there, so what is built in counts"
+	assert_equal "$(grep "$CONFIG_LINE" <<<"$output")" "config    $XDG_CONFIG_HOME/sypht/config: does not exist, so the built-in profile is used"
 	configure < <(profile shop)
 	ask status
 	assert_equal "$(grep "$CONFIG_LINE" <<<"$output")" "config    $XDG_CONFIG_HOME/sypht/config"
@@ -64,9 +64,9 @@ other_port() {
 	assert_line 'profile shop'
 	refute_line 'profile sypht'
 	ask status "$SANDBOX_API" --profile sypht
-	assert_line "scope     $SANDBOX_API: profile sypht, the only one looked at, by --profile"
+	assert_line "scope     $SANDBOX_API: profile sypht, the only one used, because of --profile"
 	SYPHT_PROFILE=sypht ask status "$SANDBOX_API"
-	assert_line "scope     $SANDBOX_API: profile sypht, the only one looked at, by SYPHT_PROFILE"
+	assert_line "scope     $SANDBOX_API: profile sypht, the only one used, because of SYPHT_PROFILE"
 }
 
 @test "status URL: not in scope, what is nearest and what to do" {
@@ -94,7 +94,7 @@ other_port() {
 
 @test "status URL: what is no URL is refused" {
 	ask status now
-	assert_refused 2 "'now' is no http or https URL"
+	assert_refused 2 "'now' is not an http or https URL"
 	ask status --json "$SANDBOX_API"
 	assert_refused 2 --json
 }
@@ -111,7 +111,7 @@ other_port() {
 @test "status --online: the reason why not, and exit status 1" {
 	SYPHT_API_KEY=$SANDBOX_CLIENT_ID:wrong ask status "$SANDBOX_API" --online
 	assert_status 1
-	assert_line --regexp '^  online .*invalid_client.*is the secret right'
+	assert_line --regexp '^  online .*invalid_client.*check the client secret'
 	unset SYPHT_API_KEY
 	ask status --online
 	assert_status 1
@@ -145,7 +145,7 @@ flawed() {
 @test "status: no client credentials at all" {
 	unset SYPHT_API_KEY
 	flawed "no client credentials for profile 'sypht'" 'run: sypht-credential login'
-	assert_equal "$(sypht-credential status | grep '^  secret')" '  secret    none: login has kept nothing'
+	assert_equal "$(sypht-credential status | grep '^  secret')" '  secret    none is stored or configured'
 }
 
 @test "status: a profile without client credentials is warned of; alone, it is a failure" {
@@ -185,7 +185,7 @@ flawed() {
 	configure < <(profile shop "client_secret_command = echo >>$PWD/ran; exit 3")
 	ask status
 	assert_status 1
-	assert_line "  error     the command for the client secret of profile 'shop' ended with status 3"
+	assert_line "  error     client_secret_command of profile 'shop' ended with exit status 3; run it by hand"
 	rm ran
 	ask status --json
 	assert_status 0

@@ -304,7 +304,7 @@ requested() {
 	fill_disk "$XDG_CONFIG_HOME/sypht"
 	takes_all
 	ask store < <(for_endpoint "username=$SANDBOX_CLIENT_ID" "password=$(printf '%05000d' 0)")
-	assert_refused 1 'cannot write sypht: No space left on device'
+	assert_refused 1 "cannot write $XDG_CONFIG_HOME/sypht/credentials/sypht: No space left on device"
 	unset SYPHT_API_KEY
 	assert_issued "$(token)"
 }

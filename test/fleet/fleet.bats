@@ -251,7 +251,7 @@ refused_with() {
 	refused_with 'it is full; give it more maxmemory'
 	redis CONFIG SET maxmemory 0 requirepass h0rse >/dev/null
 	share
-	refused_with 'it wants a password: redis://:PASSWORD@HOST'
+	refused_with 'it requires a password: shared_store = redis://:PASSWORD@HOST'
 }
 
 @test "a cluster whose other nodes have the key is named so" {
@@ -510,7 +510,7 @@ requested() {
 	assert_token_requests 2
 	stop_redis
 	on c try "$BUILD/sypht-credential" erase "$SANDBOX_API"
-	assert_refused 1 'the token may still lie in the shared store'
+	assert_refused 1 'the token may still be in the shared store'
 }
 
 @test "a store is reached by TCP, by its number and with a password of any characters" {
@@ -543,7 +543,7 @@ requested() {
 	configure < <(profile sypht 'shared_store = redis://:h0rse@127.0.0.1')
 	chmod 644 "$XDG_CONFIG_HOME/sypht/config"
 	ask token
-	assert_refused 2 'holds a password' chmod
+	assert_refused 2 'contains a password' "run: chmod go-r '"
 	refute_contains "$stderr" h0rse
 	share
 	chmod 644 "$XDG_CONFIG_HOME/sypht/config"

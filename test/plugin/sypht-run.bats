@@ -34,6 +34,13 @@ check() {
 	assert_empty "$stderr"
 }
 
+# loads COMMAND: the plugin, but no libcurl is linked.
+loads() {
+	try sypht-run --check "$@"
+	assert_status 3
+	assert_empty "$stderr"
+}
+
 # refuses REASON COMMAND
 refuses() {
 	try sypht-run --check "$2"
@@ -166,6 +173,27 @@ warns() {
 	assert_equal "$stderr" 'sypht-run: --chek: no such option; did you mean --check?'
 }
 
+@test "sypht-run: a variable that is not valid is warned of, and the command runs all the same" {
+	SYPHT_TIMEOUT=5m SYPHT_ON_FAILURE=ignore SYPHT_TRACE=yes SYPHT_CREDENTIAL=helper try sypht-run echo ran
+	assert_status 0
+	assert_output ran
+	assert_equal "$(grep -c '^sypht-run: warning: SYPHT_' <<<"$stderr")" 4
+	assert_contains "$stderr" "SYPHT_TIMEOUT is '5m', not a whole number of seconds from 1 to 3600; using 30"
+	SYPHT_TIMEOUT=5 SYPHT_ON_FAILURE=pass SYPHT_TRACE=$PWD/trace SYPHT_CREDENTIAL=/helper try sypht-run echo ran
+	assert_empty "$stderr"
+}
+
+@test "sypht-run: a trace that cannot be written is warned of" {
+	local path
+	mkdir here
+	ln -s /dev/stderr link
+	for path in "$PWD/there/trace" "$PWD/here" "$PWD/link"; do
+		SYPHT_TRACE=$path try sypht-run echo ran
+		assert_output ran
+		assert_contains "$stderr" "SYPHT_TRACE is '$path', neither 1 nor the absolute path of a file to write"
+	done
+}
+
 @test "sypht-run: --version and --help" {
 	try sypht-run --version
 	assert_output --regexp '^sypht-run [0-9]+\.[0-9]+\.[0-9]+$'
@@ -217,7 +245,7 @@ tree() {
 	try ./sypht-run true
 	assert_status 125
 	assert_equal "$stderr" \
-		"sypht-run: libsypht-preload.so is neither in $PWD/ nor where make install puts it"
+		"sypht-run: libsypht-preload.so is missing in $PWD/ and in ../lib/sypht; install again"
 }
 
 @test "sypht-run: a plugin whose path LD_PRELOAD cannot hold is refused: 125 and one line" {
@@ -249,18 +277,16 @@ tree() {
 	assert_line 'the plugin works in /usr/bin/curl'
 }
 
-# may_work COMMAND PROGRAM: nobody knows.
+# may_work COMMAND PROGRAM: only running it would show.
 may_work() {
-	check "$1"
-	assert_line "the plugin loads in $2, which loads libcurl later, if at all, or starts programs that do"
+	loads "$1"
+	assert_line "the plugin loads in $2, but no libcurl is linked: it loads libcurl later, if at all, or starts programs that do"
 	refute_line --partial 'the plugin works'
 }
 
 # without_libcurl COMMAND: the plugin would be idle in it.
 without_libcurl() {
-	try sypht-run --check "$1"
-	assert_status 3
-	assert_empty "$stderr"
+	loads "$1"
 	assert_output --regexp "^the plugin loads in .*$1, but no libcurl is linked\$"
 }
 
@@ -322,7 +348,7 @@ library() {
 	done
 	${CC:-cc} -o tool "$BATS_FILE_TMPDIR/sample.c" -Wl,--no-as-needed -Wl,-rpath-link,lib \
 		lib/inner/libinner.so
-	check ./tool
+	loads ./tool
 	refute_line --partial 'it uses'
 	LD_LIBRARY_PATH=$PWD/lib/inner check ./tool
 	assert_line --partial 'it uses'
@@ -345,12 +371,12 @@ library() {
 	assert_line "./one is a script for $dynamic"
 
 	script two '#! ./one  some argument'
-	check ./two
+	loads ./two
 	assert_line './two is a script for ./one'
 	assert_line --partial "the plugin loads in $dynamic"
 
 	script plain 'echo hello'
-	check ./plain
+	loads ./plain
 	assert_line './plain is a script for /bin/sh'
 }
 
@@ -361,7 +387,7 @@ library() {
 	for line in '/usr/bin/env interpreter' '/usr/bin/env -S interpreter -x' '/bin/env -Sinterpreter' \
 		'/usr/bin/env -S A=b interpreter'; do
 		script by-env "#!$line"
-		PATH=$PWD:$PATH check ./by-env
+		PATH=$PWD:$PATH loads ./by-env
 		assert_line "./by-env is a script for $PWD/interpreter"
 	done
 }
@@ -400,12 +426,12 @@ library() {
 @test "sypht-run: set-uid that changes nothing is no obstacle" {
 	cp "$dynamic" own
 	chmod ug+s own
-	check ./own
+	loads ./own
 	[ "$(id -u)" = 0 ] || return 0
 	chown nobody own
 	chmod u+s own
 	try setpriv --no-new-privs sypht-run --check ./own
-	assert_status 0
+	assert_status 3
 }
 
 @test "sypht-run: file capabilities are an obstacle to all but root" {
@@ -420,7 +446,7 @@ library() {
 		rm -r "$place"
 		skip_allowed 'no capabilities on this file system'
 	fi
-	check "$place/dynamic"
+	loads "$place/dynamic"
 	try setpriv --reuid 65534 --regid 65534 --clear-groups "$place/sypht-run" --check "$place/dynamic"
 	rm -r "$place"
 	assert_status 1
@@ -432,7 +458,7 @@ library() {
 	[ "$(getconf LONG_BIT)" = 64 ] || skip_allowed 'musl loads the plugin on 64 bits alone'
 	not_under_sanitizers 'their runtime is that of glibc'
 	musl-gcc -o with-musl "$BATS_FILE_TMPDIR/sample.c"
-	check ./with-musl
+	loads ./with-musl
 	try sypht-run ./with-musl
 	assert_status 5
 	assert_output ran
@@ -478,15 +504,15 @@ patched() {
 	: >empty
 	refuses 'Permission denied' ./empty
 	chmod +x empty
-	refuses 'it is no program of a format known here' ./empty
+	refuses 'it is neither an ELF program nor a script' ./empty
 	script orphan '#!/no/such/interpreter'
-	refuses 'the interpreter it asks for cannot be found' ./orphan
+	refuses 'its interpreter cannot be found' ./orphan
 	script orphan '#!/usr/bin/env no-such-interpreter'
-	refuses 'the interpreter it asks for cannot be found' ./orphan
+	refuses 'its interpreter cannot be found' ./orphan
 	script orphan '#!'
-	refuses 'the interpreter it asks for cannot be found' ./orphan
+	refuses 'its interpreter cannot be found' ./orphan
 	script loop '#!./loop'
-	refuses 'the interpreter it asks for cannot be found' ./loop
+	refuses 'its interpreter cannot be found' ./loop
 }
 
 @test "sypht-run --check: malformed programs are refused in good order" {
@@ -499,9 +525,9 @@ patched() {
 		assert_equal "$status ${#lines[@]}" '1 1'
 	done
 	patched 54 '\x01\x00' # e_phentsize
-	refuses 'it is no program of a format known here' ./patched
+	refuses 'it is neither an ELF program nor a script' ./patched
 	patched 56 '\xff\xff' # e_phnum
-	refuses 'it is no program of a format known here' ./patched
+	refuses 'it is neither an ELF program nor a script' ./patched
 	patched 32 '\xff\xff\xff\xff\xff\xff\xff\xff' # e_phoff
-	refuses 'it is no program of a format known here' ./patched
+	refuses 'it is neither an ELF program nor a script' ./patched
 }

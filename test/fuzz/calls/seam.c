@@ -138,7 +138,7 @@ enum status supplier_replace(struct supplier *supplier, const struct origin *ori
 	supplier_drop(supplier, origin, fingerprint);
 	if (strtoul(fingerprint + 1, NULL, 10) == supplier->generation) {
 		server_count_failure();
-		return status_fail(failure, STATUS_REFUSED, "fresh tokens are refused too");
+		return status_fail(failure, STATUS_REFUSED, "new tokens are rejected too");
 	}
 	return supplier_lease(supplier, origin, lease, failure);
 }
