@@ -53,6 +53,10 @@ document() {
 there() {
 	command cat <<-END
 		s|https://auth\.sypht\.com/oauth2/token|$SANDBOX_TOKEN_URL|g
+		s|https://billing\.example\.com/invoices|${PROVIDER_API-}/app/company/byclientid/client_id|g
+		s|https://billing\.example\.com|${PROVIDER_API-}|g
+		s|https://sso\.example\.com/oauth2/token|$SANDBOX_TOKEN_URL|g
+		s|billing-robot|$SANDBOX_README_CLIENT_ID|g
 		s|https://api\.sypht\.com|$SANDBOX_API|g
 		s|http://api\.sypht\.com|http://${SANDBOX_API#https://}|g
 		s|host=api\.sypht\.com|host=${SANDBOX_API#https://}|g
@@ -71,7 +75,8 @@ there() {
 back() {
 	sed -e "s|$SANDBOX_TOKEN_URL|https://auth.sypht.com/oauth2/token|g" \
 		-e "s|$SANDBOX_API|https://api.sypht.com|g" \
-		-e "s|http://${SANDBOX_API#https://}|http://api.sypht.com|g"
+		-e "s|http://${SANDBOX_API#https://}|http://api.sypht.com|g" \
+		${PROVIDER_API:+-e "s|of '$SANDBOX_README_CLIENT_ID'|of 'billing-robot'|"}
 }
 
 # section FILE TITLE: the lines from that heading to the next; TITLE '' for what stands before.
@@ -197,11 +202,14 @@ scripts/setup() {
 	assert_equal "$*" build
 }
 
-# login at a terminal, where a person answers; anything else as it is.
+# login at a terminal, where a person answers; anything else as it is. The profile "billing" names
+# its client id, so that login asks for the secret only.
 sypht-credential() {
-	if [ "$*" = login ] && [ ! -p /dev/stdin ]; then
-		python3 "$ROOT/test/drivers/terminal.py" "$SANDBOX_README_CLIENT_ID" "$SANDBOX_README_CLIENT_SECRET" \
-			"$BUILD/sypht-credential" login
+	local answers=("$SANDBOX_README_CLIENT_ID" "$SANDBOX_README_CLIENT_SECRET")
+
+	[[ $* != *billing* ]] || answers=("$SANDBOX_README_CLIENT_SECRET" '')
+	if [ "${*: -1}" = login ] && [ ! -p /dev/stdin ]; then
+		python3 "$ROOT/test/drivers/terminal.py" "${answers[@]}" "$BUILD/sypht-credential" "$@"
 	else
 		command sypht-credential "$@"
 	fi
