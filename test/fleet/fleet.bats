@@ -10,6 +10,8 @@ setup() {
 	seal
 	reset_sandbox
 	sypht_env
+	SLOWER=${TEST_SANITIZED:+3} SLOWER=${SLOWER:-1} # sanitized programs start slowly
+	export SYPHT_TIMEOUT=$((10 * SLOWER))
 	[ -x "$BUILD/sypht-fleet" ] || skip_allowed 'built without hiredis or libsodium'
 	start_redis
 	share
@@ -58,25 +60,23 @@ herd_of() {
 }
 
 @test "an endpoint that takes longer than the lock lives is asked once" {
-	export SYPHT_TIMEOUT=10
-	faults '{"token": {"delay_ms": 4000}}'
+	faults "{\"token\": {\"delay_ms\": $((4000 * SLOWER))}}"
 	herd_of 4 1
 	assert_equal "$(sort -u herd.out | wc -l)" 1
 	assert_token_requests 1
 }
 
 @test "an endpoint that takes more than half of SYPHT_TIMEOUT is asked once, and nobody fails" {
-	export SYPHT_TIMEOUT=10
-	faults '{"token": {"delay_ms": 6000, "times": "all"}}'
+	faults "{\"token\": {\"delay_ms\": $((6000 * SLOWER)), \"times\": \"all\"}}"
 	herd_of 6 1
 	assert_equal "$(sort herd.out | uniq -c | tr -s ' ')" " 6 $(token_on 1)"
 	assert_token_requests 1
 }
 
 @test "who goes alone too late takes what another machine has put there meanwhile" {
-	export SYPHT_TIMEOUT=6
-	faults '{"token": {"delay_ms": 5700, "times": "all"}}'
-	SYPHT_TIMEOUT=20 cold_machine a >first 3>&- &
+	export SYPHT_TIMEOUT=$((6 * SLOWER))
+	faults "{\"token\": {\"delay_ms\": $((5700 * SLOWER)), \"times\": \"all\"}}"
+	SYPHT_TIMEOUT=$((20 * SLOWER)) cold_machine a >first 3>&- &
 	wait_until requested
 	fleet_ask b token
 	wait $!
@@ -128,13 +128,13 @@ has_other_than() {
 
 @test "the next token is fetched ahead of time by one machine for all" {
 	local current machine born
-	token_lifetime "$SANDBOX_CLIENT_ID" 10
+	token_lifetime "$SANDBOX_CLIENT_ID" $((10 * SLOWER))
 	born=$(date +%s)
 	current=$(token_on a)
 	for machine in b c; do assert_equal "$(token_on $machine)" "$current"; done
 	faults '{"token": {"delay_ms": 200}}'
-	# it is renewed from its seventh second on, and served until its ninth
-	wait_until is_past $((born + 8))
+	# of its ten seconds, it is renewed from the seventh on, and served until the ninth
+	wait_until is_past $((born + 8 * SLOWER))
 	for machine in a b c; do assert_equal "$(token_on $machine)" "$current"; done
 	for machine in a b c; do wait_until has_other_than "$current" "$machine"; done
 	assert_equal "$(token_on b)" "$(token_on a)"
@@ -198,10 +198,10 @@ has_other_than() {
 }
 
 @test "a store that does not answer costs a tenth of SYPHT_TIMEOUT" {
-	export SYPHT_TIMEOUT=5
+	export SYPHT_TIMEOUT=$((5 * SLOWER))
 	kill -STOP "$redis_pid"
 	timed fleet_ask a token
-	assert_took_less 1500
+	assert_took_less $((1500 * SLOWER))
 	assert_issued "$output"
 	assert_contains "$stderr" 'no answer in time'
 	kill -CONT "$redis_pid"
@@ -305,7 +305,7 @@ with open("peak", "w") as file:
 
 @test "what is no store at all costs no memory to speak of" {
 	local kind
-	export SYPHT_TIMEOUT=5
+	export SYPHT_TIMEOUT=$((5 * SLOWER))
 	for kind in list lists bulk huge line; do
 		"$ROOT/test/fleet/liar" "$PWD/$kind" "$kind" 3>&- &
 		liar=$!
@@ -321,7 +321,7 @@ with open("peak", "w") as file:
 
 @test "what is no store at all costs three seconds at most, and learns nothing it could repeat" {
 	local kind
-	export SYPHT_TIMEOUT=5
+	export SYPHT_TIMEOUT=$((5 * SLOWER))
 	for kind in closes silent huge drips crowd list lists bulk line held deep number negative noise parrot yes; do
 		"$ROOT/test/fleet/liar" "$PWD/$kind" "$kind" 3>&- &
 		liar=$!
@@ -333,7 +333,7 @@ with open("peak", "w") as file:
 		assert_issued "$output"
 		assert_contains "$stderr" 'shared store'
 		refute_contains "$stderr" h0rse
-		assert_took_less 4000
+		assert_took_less $((4000 * SLOWER))
 	done
 	assert_token_requests 16
 }
@@ -382,7 +382,6 @@ put_shared() {
 
 @test "who mints and dies is soon replaced" {
 	local holder
-	export SYPHT_TIMEOUT=10
 	faults '{"token": {"delay_ms": 60000}}'
 	XDG_CACHE_HOME=$HOME/machines/a "$BUILD/sypht-credential" token >/dev/null 2>&1 3>&- &
 	holder=$!
@@ -391,7 +390,7 @@ put_shared() {
 	kill -KILL "$holder"
 	timed fleet_ask b token
 	assert_issued "$output"
-	assert_took_less 4000
+	assert_took_less $((4000 * SLOWER))
 	assert_token_requests 2
 }
 
