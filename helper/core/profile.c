@@ -207,12 +207,14 @@ static void clear_value(struct profile *profile, const struct key *key)
 
 /* ---- from the config ---- */
 
-/* Whether word is client_secret or a misspelling of it. */
+/* Whether word is a name for a secret, or a misspelling of one. */
 static bool means_secret(const char *word, size_t length)
 {
+	static const char *const NAMES[] = {"client_secret", "secret", "password", "api_key"};
 	struct suggestion suggestion = suggestion_for(word, length);
 
-	suggestion_look_at(&suggestion, "client_secret");
+	for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++)
+		suggestion_look_at(&suggestion, NAMES[i]);
 	return suggestion.nearest != NULL;
 }
 

@@ -77,8 +77,8 @@ static enum status write_nearest(const struct call *call, const struct nearest *
 	if (!status)
 		status = origin_write(&nearest->origin, reply);
 	return status ? status
-		      : buffer_printf(
-				reply, ", another %s: change the one or the other\n", differs);
+		      : buffer_printf(reply, ", with another %s: correct the URL or the profile\n",
+				differs);
 }
 
 /* No profile names the host. Write the line that the config would need. */
@@ -90,13 +90,15 @@ static enum status write_advice(const struct call *call, const struct origin *or
 
 	if (!origin_may_carry(origin))
 		status = buffer_append_text(
-			reply, ": none; http is for this machine alone, use https\n");
+			reply, ": none; http is for this machine only, so use https\n");
 	else {
-		status = buffer_append_text(reply, ": none names it; to change that: origin = ");
+		status = buffer_append_text(
+			reply, ": no profile names it; to change that, add origin = ");
 		if (!status)
 			status = origin_write(origin, reply);
 		if (!status)
-			status = buffer_printf(reply, " in %s\n", path ? path : "the config");
+			status = buffer_printf(
+				reply, " to a profile in %s\n", path ? path : "the config");
 	}
 	buffer_free_text(path);
 	return status;

@@ -227,7 +227,7 @@ static bool may_preload(const struct program *program)
 	return program->verdict != PROGRAM_FOREIGN && program->verdict != PROGRAM_OTHER_LIBC;
 }
 
-/* Nobody reads what the plugin would say of them, unless there is a trace. */
+/* The plugin warns in the trace only, as stderr belongs to the program. */
 static void warn_of_settings(void)
 {
 	struct buffer lines = BUFFER_INIT(4096);

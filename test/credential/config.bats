@@ -225,7 +225,8 @@ plain_environment() {
 			<<<$'[profile sypht]\n'"$line"
 		[[ $stderr != *hunter2* ]]
 	done
-	refused 2 "unknown key 'password'" <<<$'[profile sypht]\npassword hunter2:3'
+	refused 2 "unknown key 'secret': keep the secret with sypht-credential login" <<<$'[profile sypht]\nsecret = hunter2'
+	refused 2 "unknown key 'password': keep the secret with sypht-credential login" <<<$'[profile sypht]\npassword hunter2:3'
 	[[ $stderr != *hunter2* ]]
 }
 

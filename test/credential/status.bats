@@ -72,16 +72,16 @@ other_port() {
 @test "status URL: not in scope, what is nearest and what to do" {
 	ask status "http://${SANDBOX_API#https://}/"
 	assert_status 1
-	assert_line --regexp '^scope .*: none; profile sypht has .*, another scheme'
+	assert_line --regexp '^scope .*: none; profile sypht has .*, with another scheme'
 	ask status "$(other_port)"
 	assert_status 1
-	assert_line --regexp "^scope .*: none; profile sypht has $SANDBOX_API, another port"
+	assert_line --regexp "^scope .*: none; profile sypht has $SANDBOX_API, with another port"
 	ask status https://elsewhere.example/x
 	assert_status 1
-	assert_line "scope     https://elsewhere.example: none names it; to change that: origin = https://elsewhere.example in $XDG_CONFIG_HOME/sypht/config"
+	assert_line "scope     https://elsewhere.example: no profile names it; to change that, add origin = https://elsewhere.example to a profile in $XDG_CONFIG_HOME/sypht/config"
 	ask status http://elsewhere.example/x
 	assert_status 1
-	assert_line --regexp '^scope .*http is for this machine alone, use https$'
+	assert_line --regexp '^scope .*http is for this machine only, so use https$'
 }
 
 @test "status URL: another profile would have it" {
