@@ -609,7 +609,9 @@ unsent() {
 }
 
 @test "threads: children forked from among them are authorised too" {
-	under "$BATS_FILE_TMPDIR/threads" "$API/1" 6 5 fork
+	# without TLS: a child does not get OpenSSL's locks back from threads that it does not have
+	export SYPHT_API_BASE_ENDPOINT=$SANDBOX_API_HTTP
+	under "$BATS_FILE_TMPDIR/threads" "$SANDBOX_API_HTTP/echo" 6 5 fork
 	assert_equal "$output" '0 failures'
 	assert_equal "$(token_requests)" 1
 }
