@@ -72,7 +72,7 @@ static bool visit_profile(struct profile *profile, void *context)
 	examine_cache(walk->call, &account);
 	walk->any = true;
 	walk->any_with_secret |= account.source != NULL;
-	if (account.source && account.secret_status)
+	if ((account.source && account.secret_status) || *account.cache_refused.reason != '\0')
 		walk->call->exit_code = 1;
 	/* out of memory says nothing about the profile, so it ends the whole status */
 	walk->status = account.secret_status == STATUS_NO_MEMORY

@@ -29,7 +29,7 @@ typedef enum status profilestatus_visitor(const struct profilestatus *account, s
 /*
  * Visit the profiles in order of precedence: the one in call->profile if that is set, else those
  * that call->profile_name allows. With call->json no program is run for a secret. Sets
- * call->exit_code to 1 if a secret cannot be used, or if none of the profiles has one.
+ * call->exit_code to 1 if a secret or the cache cannot be used, or if no profile has a secret.
  * STATUS_NO_SECRET: there is no profile of that name.
  */
 enum status profilestatus_each(

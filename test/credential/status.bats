@@ -35,6 +35,10 @@ other_port() {
 	chmod 755 "$XDG_CACHE_HOME/sypht"
 	ask status
 	assert_line --regexp "^cache .*open to others; run: chmod 700"
+	assert_status 1
+	ask status --json
+	assert_contains "$output" '"cache_refused":"cache directory is open to others; run: chmod 700'
+	assert_status 1
 	SYPHT_CACHE_DIR=/proc/1/sypht ask status
 	assert_line --regexp '^cache .*cannot be made.*SYPHT_CACHE_DIR'
 }
