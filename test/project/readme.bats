@@ -53,7 +53,7 @@ with_repository() {
 	local target
 	while read -r target; do
 		make "$target" || fail "no such target: $target"
-	done < <(grep -ohE '^(    |\$ (sudo )?)make [a-z-]+|`(sudo )?make [a-z-]+' "$README" "$CONTRIBUTING" |
+	done < <(grep -ohE '^(    |\$ (sudo )?)make [a-z0-9-]+|`(sudo )?make [a-z0-9-]+' "$README" "$CONTRIBUTING" |
 		sed 's/.*make //' | sort -u)
 }
 
