@@ -143,6 +143,7 @@ static bool is_called_as(const char *name, const char *pattern)
 static enum status pick_dialect(const struct cli_command *command, struct call *call,
 	const struct dialect **picked, struct failure *failure)
 {
+	/* argv[0] may be NULL: execve(2) allows an empty argv */
 	const char *slash = call->argv[0] ? strrchr(call->argv[0], '/') : NULL;
 	const char *name = slash ? slash + 1 : call->argv[0];
 
@@ -213,6 +214,7 @@ static enum status run_command(const struct cli_command *command, int argc, char
 	enum status read = read_options(argc, argv, call, &word, failure);
 	enum status status = pick_dialect(command, call, &dialect, read ? NULL : failure);
 
+	/* a dialect may answer mistakes in its own words, so pick it before reporting one */
 	if (read && dialect && dialect->misuse)
 		return dialect->misuse(call, failure);
 	if (read || status)

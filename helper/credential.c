@@ -162,6 +162,7 @@ static enum status answer_erase(struct call *call, struct failure *failure)
 		got = 0;
 	if (call->url || (by_option && got == 0))
 		return erase_token(call, failure);
+	/* git_erase() would wait for a person to type key=value lines */
 	if (isatty(STDIN_FILENO))
 		return status_fail(failure, STATUS_USAGE,
 			"erase: a URL is missing, as in: " PROGRAM " erase https://api.sypht.com");

@@ -60,6 +60,7 @@ void json_free(struct json *document)
 	cJSON_Delete(item);
 }
 
+/* Case-sensitive, unlike cJSON_GetObjectItem(): "Access_Token" is not what RFC 6749 names. */
 const struct json *json_member(const struct json *object, const char *name)
 {
 	return as_json(cJSON_GetObjectItemCaseSensitive(as_item(object), name));
@@ -105,6 +106,7 @@ enum status json_write_text(struct buffer *out, const char *text)
 	for (const char *p = text; *p != '\0' && !status; p++) {
 		unsigned char byte = (unsigned char)*p;
 
+		/* DEL may stand in JSON, but does harm on a terminal */
 		if (byte < 0x20 || byte == 0x7f)
 			status = buffer_printf(out, "\\u%04x", byte);
 		else if (byte == '"' || byte == '\\')
@@ -120,6 +122,7 @@ static enum status write_value(struct buffer *out, const char *text)
 	return text ? json_write_text(out, text) : buffer_append_text(out, "null");
 }
 
+/* The compiler checks the arguments, as the format is a subset of printf's. */
 enum status json_printf(struct buffer *out, const char *format, ...)
 {
 	enum status status = STATUS_OK;

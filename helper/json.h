@@ -48,8 +48,7 @@ enum status json_write_text(struct buffer *out, const char *text) MUST_CHECK;
 enum status json_printf(struct buffer *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3))) MUST_CHECK;
 
-/* An instant by RFC 3339, in whole seconds and UTC. Returns text, or NULL for a year beyond 9999.
- */
+/* RFC 3339, in whole seconds and UTC. Returns text, or NULL for a year beyond 9999. */
 enum { JSON_TIME_BYTES = sizeof("9999-12-31T23:59:59Z") };
 const char *json_time(time_t instant, char text[JSON_TIME_BYTES]);
 

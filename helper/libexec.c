@@ -8,8 +8,7 @@
 #include "core/spawn.h"
 #include "process.h"
 
-/* The program has the same deadline and reports why it missed it. This limit is for one that hangs.
- */
+/* The program itself reports a missed deadline. This limit is for one that hangs. */
 enum { GRACE_MS = 500, PATH_MAX_BYTES = 4096, SUM_BITS = 12 };
 
 /*

@@ -123,6 +123,7 @@ bool process_go_on(const int *kept, size_t count)
 
 enum status process_find_part(const char *name, struct buffer *path, struct failure *failure)
 {
+	/* not argv[0], which the caller chooses */
 	char self[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self));
 	char *slash;

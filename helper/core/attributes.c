@@ -23,7 +23,10 @@ static enum status split_line(char *line, size_t length, unsigned number, struct
 	return STATUS_OK;
 }
 
-/* Turn the lines in text into key NUL value NUL …, and cut off what follows the blank line. */
+/*
+ * Turn the lines in text into key NUL value NUL …, in place, so that no copy of a secret is made.
+ * Drop what follows the blank line.
+ */
 static enum status split_lines(struct attributes *attributes, struct failure *failure)
 {
 	struct buffer *text = &attributes->text;
@@ -173,6 +176,7 @@ const char *attributes_next(
 	return NULL;
 }
 
+/* The last one counts, as in git: a later line of its input replaces an earlier one. */
 const char *attributes_get(const struct attributes *attributes, const char *key)
 {
 	const char *last = NULL;

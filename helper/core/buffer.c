@@ -25,6 +25,7 @@ static enum status reserve_room(struct buffer *buffer, size_t length)
 	size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
 	char *data;
 
+	/* length never exceeds limit, so this cannot wrap around, as a sum could */
 	if (length > buffer->limit - buffer->length)
 		return STATUS_TOO_LONG;
 	if (buffer->data && buffer->length + length < buffer->capacity)
@@ -106,8 +107,7 @@ enum status buffer_read_some(struct buffer *buffer, int fd, size_t *got)
 			reserve_room(buffer, smaller_of(buffer->limit - buffer->length, READ_STEP));
 	if (status)
 		return status;
-	/* at the limit, one byte into a variable tells the end of the input from input that is too
-	 * long */
+	/* at the limit, one more byte tells a longer input from its end */
 	room = smaller_of(buffer->capacity - 1, buffer->limit) - buffer->length;
 	do
 		count = read(fd, room > 0 ? buffer->data + buffer->length : &beyond,

@@ -147,6 +147,7 @@ static enum status remove_entry(
 
 	if (cache->directory < 0)
 		return STATUS_OK;
+	/* the other process may just have written the file that would be removed */
 	if (lock_is_lost(&cache->lock))
 		return status_fail(failure, STATUS_SYSTEM,
 			"another process changed the cached token while this one was stopped; try "

@@ -72,6 +72,7 @@ enum status directory_open(
 		if (fd < 0 && error)
 			errno = error;
 	}
+	/* O_NOFOLLOW with O_DIRECTORY: a link is ELOOP or ENOTDIR, depending on the kernel */
 	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
 		return status_fail(failure, STATUS_UNSAFE,
 			"%s directory %s is a symbolic link, or not a directory", what, path);

@@ -80,14 +80,14 @@ static const char *value_of(const char *name)
 void settings_read(struct settings *settings)
 {
 	memset(settings, 0, sizeof(*settings));
-	/* in a set-user-ID program the environment is chosen by somebody else than the user it runs
-	 * as */
+	/* in a set-user-ID program another user chose the environment */
 	if (getauxval(AT_SECURE))
 		return;
 	for (size_t i = 0; i < SOURCE_COUNT; i++) {
 		const char **field = field_of(settings, i);
 		const char *value = value_of(SOURCES[i].variable);
 
+		/* an empty variable counts as unset, as people clear one by VAR= */
 		if (!*field && value && *value != '\0' && (!SOURCES[i].absolute || *value == '/'))
 			*field = value;
 	}
@@ -105,8 +105,7 @@ bool settings_keep(struct settings *settings)
 		if (value && !*field_of(&kept, i))
 			whole &= (*field_of(&kept, i) = buffer_duplicate(value)) != NULL;
 	}
-	/* all or nothing: with some settings lost, a token could go elsewhere than the user meant
-	 */
+	/* all or nothing: a lost setting could send a token elsewhere */
 	for (size_t i = 0; i < SOURCE_COUNT && !whole; i++)
 		forget_value(field_of(&kept, i));
 	*settings = kept;

@@ -52,6 +52,7 @@ static void mark_file(const char *path, char out[SOURCE_MARK_BYTES])
 }
 
 /* For buffer_free_text(). NULL: the source is not a file. */
+/* What login stored counts as a file, too: see credentialfile.h. */
 static char *find_path(const struct settings *settings, const struct profile *profile)
 {
 	struct source source = source_choose(settings, profile);
@@ -114,6 +115,7 @@ void source_mark_all(const struct settings *settings, const struct profile *prof
 	char secret[SOURCE_MARK_BYTES];
 	char authorities[SOURCE_MARK_BYTES];
 
+	/* a failure that one of these files caused is forgotten when that file changes */
 	mark_config(settings, config);
 	mark_secret(settings, profile, secret);
 	mark_file(settings->cainfo, authorities);

@@ -261,6 +261,7 @@ static bool open_channel(int number, int *ours, int *theirs)
 	*theirs = pair[1];
 	if (!raise_descriptor(ours) || !raise_descriptor(theirs))
 		return false;
+	/* read_output() reads until nothing is left, which a blocking pipe would not tell */
 	return number == STDIN_FILENO || fcntl(*ours, F_SETFL, O_NONBLOCK) == 0;
 }
 
@@ -327,6 +328,7 @@ static void launch_free(struct launch *launch)
 	close_channels(launch);
 	if (launch->watcher.terminal >= 0)
 		close(launch->watcher.terminal);
+	/* the output may be a token or a secret */
 	explicit_bzero(launch->chunk, sizeof(launch->chunk));
 	if (launch->watcher.pid == 0 || launch->started)
 		munmap(launch, launch->area_bytes);
@@ -354,6 +356,7 @@ static enum status run_program(const struct spawn *spawn, int *exit_code, struct
 
 	if (!launch)
 		return status_fail(failure, STATUS_NO_MEMORY, "no memory to run %s", spawn->path);
+	/* from here on a signal handler of the host that jumps away leaves nothing behind */
 	escape_watch(&escape, abandon_launch, launch);
 	if (!open_channels(launch)) {
 		status = status_fail(failure, STATUS_SYSTEM, "no descriptors to run %s: %s",
@@ -378,6 +381,7 @@ enum status spawn_run(const struct spawn *spawn, int *exit_code, struct failure 
 	enum status status;
 
 	*exit_code = -1;
+	/* poll() and read() are cancellation points, and a cancelled thread would not clean up */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	status = run_program(spawn, exit_code, failure);
 	pthread_setcancelstate(cancel_state, NULL);

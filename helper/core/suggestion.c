@@ -45,8 +45,7 @@ void suggestion_look_at(struct suggestion *suggestion, const char *known)
 	size_t length = strlen(known);
 	size_t slips;
 
-	/* the table of count_slips() has room for so much; a longer word is no slip of a known one
-	 */
+	/* the table has room for so much; a longer word is no slip of a known one */
 	if (length > WORD_MAX_BYTES || suggestion->length > WORD_MAX_BYTES)
 		return;
 	slips = count_slips(suggestion->word, suggestion->length, known, length);

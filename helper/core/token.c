@@ -37,6 +37,7 @@ time_t token_usable_until(const struct token *token)
 	return token->expires - smaller(MARGIN_MAX_S, token_lifetime(token) / MARGIN_PART);
 }
 
+/* So early that a renewal in the background is over before anybody would have to wait for one. */
 time_t token_renew_from(const struct token *token)
 {
 	return token_usable_until(token) -

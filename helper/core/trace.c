@@ -19,6 +19,7 @@
  */
 static int open_file(const char *path)
 {
+	/* O_NONBLOCK: a FIFO without a reader must not stop the host */
 	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 	struct stat status;
 	int low = open(path, flags | O_CLOEXEC, S_IRUSR | S_IWUSR);
@@ -63,8 +64,8 @@ static void write_quietly(int fd, const char *line, size_t length)
 	sigset_t mask;
 
 	sigemptyset(&raised);
-	sigaddset(&raised, SIGPIPE);
-	sigaddset(&raised, SIGXFSZ);
+	sigaddset(&raised, SIGPIPE); /* the reader has gone away */
+	sigaddset(&raised, SIGXFSZ); /* the file has reached the process's limit */
 	pthread_sigmask(SIG_BLOCK, &raised, &mask);
 	sigpending(&pending);
 	if (write(fd, line, length) < 0) {

@@ -38,6 +38,7 @@ struct others {
 	struct buffer names; /* cut if they are too many to show */
 };
 
+/* Keep the first other profile, and the names of all. Each profile that is not kept is freed. */
 static bool collect_other(struct profile *profile, void *context)
 {
 	struct others *others = context;
@@ -88,6 +89,7 @@ enum status call_find_default(struct call *call, struct failure *failure)
 {
 	enum status status = call_find_profile(call, NULL, failure);
 
+	/* a profile that the user named is never replaced by another */
 	if (status || call->profile_name || has_credentials(call))
 		return status;
 	return find_other(call, failure);
@@ -148,6 +150,7 @@ static bool read_server(struct origin *origin, const char *server, bool secure)
 	char scheme[sizeof("https")];
 	char name[ORIGIN_HOST_MAX + sizeof(":65535")];
 
+	/* the user of a URL says nothing about the server */
 	if (at) {
 		length -= (size_t)(at + 1 - host);
 		host = at + 1;
@@ -204,7 +207,7 @@ enum status call_prove(struct call *call, const struct profile *profile,
 	struct supply supply = call_parameters(call, profile);
 
 	call->used_settings = true;
-	token_release(&call->token);
+	token_release(&call->token); /* several profiles may be proven in one call */
 	return supply_prove(&supply, secret, &call->token, failure);
 }
 

@@ -23,10 +23,11 @@ enum { INPUT_MAX_BYTES = 256 * 1024 };
 static enum status say_sentence(struct call *call, const char *sentence)
 {
 	call->exit_code = 1;
-	buffer_clear(call->reply);
+	buffer_clear(call->reply); /* half an answer before the sentence would not parse */
 	return buffer_printf(call->reply, "%s\n", sentence);
 }
 
+/* If not even the reason can be written, cli_main() reports the failure on stderr. */
 static enum status say_failure(struct call *call, enum status status, struct failure *failure)
 {
 	if (status && say_sentence(call, failure->reason) == STATUS_OK)
@@ -160,6 +161,7 @@ static bool list_profile(struct profile *profile, void *context)
 {
 	struct listing *listing = context;
 
+	/* docker lists a user for each server, so a profile without one has nothing to list */
 	for (size_t i = 0; profile->basic_username && i < profile->origin.count; i++) {
 		if (!listing->status)
 			listing->status = json_printf(listing->reply,

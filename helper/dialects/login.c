@@ -47,6 +47,7 @@ static enum status ask_for_both(struct secret *secret, struct failure *failure)
 	const char *id = buffer_text(&answer);
 	char *colon = answer.data ? strchr(answer.data, ':') : NULL;
 
+	/* the terminal has shown the secret, but it is accepted all the same */
 	if (!status && colon)
 		*colon++ = '\0';
 	if (!status && colon && *colon != '\0')
@@ -155,6 +156,7 @@ static enum status read_secret(
 	if (*secret->client_id == '\0' || *secret->client_secret == '\0')
 		return status_fail(
 			failure, STATUS_USAGE, "login: the client id or secret is empty");
+	/* a secret of another client would be stored, and then never be used */
 	if (profile->client_id && strcmp(profile->client_id, secret->client_id) != 0)
 		return status_fail(failure, STATUS_USAGE,
 			"login: the client id of profile '%s' is '%s', not '%s'", profile->name,
@@ -197,7 +199,10 @@ static enum status write_place(const struct call *call, const struct profile *pr
 	return status;
 }
 
-/* The variable that takes precedence over stored credentials, or NULL. */
+/*
+ * The variable that takes precedence over stored credentials, or NULL. It is only a remark: a
+ * variable is often set for one shell, and the stored credentials count in all others.
+ */
 static const char *find_rival(const struct call *call, const struct profile *profile)
 {
 	const char *source = source_choose(call->settings, profile).name;

@@ -18,6 +18,7 @@
 
 /* ---- where things are, and whether they can be used ---- */
 
+/* A missing config is no mistake, as profile sypht is built in. */
 static enum status write_config_place(const struct call *call)
 {
 	char *path = settings_config_path(call->settings);
@@ -172,6 +173,7 @@ static enum status write_account(const struct profilestatus *account, struct cal
 	if (!status && *flaw != '\0' && !call->online)
 		status = buffer_printf(
 			reply, "  %s%s\n", account->source ? "error     " : "warning   ", flaw);
+	/* --online comes last: the lines before it still show what the cache held */
 	if (!status)
 		status = write_token(account, reply);
 	return !status && call->online ? write_online(account, call) : status;
@@ -189,6 +191,7 @@ enum status status_show(struct call *call, struct failure *failure)
 	if (write_config_place(call) || write_cache_place(call) ||
 		settings_warn(call->settings, "warning   ", call->reply))
 		return status_no_memory(failure);
+	/* sets call->profile, so that only this profile is shown below */
 	if (call->url) {
 		status = explain_write(call, &origin, failure);
 		if (!status && !call->profile)

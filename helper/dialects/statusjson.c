@@ -68,6 +68,7 @@ static enum status write_account(const struct profilestatus *account, struct cal
 enum status statusjson_show(struct call *call, struct failure *failure)
 {
 	enum status status = profilestatus_each(call, write_account, failure);
+	/* valid JSON also if there is no profile */
 	const char *end = call->reply->length > 0 ? "]}\n" : "{\"profiles\":[]}\n";
 
 	if (!status && buffer_append_text(call->reply, end))

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -58,17 +59,6 @@ static enum status read_line(struct buffer *answer, struct failure *failure)
 	return STATUS_OK;
 }
 
-static enum status write_prompt(const char *text)
-{
-	struct buffer line = BUFFER_INIT(4096);
-	enum status status = buffer_append_text(&line, text);
-
-	if (!status)
-		status = buffer_write(&line, STDERR_FILENO);
-	buffer_release(&line);
-	return status;
-}
-
 enum status terminal_ask(
 	const char *prompt, bool hidden, struct buffer *answer, struct failure *failure)
 {
@@ -83,18 +73,20 @@ enum status terminal_ask(
 			strerror(errno));
 	silent = shown;
 	if (hidden) {
+		/* ECHONL: the line end that the person types still moves the cursor */
 		silent.c_lflag &= ~(tcflag_t)ECHO;
 		silent.c_lflag |= ECHONL;
 	}
 	catch_signals(before);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-	status = write_prompt(prompt);
-	if (status)
-		status_fail(failure, status, "cannot prompt: %s", strerror(errno));
+	if (dprintf(STDERR_FILENO, "%s", prompt) < 0)
+		status = status_fail(failure, STATUS_SYSTEM, "cannot prompt: %s", strerror(errno));
 	else
 		status = read_line(answer, failure);
+	/* TCSAFLUSH drops what was typed too early, or too much: it might be part of a secret */
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
 	release_signals(before);
+	/* now the signal may do what it would have done: end the program, or stop it */
 	if (caught) {
 		buffer_clear(answer);
 		raise(caught);

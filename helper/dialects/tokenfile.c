@@ -32,6 +32,7 @@ static enum status find_htslib(struct buffer *path, struct failure *failure)
 {
 	const char *named = getenv("HTS_AUTH_LOCATION");
 
+	/* a URL, or a pattern with "%", is not a file that could be written */
 	if (!named || *named == '\0' || strstr(named, "://") || strchr(named, '%'))
 		return status_fail(
 			failure, STATUS_USAGE, "HTS_AUTH_LOCATION does not name a file to write");

@@ -47,8 +47,7 @@ enum status redis_get(struct redis *store, const char *name, struct buffer *valu
 enum status redis_set(struct redis *store, const char *name, const struct buffer *value,
 	long long life_ms, struct failure *failure) MUST_CHECK;
 
-/* A lock that only its owner can extend or release. It expires life_ms after it was last extended.
- */
+/* Only its owner can extend or release the lock. It expires life_ms after the last extension. */
 struct redis_lock {
 	const char *name;
 	const char *owner;

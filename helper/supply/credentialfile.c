@@ -74,6 +74,7 @@ enum status credentialfile_get(const struct settings *settings, const struct pro
 	if (directory_read(directory, profile->name, &content) &&
 		attributes_parse(&entry, content.data, content.length, NULL) == STATUS_OK &&
 		entry.closed && is_for(&entry, profile)) {
+		/* the keys of git's protocol, as its store command hands them over */
 		client_id = attributes_get(&entry, "username");
 		client_secret = attributes_get(&entry, "password");
 		if (client_id && client_secret)

@@ -66,6 +66,7 @@ static enum status describe_endpoint(const struct profile *profile, const char *
 }
 
 /* As git reads credential.helper: "!snippet" and "/path" are commands, all else is a suffix. */
+/* The name comes from the config, which only its owner or root can write: no quoting. */
 static char *helper_command(const char *helper, const char *operation)
 {
 	char *command = NULL;
@@ -143,6 +144,7 @@ enum status external_store(const struct profile *profile, const struct secret *s
 		timeout_ms, failure);
 }
 
+/* A field that is left out matches any, as gitcredentials(7) says of erase. */
 enum status external_erase(const struct profile *profile, const char *username,
 	const char *password, long timeout_ms, struct failure *failure)
 {

@@ -107,6 +107,7 @@ static enum status read_token(const struct supply *supply, const struct attribut
 
 	for (const char *line = NULL; (line = attributes_next(answer, "trace[]", line));)
 		trace_say(supply->trace, "%s", line);
+	/* the token goes into a header, where a line break would forge another one */
 	if (!value || !token_is_b64token(value) || lifetime < 1)
 		return read_refusal(answer, failure);
 

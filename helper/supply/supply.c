@@ -117,8 +117,10 @@ static enum status supply_locked(
 	return status ? status : attempt_make(attempt, token, failure);
 }
 
-/* A file system without flock(2). The cache works there too, as a rename is atomic; only processes
- * that miss at the same time then make a request each. */
+/*
+ * A file system without flock(2). The cache works there too, as a rename is atomic; only processes
+ * that miss at the same time then make a request each.
+ */
 static bool is_without_locks(int error)
 {
 	return error == ENOLCK || error == EOPNOTSUPP || error == ENOSYS;

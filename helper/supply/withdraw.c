@@ -171,8 +171,7 @@ void withdraw_approved(const struct supply *supply, const char *value)
 
 	if (cache_open(cache, supply->settings, supply->profile, false, NULL) == STATUS_OK)
 		cache_get_state(cache, supply->clock(), &withdrawal.state);
-	/* take the lock only if there is something to note: most calls are about a token in order
-	 */
+	/* lock only if there is something to note; mostly there is not */
 	if (withdrawal.state.refusal.fingerprint[0] != '\0' && cache_lock(cache, 0)) {
 		cache_get_state(cache, supply->clock(), &withdrawal.state);
 		if (cache_get(cache, supply->clock(), &withdrawal.current) &&
