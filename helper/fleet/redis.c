@@ -10,6 +10,7 @@
 #include <sys/time.h>
 
 #include "core/storeurl.h"
+#include "fleet/redisrefusal.h"
 #include "process.h"
 
 #ifdef SYPHT_STORE_TLS
@@ -18,16 +19,13 @@
 
 enum { REPLY_MAX_BYTES = 256 * 1024, NUMBER_MAX_BYTES = 24, ARGUMENTS_MAX = 8 };
 
-/* What sharing takes, in the words of a Redis ACL. */
-#define ALLOW "; allow it ~sypht:* +get +set +del +exists +pexpire +eval"
-
 struct redis {
 	redisContext *context;
 	long answer_ms;
 	long long limit; /* no call lasts beyond it */
 };
 
-/* ---- one word to the store, one from it ---- */
+/* ---- commands and replies ---- */
 
 struct word {
 	const char *bytes;
@@ -64,7 +62,10 @@ static enum status append_command(
 #define APPEND(store, failure, ...) \
 	append_command(store, (const struct word[]){__VA_ARGS__, {NULL, 0}}, failure)
 
-/* hiredis bounds each read or write; so each of them gets what is left. */
+/*
+ * hiredis has a timeout for each read or write, none for a whole command. So set it to the time
+ * that is left before each of them: a server that sends a byte a second must not hold us up.
+ */
 static bool bound_time(struct redis *store, long long deadline)
 {
 	long long left_ms = deadline - process_milliseconds();
@@ -89,15 +90,19 @@ static bool write_all(struct redis *store, long long deadline)
 }
 
 /*
- * The first byte says what kind of reply it is, and none of ours is a list. hiredis would make room
- * for as many elements as a list claims to have: "*1073741824" takes a gigabyte.
+ * The first byte is the type of the reply, and none that we expect is a list. hiredis would
+ * allocate as many elements as a list announces: "*1073741824" takes a gigabyte.
  */
 static bool is_expected(const redisReader *reader)
 {
 	return reader->len == reader->pos || strchr("+-:$", reader->buf[reader->pos]);
 }
 
-/* A reply, or NULL; as large as any of ours, however long the other side may go on. */
+/*
+ * Read one reply; NULL: none came in time, or it is malformed. hiredis parses what has arrived and
+ * keeps the rest, so count the bytes here: a server may send without end. Reject replies longer
+ * than the largest value we ever store.
+ */
 static redisReply *read_reply(struct redis *store, long long deadline)
 {
 	redisReader *reader = store->context->reader;
@@ -115,52 +120,7 @@ static redisReply *read_reply(struct redis *store, long long deadline)
 	return reply;
 }
 
-/*
- * How Redis begins to say why it will not, and what a person may do. The rest of what it says is
- * not repeated, as a server may repeat what it was told.
- */
-static const char *refusal(const redisReply *reply)
-{
-	static const struct {
-		const char *begins;
-		const char *words;
-	} REFUSALS[] = {
-		{"READONLY", "it is read-only, a replica; name its primary in shared_store"},
-		{"OOM", "it is full; give it more maxmemory"},
-		{"MISCONF", "it cannot save to disk and refuses writes; see its log"},
-		{"NOREPLICAS", "too few replicas are connected (min-replicas-to-write)"},
-		{"NOAUTH", "it requires a password: shared_store = redis://:PASSWORD@HOST"},
-		{"WRONGPASS", "user or password is wrong"},
-		{"ERR invalid password", "user or password is wrong"},
-		{"ERR AUTH ", "it has no password set; leave it out of shared_store"},
-		{"ERR Client sent AUTH", "it has no password set; leave it out of shared_store"},
-		{"DENIED", "it is in protected mode; give it a password, and put that into "
-			   "shared_store"},
-		{"NOPERM", "its user lacks a permission" ALLOW},
-		{"ERR ACL failure", "its user lacks a permission" ALLOW},
-		{"ERR The user executing", "its user lacks a permission" ALLOW},
-		{"ERR Error running script", "its user lacks a permission" ALLOW},
-		{"ERR unknown command", "it lacks a command that this program needs" ALLOW},
-		{"NOSCRIPT", "it refuses to run scripts" ALLOW},
-		{"LOADING", "it is still starting"},
-		{"MASTERDOWN", "it is a replica that has lost its primary"},
-		{"CLUSTERDOWN", "its cluster is down"},
-		{"MOVED", "it is a node of a cluster; name a Redis that is not in a cluster"},
-		{"ASK", "it is a node of a cluster; name a Redis that is not in a cluster"},
-		{"BUSY", "it is busy with a script"},
-		{"WRONGTYPE", "another program uses keys that begin with sypht:"},
-		{"ERR max number of clients", "it has no room for another client (maxclients)"},
-		{"ERR DB index", "it has no database with the number in shared_store"},
-	};
-
-	for (size_t i = 0; i < sizeof(REFUSALS) / sizeof(REFUSALS[0]); i++) {
-		if (strncmp(reply->str, REFUSALS[i].begins, strlen(REFUSALS[i].begins)) == 0)
-			return REFUSALS[i].words;
-	}
-	return "it answered with an error that is not known here";
-}
-
-/* The answer to one of the commands said; *reply NULL is a failure. */
+/* The reply to the oldest command without one. *reply is NULL after a failure. */
 static enum status read_answer(
 	struct redis *store, long long deadline, redisReply **reply, struct failure *failure)
 {
@@ -173,7 +133,7 @@ static enum status read_answer(
 							   : "the answer is not valid");
 	if ((*reply)->type != REDIS_REPLY_ERROR)
 		return STATUS_OK;
-	status = status_fail(failure, STATUS_REFUSED, "%s", refusal(*reply));
+	status = status_fail(failure, STATUS_REFUSED, "%s", redisrefusal_explain((*reply)->str));
 	freeReplyObject(*reply);
 	*reply = NULL;
 	return status;
@@ -200,6 +160,7 @@ static enum status exchange_command(
 	return status ? status : read_answer(store, deadline, reply, failure);
 }
 
+/* hiredis does not wipe, and the reply may be a sealed token. */
 static void free_reply(redisReply *reply)
 {
 	if (reply && reply->str)
@@ -237,7 +198,7 @@ static enum status take_value(
 		return STATUS_OK;
 	if (reply->type != REDIS_REPLY_STRING)
 		return status_fail(failure, STATUS_UNREACHABLE, "the answer is not valid");
-	/* what is longer than any of ours is none of ours */
+	/* a value that is too long for the buffer is not ours, so it counts as absent */
 	return buffer_append(value, reply->str, reply->len) == STATUS_NO_MEMORY
 		       ? status_no_memory(failure)
 		       : STATUS_OK;
@@ -336,7 +297,10 @@ void redis_limit(struct redis *store, long long deadline)
 
 /* ---- entries and locks ---- */
 
-/* The owner's word counts, and is compared where nothing can come between. */
+/*
+ * Only the owner may change its lock. The script compares and changes in one step, between which no
+ * other client's command can run.
+ */
 static const char KEEP[] = "if redis.call('get', KEYS[1]) == ARGV[1] then "
 			   "return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0";
 
@@ -391,7 +355,7 @@ enum status redis_set(struct redis *store, const char *name, const struct buffer
 	return status ? status : run_command(store, failure);
 }
 
-/* The next of several answers, for the commands that ask for a value. */
+/* The reply to a GET, where several commands were sent at once. */
 static enum status hear_value(
 	struct redis *store, long long deadline, struct buffer *value, struct failure *failure)
 {
@@ -404,6 +368,7 @@ static enum status hear_value(
 	return status;
 }
 
+/* All three commands in one round trip, as members that wait repeat this several times a second. */
 enum status redis_lock(struct redis *store, const struct redis_lock *lock,
 	const char *const names[2], bool *mine, struct buffer *const values[2],
 	struct failure *failure)
