@@ -92,7 +92,7 @@ static enum status read_options(
 	enum status status = STATUS_OK;
 	int option;
 
-	opterr = 0;
+	opterr = 0; /* the reason is ours to write, with its remedy */
 	while (!status && (option = getopt_long(argc, argv, ":hv", OPTIONS, NULL)) != -1) {
 		switch (option) {
 		case OPTION_PROFILE:
@@ -280,6 +280,7 @@ int cli_main(const struct cli_command *command, int argc, char **argv)
 	trace_open(&trace, command->name, &settings);
 	call.profile_name = settings.profile;
 
+	/* the answer is complete before any of it is written */
 	status = run_command(command, argc, argv, &call, &failure);
 	if (!status && buffer_write(&reply, STDOUT_FILENO))
 		status = status_fail(

@@ -127,6 +127,7 @@ static enum status answer_get(struct call *call, struct failure *failure)
 	size_t got;
 	enum status status = buffer_read_some(&call->input, STDIN_FILENO, &got);
 
+	/* git_get() goes on with the bytes in call->input, and reports a failed read again */
 	if (status || buffer_text(&call->input)[0] != '{')
 		return git_get(call, failure);
 	status = buffer_read(&call->input, STDIN_FILENO);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Most of our messages fit into the first block, and a token file into one read. */
 enum { FIRST_CAPACITY = 256, READ_STEP = 2000 };
 
 /* explicit_bzero(), as the compiler may drop a memset() before free(). */
@@ -46,6 +47,7 @@ static enum status reserve_room(struct buffer *buffer, size_t length)
 	return STATUS_OK;
 }
 
+/* Always with a NUL, so that callers may use the str functions on what they have read. */
 enum status buffer_append(struct buffer *buffer, const void *bytes, size_t length)
 {
 	enum status status = reserve_room(buffer, length);

@@ -265,6 +265,7 @@ static bool open_channel(int number, int *ours, int *theirs)
 	return number == STDIN_FILENO || fcntl(*ours, F_SETFL, O_NONBLOCK) == 0;
 }
 
+/* Descriptors 0 to 3 of the program; all of them close on exec, should another thread run one. */
 static bool open_channels(struct launch *launch)
 {
 	const struct spawn *spawn = launch->spawn;

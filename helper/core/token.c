@@ -121,6 +121,7 @@ bool token_read(struct token *token, const struct attributes *lines)
 		.obtained = (time_t)attributes_number(lines, "obtained"),
 		.expires = (time_t)attributes_number(lines, "expires"),
 	};
+	/* it goes into a header, where other bytes could forge another header */
 	if (!value || !token_is_b64token(value))
 		return false;
 	token->value = buffer_duplicate(value);

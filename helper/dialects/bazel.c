@@ -4,7 +4,7 @@
 
 #include "json.h"
 
-enum { REQUEST_MAX_BYTES = 64 * 1024 };
+enum { REQUEST_MAX_BYTES = 64 * 1024 }; /* a URI; servers refuse longer ones anyway */
 
 static enum status write_answer(const struct call *call)
 {

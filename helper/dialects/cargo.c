@@ -76,6 +76,7 @@ static bool token_was_refused(const struct json *headers)
 	return challenges.invalid_token;
 }
 
+/* cargo marks the URL of a registry with the sparse protocol by this prefix. */
 static enum status find_registry(
 	struct call *call, const struct request *request, struct failure *failure)
 {

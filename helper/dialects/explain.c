@@ -109,6 +109,7 @@ enum status explain_write(struct call *call, const struct origin *origin, struct
 	struct nearest nearest = {.asked = origin};
 	enum status status = call_find_profile(call, origin, failure);
 
+	/* NULL: all profiles, also those that --profile excludes; one of them may be meant */
 	if (!status && !call->profile)
 		status = profiles_each(call->settings, NULL, look_at, &nearest, failure);
 	if (status)

@@ -54,6 +54,7 @@ static enum status make_change(struct call *call, struct buffer *secret, credent
 	struct credentials_change change = {.username = call->operands[1]};
 	enum status status = STATUS_OK;
 
+	/* del has no secret: then whatever is kept for this user goes */
 	if (secret)
 		change.password = buffer_text(secret);
 	if (call_origin_of_server(&change.origin, call->operands[0]))

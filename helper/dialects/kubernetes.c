@@ -34,6 +34,7 @@ static enum status answer_request(
 		return status_fail(failure, STATUS_MALFORMED,
 			"KUBERNETES_EXEC_INFO: expected an ExecCredential of "
 			"client.authentication.k8s.io/v1 or v1beta1");
+	/* the URL of the command line is the user's choice, so it counts more than the cluster's */
 	if (!call->url)
 		call->url = json_text(json_member(cluster, "server"));
 	status = call_find_url(call, failure);

@@ -175,6 +175,7 @@ static enum status check_use(const struct profile *profile, struct failure *fail
 		elsewhere = "private_key_file";
 	else if (profile->client_secret_file)
 		elsewhere = "client_secret_file";
+	/* client_secret_helper is no conflict: the credentials are stored there */
 	else if (profile->client_secret_command)
 		elsewhere = "client_secret_command";
 	if (!elsewhere)

@@ -37,6 +37,7 @@ static void examine_secret(const struct call *call, struct profilestatus *accoun
 		account->secret.client_id ? account->secret.client_id : account->profile->client_id;
 }
 
+/* Reads the cache without its lock, as a status must not wait for a request. */
 static void examine_cache(const struct call *call, struct profilestatus *account)
 {
 	const struct profile *profile = account->profile;

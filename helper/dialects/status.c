@@ -112,6 +112,7 @@ static enum status write_online(const struct profilestatus *account, struct call
 {
 	const struct supply supply = call_parameters(call, account->profile);
 	long long start = process_milliseconds();
+	/* without a secret there is nothing to ask with, and that is the reason to show */
 	struct failure reason = account->secret_refused;
 	struct token token = TOKEN_INIT;
 	enum status status = account->secret_status;

@@ -27,6 +27,7 @@ static enum status add_token(struct buffer *out, const struct profilestatus *acc
 	char time[JSON_TIME_BYTES];
 	enum status status;
 
+	/* never the token itself: this output ends up in bug reports */
 	if (!account->token.value)
 		return buffer_append_text(out, ",\"token\":null");
 	status = json_printf(out,

@@ -141,6 +141,7 @@ static enum status read_answer(
 
 static enum status send_commands(struct redis *store, long long *deadline, struct failure *failure)
 {
+	/* one deadline for all commands that are sent together, and for their answers */
 	*deadline = process_milliseconds() + store->answer_ms;
 	if (*deadline > store->limit)
 		*deadline = store->limit;
@@ -206,6 +207,7 @@ static enum status take_value(
 
 /* ---- connections ---- */
 
+/* The limit is for the connection alone. request_reach() bounds the look-up of the host's name. */
 static enum status connect_to(
 	struct redis *store, const struct storeurl *url, struct failure *failure)
 {
@@ -238,6 +240,7 @@ static enum status secure_connection(
 #endif
 }
 
+/* AUTH with two words came with the users of Redis 6; older servers know only the password. */
 static enum status log_in(struct redis *store, const struct storeurl *url, struct failure *failure)
 {
 	char database[NUMBER_MAX_BYTES];
@@ -304,6 +307,10 @@ void redis_limit(struct redis *store, long long deadline)
 static const char KEEP[] = "if redis.call('get', KEYS[1]) == ARGV[1] then "
 			   "return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0";
 
+/*
+ * If the lock has expired and no other member has one, the token is stored all the same, unless
+ * another member stored one meanwhile: a token that was minted should serve somebody.
+ */
 static const char PUT[] = "local owner = redis.call('get', KEYS[1]) "
 			  "if owner ~= ARGV[1] and "
 			  "(owner or redis.call('exists', KEYS[2]) == 1) then return 0 end "
@@ -313,6 +320,7 @@ static const char PUT[] = "local owner = redis.call('get', KEYS[1]) "
 static const char DROP[] = "if redis.call('get', KEYS[1]) == ARGV[1] then "
 			   "return redis.call('del', KEYS[1]) end return 0";
 
+/* Every command that the fleet uses, so that a permission that is missing shows before a mint. */
 static const char PROBE[] = "redis.call('set', KEYS[1], '1', 'px', 1000) "
 			    "redis.call('pexpire', KEYS[1], 1000) redis.call('get', KEYS[1]) "
 			    "redis.call('exists', KEYS[1]) return redis.call('del', KEYS[1])";

@@ -17,6 +17,7 @@ enum status external_run(const struct profile *profile, const char *key, const c
 	char option[] = "-c";
 	char *script = buffer_duplicate(command);
 	char *argv[] = {shell, option, script, NULL};
+	/* the command may read its own secrets from there, but must not see ours */
 	char **environment = process_clean_environment();
 	struct spawn spawn = {
 		.path = "/bin/sh",
@@ -43,6 +44,7 @@ enum status external_run(const struct profile *profile, const char *key, const c
 			"%s of profile '%s' did not end in time; run it by hand, or raise "
 			"SYPHT_TIMEOUT",
 			key, profile->name);
+	/* its stderr is ours, so the user has seen its own reason already */
 	if (!status && exit_code != 0)
 		status = status_fail(failure, STATUS_NO_SECRET,
 			"%s of profile '%s' ended with exit status %d; run it by hand", key,
