@@ -144,13 +144,6 @@ static enum status ask_fleet(const struct fleetclient *member, const struct ques
 	return status ? status : read_refusal(answer, failure);
 }
 
-static void say_trouble(
-	const struct fleetclient *member, const char *verb, const struct failure *failure)
-{
-	trace_say(member->supply->trace, "profile %s: shared store, %s: %s", name_of(member), verb,
-		failure->reason);
-}
-
 /* ---- what it answers ---- */
 
 static bool read_token(
@@ -197,14 +190,15 @@ static enum status tell_fleet(
 	const struct fleetclient *member, const struct question *question, struct failure *failure)
 {
 	struct attributes answer = ATTRIBUTES_INIT;
+	const char *outcome = "nothing to be done any more";
 	enum status status = ask_fleet(member, question, &answer, failure);
 
 	if (status)
-		say_trouble(member, question->verb, failure);
-	else
-		trace_say(member->supply->trace, "profile %s: shared store, %s: %s",
-			name_of(member), question->verb,
-			attributes_get(&answer, "done") ? "done" : "nothing to be done any more");
+		outcome = failure->reason;
+	else if (attributes_get(&answer, "done"))
+		outcome = "done";
+	trace_say(member->supply->trace, "profile %s: shared store, %s: %s", name_of(member),
+		question->verb, outcome);
 	attributes_release(&answer);
 	return status;
 }
