@@ -11,8 +11,7 @@ struct token;
  * A token from the cache, else from the endpoint, as one operation. Processes that miss at the same
  * time make one token request: one of them takes the lock, and the others look into the cache again
  * when they get it. A failed supply is remembered, so that they do not all repeat it (state.h).
- */
-/*
+ *
  * Takes at most SYPHT_TIMEOUT. On success the caller owns token, for token_release(). Without a
  * usable cache the token comes from the endpoint, and the trace says so. If no fresh token can be
  * got, the result is the cached one until it expires.
