@@ -493,7 +493,7 @@ requested() {
 		assert_status 0
 		printf '%s\n' "$output" >"$kind.status"
 	done
-	assert_contains "$(grep '  store' moved.status)" 'it is a cluster, and another node has this key; name a Redis that is none'
+	assert_contains "$(grep '  store' moved.status)" 'it is a node of a cluster; name a Redis that is not in a cluster'
 	assert_contains "$(grep '  store' scriptless.status)" 'its user lacks a permission'
 }
 
