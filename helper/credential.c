@@ -1,6 +1,6 @@
 /*
- * sypht-credential: prints a token in the protocol of its caller. It leaves protocols with JSON to
- * sypht-dialect, so that it stays small and starts fast for all others.
+ * sypht-credential: prints a token in the protocol of its caller. It leaves protocols with JSON,
+ * and status, to sypht-dialect, so that it stays small and starts fast for all others.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -17,7 +17,6 @@
 #include "dialects/keyring.h"
 #include "dialects/login.h"
 #include "dialects/shell.h"
-#include "dialects/status.h"
 #include "dialects/tokenfile.h"
 #include "process.h"
 
@@ -113,9 +112,7 @@ static enum status pass_on_kubernetes(struct call *call, struct failure *failure
 static enum status show_status(struct call *call, struct failure *failure)
 {
 	call->protocol = "status";
-	if (!call->json)
-		return status_show(call, failure);
-	if (call->url || call->online)
+	if (call->json && (call->url || call->online))
 		return status_fail(
 			failure, STATUS_USAGE, "status: --json takes neither a URL nor --online");
 	return pass_on(call, failure);

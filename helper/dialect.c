@@ -1,12 +1,14 @@
 /*
- * sypht-dialect: answers the callers that speak JSON. sypht-credential recognises them, and
- * executes this program with the name of the dialect. Only this program and sypht-mint link cJSON.
+ * sypht-dialect: answers the callers that speak JSON, and status. sypht-credential recognises them,
+ * and executes this program with the name of the dialect. Only this program and sypht-mint link
+ * cJSON.
  */
 #include "cli.h"
 #include "dialects/bazel.h"
 #include "dialects/cargo.h"
 #include "dialects/docker.h"
 #include "dialects/kubernetes.h"
+#include "dialects/status.h"
 #include "dialects/statusjson.h"
 
 static const char USAGE[] =
@@ -51,7 +53,15 @@ static const struct verb KUBERNETES[] = {
 	{NULL, kubernetes_answer, 1},
 };
 
-static const struct verb STATUS[] = {{NULL, statusjson_show, 1}};
+static enum status show_status(struct call *call, struct failure *failure)
+{
+	return call->json ? statusjson_show(call, failure) : status_show(call, failure);
+}
+
+static const struct verb STATUS[] = {
+	{"status", show_status, 1},
+	{NULL, refuse_verb, CLI_ANY_NUMBER},
+};
 
 static const struct dialect DIALECTS[] = {
 	{"none", NULL, NONE, NULL},

@@ -3,7 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
-const char *const AUTHMETHOD_NAMES[] = {"basic", "post", "private_key_jwt", NULL};
+const char *const AUTHMETHOD_NAMES[] = {"basic", "post", "private_key_jwt", "client_assertion",
+	"tls_client_auth", "self_signed_tls_client_auth", NULL};
 
 enum authmethod authmethod_find(const char *name)
 {
@@ -12,4 +13,9 @@ enum authmethod authmethod_find(const char *name)
 			return (enum authmethod)(AUTHMETHOD_BASIC + i);
 	}
 	return AUTHMETHOD_UNSET;
+}
+
+bool authmethod_is_tls(enum authmethod method)
+{
+	return method == AUTHMETHOD_TLS || method == AUTHMETHOD_SELF_SIGNED_TLS;
 }

@@ -17,14 +17,39 @@ enum { FILE_MAX_BYTES = 2 * TOKEN_MAX_BYTES, NAME_MAX_BYTES = 32 };
 
 /* ---- the key of a token ---- */
 
+enum { HASH_BYTES = 17 }; /* 16 hex digits and the NUL */
+
+/* FNV-1a, 64 bits, in hex. */
+static void hash_bytes(const char *bytes, size_t length, char out[HASH_BYTES])
+{
+	uint64_t hash = 14695981039346656037U;
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (unsigned char)bytes[i]) * 1099511628211U;
+	snprintf(out, HASH_BYTES, "%016" PRIx64, hash);
+}
+
+/* Only a hash, because a command may contain a secret. NULL: the profile has no such identity. */
+static const char *hash_identity(const struct profile *profile, char out[HASH_BYTES])
+{
+	const char *identity = profile_identity(profile);
+
+	if (!identity)
+		return NULL;
+	hash_bytes(identity, strlen(identity), out);
+	return out;
+}
+
 /* Append the lines of the key, with which every file of the cache begins. */
 static enum status write_key(const struct profile *profile, struct buffer *out)
 {
+	char identity[HASH_BYTES];
 	const struct attributes_row rows[] = {
 		{"token_url", profile_endpoint(profile), 0},
 		{"client_id", profile->client_id, 0},
 		{"scope", profile->scope, 0},
 		{"audience", profile->audience, 0},
+		{"identity", hash_identity(profile, identity), 0},
 		{0},
 	};
 	enum status status = attributes_add_rows(out, rows);
@@ -34,18 +59,14 @@ static enum status write_key(const struct profile *profile, struct buffer *out)
 	return status;
 }
 
-/* FNV-1a, 64 bits. A collision only costs a miss, because is_for() compares the whole key. */
-static void write_digest(const struct profile *profile, char out[17])
+/* A collision only costs a miss, because is_for() compares the whole key. */
+static void write_digest(const struct profile *profile, char out[HASH_BYTES])
 {
 	struct buffer key = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
-	uint64_t hash = 14695981039346656037U;
 
 	out[0] = '\0';
-	if (write_key(profile, &key) == STATUS_OK) {
-		for (size_t i = 0; i < key.length; i++)
-			hash = (hash ^ (unsigned char)key.data[i]) * 1099511628211U;
-		snprintf(out, 17, "%016" PRIx64, hash);
-	}
+	if (write_key(profile, &key) == STATUS_OK)
+		hash_bytes(key.data, key.length, out);
 	buffer_release(&key);
 }
 
@@ -59,6 +80,7 @@ static bool is_for(const struct attributes *entry, const struct profile *profile
 {
 	const char *url = profile_endpoint(profile);
 	const char *resource = NULL;
+	char identity[HASH_BYTES];
 
 	for (size_t i = 0; i < profile->resource.count; i++) {
 		resource = attributes_next(entry, "resource[]", resource);
@@ -69,7 +91,8 @@ static bool is_for(const struct attributes *entry, const struct profile *profile
 	       same_text(attributes_get(entry, "token_url"), url) &&
 	       same_text(attributes_get(entry, "client_id"), profile->client_id) &&
 	       same_text(attributes_get(entry, "scope"), profile->scope) &&
-	       same_text(attributes_get(entry, "audience"), profile->audience);
+	       same_text(attributes_get(entry, "audience"), profile->audience) &&
+	       same_text(attributes_get(entry, "identity"), hash_identity(profile, identity));
 }
 
 enum status cache_open(struct cache *cache, const struct settings *settings,

@@ -17,7 +17,8 @@ struct token;
  * The tokens of this machine, in a private directory. Each token has two files: the token, and a
  * record of what happened to it (state.h). Both are key=value lines (attributes.h). A rename puts a
  * file in place, so readers see the old file or the new one, never a mixture. The file's name is a
- * digest of its key: token URL, client id, scope, audience, resources. The file repeats the key,
+ * digest of its key: token URL, client id, scope, audience, resources, and the identity that
+ * profile_identity() names. The file repeats the key,
  * and the reader compares it. A file counts as absent if it is a symlink, has another owner, is
  * open to others, is incomplete or too large. So does a token whose expiry is beyond the profile's
  * max_lifetime. If the secret's source supplies the client id, the token's file holds the mark of

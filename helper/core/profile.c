@@ -38,6 +38,8 @@ struct key {
 #define BUILT_IN_LIFE "3600"
 
 static const char *const ENCODING_NAMES[] = {"rfc", "raw", NULL};
+static const char *const PROVIDER_NAMES[] = {"entra", NULL};
+const char *const PROFILE_ALGORITHM_NAMES[] = {"RS256", "PS256", "ES256", "EdDSA", NULL};
 
 static const struct key CONFIGKEYS[] = {
 	{KEY(origin), KIND_LIST, configvalue_is_urls, A_URL, .built_in = PROFILE_BUILT_IN_ORIGIN},
@@ -51,12 +53,23 @@ static const struct key CONFIGKEYS[] = {
 	{KEY(scope), KIND_TEXT, configvalue_is_text_or_empty, "scopes separated by spaces"},
 	{KEY(audience), KIND_TEXT, configvalue_is_text_or_empty, "an audience"},
 	{KEY(resource), KIND_LIST, configvalue_is_resource, "an absolute URI without fragment"},
-	{KEY(auth_method), KIND_CHOICE, NULL, "basic, post or private_key_jwt",
+	{KEY(provider), KIND_CHOICE, NULL, "entra", .choices = PROVIDER_NAMES},
+	{KEY(auth_method), KIND_CHOICE, NULL,
+		"basic, post, private_key_jwt, client_assertion, tls_client_auth or "
+		"self_signed_tls_client_auth",
 		.otherwise = "basic", .choices = AUTHMETHOD_NAMES},
 	{KEY(private_key_file), KIND_TEXT, configvalue_is_text, "a path"},
+	{KEY(private_key_password_file), KIND_TEXT, configvalue_is_text, "a path"},
 	{KEY(private_key_id), KIND_TEXT, configvalue_is_text, "the id of a key"},
 	{KEY(private_key_certificate), KIND_TEXT, configvalue_is_text, "a path"},
 	{KEY(assertion_audience), KIND_TEXT, configvalue_is_text, "an audience"},
+	{KEY(assertion_algorithm), KIND_CHOICE, NULL, "RS256, PS256, ES256 or EdDSA",
+		.choices = PROFILE_ALGORITHM_NAMES},
+	{KEY(client_certificate_file), KIND_TEXT, configvalue_is_text, "a path"},
+	{KEY(client_assertion_file), KIND_TEXT, configvalue_is_text, "a path"},
+	{KEY(client_assertion_command), KIND_TEXT, configvalue_is_text, "a command"},
+	{KEY(client_assertion_type), KIND_TEXT, configvalue_is_resource,
+		"an absolute URI without fragment"},
 	{KEY(basic_encoding), KIND_CHOICE, NULL, "rfc or raw", .built_in = "raw",
 		.otherwise = "rfc", .choices = ENCODING_NAMES},
 	{KEY(default_lifetime), KIND_SECONDS, configvalue_is_seconds, "seconds, at least 1",
@@ -316,6 +329,62 @@ static enum status set_client(struct profile *profile, const struct settings *se
 	return set_api_key_id(profile, settings->api_key);
 }
 
+/* ---- from the environment of a workload in Azure ---- */
+
+#define ENTRA_HOST "https://login.microsoftonline.com/"
+
+/* Tenants are GUIDs or domain names. */
+static bool is_tenant(const char *text)
+{
+	size_t length =
+		strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.-");
+
+	return *text != '.' && length > 0 && text[length] == '\0';
+}
+
+static enum status set_entra_url(
+	struct profile *profile, const struct settings *settings, struct failure *failure)
+{
+	const char *host = settings->azure_authority_host;
+	const char *tenant = settings->azure_tenant_id;
+
+	if (profile_endpoint(profile) || !tenant)
+		return STATUS_OK;
+	if (!is_tenant(tenant))
+		return status_fail(failure, STATUS_CONFIG, "AZURE_TENANT_ID: expected a tenant");
+	if (host && !configvalue_is_url(host))
+		return status_fail(failure, STATUS_CONFIG, "AZURE_AUTHORITY_HOST: expected " A_URL);
+	host = host ? host : ENTRA_HOST;
+	if (asprintf(&profile->token_url, "%s%s%s/oauth2/v2.0/token", host,
+		    host[strlen(host) - 1] == '/' ? "" : "/", tenant) < 0) {
+		profile->token_url = NULL;
+		return status_no_memory(failure);
+	}
+	return STATUS_OK;
+}
+
+/* The assertion of the cluster, unless the profile says how its client authenticates. */
+static enum status overlay_entra(
+	struct profile *profile, const struct settings *settings, struct failure *failure)
+{
+	const char *file = settings->azure_federated_token_file;
+	bool other = profile->client_assertion_file || profile->client_assertion_command;
+	enum status status = set_entra_url(profile, settings, failure);
+
+	if (status)
+		return status;
+	if (!profile->client_id && settings->azure_client_id &&
+		text_replace(&profile->client_id, settings->azure_client_id))
+		return status_no_memory(failure);
+	if (profile->auth_method == AUTHMETHOD_UNSET)
+		profile->auth_method =
+			file || other ? AUTHMETHOD_CLIENT_ASSERTION : AUTHMETHOD_POST;
+	if (profile->auth_method == AUTHMETHOD_CLIENT_ASSERTION && file && !other &&
+		text_replace(&profile->client_assertion_file, file))
+		return status_no_memory(failure);
+	return STATUS_OK;
+}
+
 enum status profile_overlay(
 	struct profile *profile, const struct settings *settings, struct failure *failure)
 {
@@ -330,6 +399,8 @@ enum status profile_overlay(
 		{MEMBER(client_id), settings->client_id, "SYPHT_CLIENT_ID"},
 	};
 
+	if (profile->provider == PROFILE_PROVIDER_ENTRA)
+		return overlay_entra(profile, settings, failure);
 	if (!is_built_in(profile))
 		return STATUS_OK;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -370,15 +441,39 @@ static void drop_empty(struct profile *profile, const struct key *key)
 		clear_value(profile, key);
 }
 
+/* What else the profile must name to authenticate as it says, or NULL. */
+static const char *find_missing(const struct profile *profile)
+{
+	bool known = profile->client_id != NULL;
+
+	switch (profile->auth_method) {
+	case AUTHMETHOD_PRIVATE_KEY_JWT:
+		return known && profile->private_key_file
+			       ? NULL
+			       : "client_id and private_key_file, for private_key_jwt";
+	case AUTHMETHOD_CLIENT_ASSERTION:
+		if (!known || !profile_identity(profile))
+			return "client_id and client_assertion_file or client_assertion_command, "
+			       "for client_assertion";
+		return profile->shared_store ? "a client secret or a private key, for "
+					       "shared_store encrypts the token with it"
+					     : NULL;
+	case AUTHMETHOD_TLS:
+	case AUTHMETHOD_SELF_SIGNED_TLS:
+		return known && profile_identity(profile)
+			       ? NULL
+			       : "client_id and client_certificate_file, for tls_client_auth";
+	default:
+		return NULL;
+	}
+}
+
 enum status profile_check(const struct profile *profile, struct failure *failure)
 {
-	const char *need = NULL;
+	const char *need = profile_endpoint(profile) || is_built_in(profile)
+				   ? find_missing(profile)
+				   : "token_url or issuer";
 
-	if (!profile_endpoint(profile) && !is_built_in(profile))
-		need = "token_url or issuer";
-	else if (profile->auth_method == AUTHMETHOD_PRIVATE_KEY_JWT &&
-		 !(profile->client_id && profile->private_key_file))
-		need = "client_id and private_key_file, for private_key_jwt";
 	if (!need)
 		return STATUS_OK;
 	return status_fail(failure, STATUS_CONFIG, "profile '%s' (line %u) needs %s", profile->name,
@@ -430,4 +525,24 @@ bool profile_covers(const struct profile *profile, const struct origin *origin)
 const char *profile_endpoint(const struct profile *profile)
 {
 	return profile->token_url ? profile->token_url : profile->issuer;
+}
+
+const char *profile_identity(const struct profile *profile)
+{
+	if (authmethod_is_tls(profile->auth_method))
+		return profile->client_certificate_file;
+	if (profile->auth_method != AUTHMETHOD_CLIENT_ASSERTION)
+		return NULL;
+	return profile->client_assertion_file ? profile->client_assertion_file
+					      : profile->client_assertion_command;
+}
+
+const char *profile_certificate(const struct profile *profile)
+{
+	if (profile->auth_method == AUTHMETHOD_PRIVATE_KEY_JWT)
+		return profile->private_key_certificate;
+	if (!authmethod_is_tls(profile->auth_method) || !profile->private_key_file ||
+		strcmp(profile->private_key_file, profile->client_certificate_file) == 0)
+		return NULL;
+	return profile->client_certificate_file;
 }

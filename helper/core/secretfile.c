@@ -84,6 +84,14 @@ struct judgement {
 	bool fixed; /* the mount is read-only, so chmod fails */
 };
 
+/* Whether a variable names the file, and not the config. */
+static bool is_from_environment(const struct settings *settings, const char *path)
+{
+	const char *token = settings->azure_federated_token_file;
+
+	return path == settings->client_secret_file || (token && strcmp(path, token) == 0);
+}
+
 static struct judgement judge(const struct settings *settings, const char *path, int fd)
 {
 	struct judgement judgement = {.given = false};
@@ -92,7 +100,7 @@ static struct judgement judge(const struct settings *settings, const char *path,
 	if (find_mountpoint(fd, &mountpoint)) {
 		judgement.fixed = mountpoint.read_only;
 		/* a file on "/" comes from the image, or was written in the container */
-		judgement.given = path == settings->client_secret_file && in_container(settings) &&
+		judgement.given = is_from_environment(settings, path) && in_container(settings) &&
 				  strcmp(mountpoint.place, "/") != 0;
 		if ((mountpoint.read_only || mountpoint.in_memory) &&
 			is_place_for_secrets(settings, mountpoint.place))
@@ -117,52 +125,95 @@ static enum status refuse_mode(
 		what, found->st_uid == geteuid() ? "600" : "640", path);
 }
 
-static enum status check(const struct settings *settings, int fd, const char *path,
-	const char *expanded, bool from_systemd, struct failure *failure)
-{
+/* A file to read, while it is open. */
+struct subject {
+	const struct settings *settings;
+	const char *path; /* as it was named */
+	const char *what; /* its purpose, for reasons */
+	char *expanded;
+	bool from_systemd;
+	int fd;
 	struct stat found;
+};
+
+static enum status check(const struct subject *subject, struct failure *failure)
+{
+	const struct stat *found = &subject->found;
 	struct judgement judgement;
 	mode_t forbidden = S_IRWXG | S_IRWXO;
 
-	if (fstat(fd, &found) != 0)
-		return status_fail(failure, STATUS_SYSTEM, "%s: %s", expanded, strerror(errno));
-	if (!S_ISREG(found.st_mode))
-		return status_fail(failure, STATUS_NO_SECRET, "%s: not a regular file", expanded);
-	if (found.st_uid != geteuid() && found.st_uid != 0)
-		return status_fail(failure, STATUS_UNSAFE, "%s: belongs to another user", expanded);
-	if (from_systemd || found.st_uid != geteuid())
+	if (found->st_uid != geteuid() && found->st_uid != 0)
+		return status_fail(
+			failure, STATUS_UNSAFE, "%s: belongs to another user", subject->expanded);
+	if (subject->from_systemd || found->st_uid != geteuid())
 		forbidden = S_IWGRP | S_IRWXO;
-	if (!(found.st_mode & forbidden))
+	if (!(found->st_mode & forbidden))
 		return STATUS_OK;
-	judgement = judge(settings, path, fd);
-	if (judgement.given && !(found.st_mode & (S_IWGRP | S_IWOTH)))
+	judgement = judge(subject->settings, subject->path, subject->fd);
+	if (judgement.given && !(found->st_mode & (S_IWGRP | S_IWOTH)))
 		return STATUS_OK;
-	return refuse_mode(&found, expanded, judgement.fixed, failure);
+	return refuse_mode(found, subject->expanded, judgement.fixed, failure);
+}
+
+static enum status open_file(struct subject *subject, struct failure *failure)
+{
+	subject->expanded = expand(subject->settings, subject->path, &subject->from_systemd);
+	if (!subject->expanded)
+		return status_no_memory(failure);
+	subject->fd = open(subject->expanded, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (subject->fd < 0 || fstat(subject->fd, &subject->found) != 0)
+		return status_fail(failure, STATUS_NO_SECRET, "%s file %s: %s", subject->what,
+			subject->expanded, strerror(errno));
+	if (!S_ISREG(subject->found.st_mode))
+		return status_fail(
+			failure, STATUS_NO_SECRET, "%s: not a regular file", subject->expanded);
+	return STATUS_OK;
+}
+
+static enum status read_file(
+	const struct subject *subject, struct buffer *content, struct failure *failure)
+{
+	enum status status = buffer_read(content, subject->fd);
+
+	if (status == STATUS_TOO_LONG)
+		return status_fail(failure, STATUS_NO_SECRET,
+			"%s: longer than %zu bytes, so not a %s", subject->expanded, content->limit,
+			subject->what);
+	if (status)
+		return status_fail(failure, STATUS_NO_SECRET, "%s file %s: %s", subject->what,
+			subject->expanded, strerror(errno));
+	return STATUS_OK;
+}
+
+static enum status read_subject(
+	struct subject *subject, bool secret, struct buffer *content, struct failure *failure)
+{
+	enum status status = open_file(subject, failure);
+
+	if (!status && secret)
+		status = check(subject, failure);
+	if (!status)
+		status = read_file(subject, content, failure);
+	if (subject->fd >= 0)
+		close(subject->fd);
+	free(subject->expanded);
+	return status;
 }
 
 enum status secretfile_read(const struct settings *settings, const char *path, const char *what,
 	struct buffer *content, struct failure *failure)
 {
-	bool from_systemd;
-	char *expanded = expand(settings, path, &from_systemd);
-	enum status status;
-	int fd;
+	struct subject subject = {.settings = settings, .path = path, .what = what, .fd = -1};
 
-	if (!expanded)
-		return status_no_memory(failure);
-	fd = open(expanded, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		status = status_fail(failure, STATUS_NO_SECRET, "%s file %s: %s", what, expanded,
-			strerror(errno));
-	else
-		status = check(settings, fd, path, expanded, from_systemd, failure);
-	if (!status && buffer_read(content, fd))
-		status = status_fail(failure, STATUS_NO_SECRET,
-			"%s: too long for a secret, or cannot be read", expanded);
-	if (fd >= 0)
-		close(fd);
-	free(expanded);
-	return status;
+	return read_subject(&subject, true, content, failure);
+}
+
+enum status secretfile_read_public(const struct settings *settings, const char *path,
+	const char *what, struct buffer *content, struct failure *failure)
+{
+	struct subject subject = {.settings = settings, .path = path, .what = what, .fd = -1};
+
+	return read_subject(&subject, false, content, failure);
 }
 
 char *secretfile_path(const struct settings *settings, const char *path)

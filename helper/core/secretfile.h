@@ -14,7 +14,8 @@ struct settings;
  *
  * Containers mount secrets readable by all. Others may read, but not write, a file whose mount is
  * read-only or in memory and at or below /run/secrets, /var/run/secrets or $CREDENTIALS_DIRECTORY,
- * and a file that SYPHT_CLIENT_SECRET_FILE names in a container, if its mount is not "/".
+ * and a file that SYPHT_CLIENT_SECRET_FILE or AZURE_FEDERATED_TOKEN_FILE names in a container, if
+ * its mount is not "/".
  */
 
 /*
@@ -24,6 +25,10 @@ struct settings;
  */
 enum status secretfile_read(const struct settings *settings, const char *path, const char *what,
 	struct buffer *content, struct failure *failure) MUST_CHECK;
+
+/* The same for a file that anybody may read, such as a certificate. */
+enum status secretfile_read_public(const struct settings *settings, const char *path,
+	const char *what, struct buffer *content, struct failure *failure) MUST_CHECK;
 
 /* The path of the file, for buffer_free_text(). NULL: no memory. */
 char *secretfile_path(const struct settings *settings, const char *path);

@@ -43,6 +43,10 @@ static const struct {
 	{"HOME", FIELD(home), true},
 	{"CREDENTIALS_DIRECTORY", FIELD(credentials_dir), true},
 	{"KUBERNETES_SERVICE_HOST", FIELD(kubernetes), false},
+	{"AZURE_AUTHORITY_HOST", FIELD(azure_authority_host), false},
+	{"AZURE_CLIENT_ID", FIELD(azure_client_id), false},
+	{"AZURE_FEDERATED_TOKEN_FILE", FIELD(azure_federated_token_file), false},
+	{"AZURE_TENANT_ID", FIELD(azure_tenant_id), false},
 };
 
 enum { SOURCE_COUNT = sizeof(SOURCES) / sizeof(SOURCES[0]) };

@@ -36,6 +36,12 @@ struct settings {
 	const char *home;               /* HOME if absolute */
 	const char *credentials_dir;    /* CREDENTIALS_DIRECTORY, systemd.exec(5) */
 	const char *kubernetes;         /* KUBERNETES_SERVICE_HOST, set in every pod */
+
+	/* of Azure's workload identity, for profiles with provider = entra */
+	const char *azure_authority_host;       /* AZURE_AUTHORITY_HOST */
+	const char *azure_client_id;            /* AZURE_CLIENT_ID */
+	const char *azure_federated_token_file; /* AZURE_FEDERATED_TOKEN_FILE */
+	const char *azure_tenant_id;            /* AZURE_TENANT_ID */
 };
 
 void settings_read(struct settings *settings);

@@ -17,9 +17,17 @@ struct source source_choose(const struct settings *settings, const struct profil
 	/* SYPHT_CLIENT_SECRET_FILE without an id gives way to SYPHT_API_KEY, which has both */
 	const char *file =
 		settings->client_id || !settings->api_key ? settings->client_secret_file : NULL;
-	bool by_key = profile->auth_method == AUTHMETHOD_PRIVATE_KEY_JWT;
+	bool by_tls = authmethod_is_tls(profile->auth_method);
+	bool by_key = by_tls || profile->auth_method == AUTHMETHOD_PRIVATE_KEY_JWT;
+	bool by_assertion = profile->auth_method == AUTHMETHOD_CLIENT_ASSERTION;
 	const struct source sources[] = {
 		{SOURCE_KEY_FILE, "private_key_file", by_key ? profile->private_key_file : NULL},
+		{SOURCE_KEY_FILE, "client_certificate_file",
+			by_tls ? profile->client_certificate_file : NULL},
+		{SOURCE_ASSERTION_FILE, "client_assertion_file",
+			by_assertion ? profile->client_assertion_file : NULL},
+		{SOURCE_ASSERTION_COMMAND, "client_assertion_command",
+			by_assertion ? profile->client_assertion_command : NULL},
 		{SOURCE_VARIABLE, "SYPHT_CLIENT_SECRET", ours ? settings->client_secret : NULL},
 		{SOURCE_VARIABLE_FILE, "SYPHT_CLIENT_SECRET_FILE", ours ? file : NULL},
 		{SOURCE_API_KEY, "SYPHT_API_KEY", ours ? settings->api_key : NULL},
@@ -61,6 +69,7 @@ static char *find_path(const struct settings *settings, const struct profile *pr
 
 	switch (source.kind) {
 	case SOURCE_KEY_FILE:
+	case SOURCE_ASSERTION_FILE:
 	case SOURCE_VARIABLE_FILE:
 	case SOURCE_FILE:
 		return secretfile_path(settings, source.text);
@@ -92,6 +101,16 @@ static void mark_secret(
 	buffer_free_text(path);
 }
 
+static void mark_certificate(
+	const struct settings *settings, const struct profile *profile, char out[SOURCE_MARK_BYTES])
+{
+	const char *certificate = profile_certificate(profile);
+	char *path = certificate ? secretfile_path(settings, certificate) : NULL;
+
+	mark_file(path, out);
+	buffer_free_text(path);
+}
+
 void source_mark_client(
 	const struct settings *settings, const struct profile *profile, char out[SOURCE_MARK_BYTES])
 {
@@ -113,11 +132,13 @@ void source_mark_all(const struct settings *settings, const struct profile *prof
 {
 	char config[SOURCE_MARK_BYTES];
 	char secret[SOURCE_MARK_BYTES];
+	char certificate[SOURCE_MARK_BYTES];
 	char authorities[SOURCE_MARK_BYTES];
 
 	/* a failure that one of these files caused is forgotten when that file changes */
 	mark_config(settings, config);
 	mark_secret(settings, profile, secret);
+	mark_certificate(settings, profile, certificate);
 	mark_file(settings->cainfo, authorities);
-	snprintf(out, SOURCE_MARKS_BYTES, "%s %s %s", config, secret, authorities);
+	snprintf(out, SOURCE_MARKS_BYTES, "%s %s %s %s", config, secret, certificate, authorities);
 }

@@ -12,6 +12,8 @@ struct settings;
  */
 enum source_kind {
 	SOURCE_KEY_FILE,
+	SOURCE_ASSERTION_FILE,
+	SOURCE_ASSERTION_COMMAND,
 	SOURCE_VARIABLE,
 	SOURCE_VARIABLE_FILE,
 	SOURCE_API_KEY,
@@ -33,7 +35,7 @@ struct source source_choose(const struct settings *settings, const struct profil
  * The mark of a file is a string made from its stat(2) data. It changes when the file is changed or
  * replaced, even if the clock was set back meanwhile. "-" is the mark of a missing file.
  */
-enum { SOURCE_MARK_BYTES = 104, SOURCE_MARKS_BYTES = 3 * SOURCE_MARK_BYTES };
+enum { SOURCE_MARK_BYTES = 104, SOURCE_MARKS_BYTES = 4 * SOURCE_MARK_BYTES };
 
 /*
  * The mark of the file that supplies the client id; "" if the profile names the id. For a command
@@ -42,7 +44,7 @@ enum { SOURCE_MARK_BYTES = 104, SOURCE_MARKS_BYTES = 3 * SOURCE_MARK_BYTES };
 void source_mark_client(const struct settings *settings, const struct profile *profile,
 	char out[SOURCE_MARK_BYTES]);
 
-/* The marks of all files that affect a token request: config, secret, CA bundle. */
+/* The marks of all files that affect a token request: config, secret, certificate, CA bundle. */
 void source_mark_all(const struct settings *settings, const struct profile *profile,
 	char out[SOURCE_MARKS_BYTES]);
 

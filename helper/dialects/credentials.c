@@ -168,7 +168,8 @@ static bool replaces_kept(const struct walk *walk, const struct profile *profile
 
 	if (kind == SOURCE_HELPER)
 		found = external_get(profile, timeout_ms(walk->call), &kept, NULL) == STATUS_OK;
-	else if (kind != SOURCE_KEY_FILE && kind != SOURCE_FILE && kind != SOURCE_COMMAND)
+	else if (profile->auth_method <= AUTHMETHOD_POST && kind != SOURCE_FILE &&
+		 kind != SOURCE_COMMAND)
 		found = credentialfile_get(walk->call->settings, profile, &kept, NULL) ==
 				STATUS_OK &&
 			kept.client_secret;

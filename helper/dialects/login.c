@@ -167,13 +167,16 @@ static enum status read_secret(
 /* ---- where to store them ---- */
 
 /* Stored credentials are not used if the profile names another source. */
-static enum status check_use(const struct profile *profile, struct failure *failure)
+static enum status check_use(
+	const struct settings *settings, const struct profile *profile, struct failure *failure)
 {
 	const char *elsewhere = NULL;
 
-	if (profile->auth_method == AUTHMETHOD_PRIVATE_KEY_JWT)
-		elsewhere = "private_key_file";
-	else if (profile->client_secret_file)
+	if (profile->auth_method > AUTHMETHOD_POST)
+		return status_fail(failure, STATUS_USAGE,
+			"login: profile '%s' has %s, so there is no client secret to store",
+			profile->name, source_choose(settings, profile).name);
+	if (profile->client_secret_file)
 		elsewhere = "client_secret_file";
 	/* client_secret_helper is no conflict: the credentials are stored there */
 	else if (profile->client_secret_command)
@@ -234,7 +237,7 @@ enum status login_keep(struct call *call, struct failure *failure)
 	enum status status = call_find_profile(call, NULL, failure);
 
 	if (!status)
-		status = check_use(call->profile, failure);
+		status = check_use(call->settings, call->profile, failure);
 	if (!status)
 		status = read_secret(call->profile, &secret, failure);
 	/* a typing error shows now, and not when a program first needs a token */

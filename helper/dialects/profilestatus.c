@@ -8,6 +8,8 @@
 #include "core/settings.h"
 #include "core/source.h"
 #include "core/state.h"
+#include "supply/mintclient.h"
+#include "supply/parameters.h"
 #include "supply/secretsource.h"
 
 struct walk {
@@ -18,18 +20,31 @@ struct walk {
 	enum status status;
 };
 
+/* What a client is that proves itself by more than a secret; and whether it can. */
+static void examine_identity(const struct call *call, struct profilestatus *account)
+{
+	const struct supply supply = call_parameters(call, account->profile);
+
+	if (account->secret.assertion || account->secret.private_key)
+		account->secret_status = mintclient_describe(
+			&supply, &account->secret, &account->identity, &account->secret_refused);
+}
+
 /* For JSON, run no program: whatever polls the status would unlock password managers. */
 static void examine_secret(const struct call *call, struct profilestatus *account)
 {
 	const struct settings *settings = call->settings;
 	struct source source = source_choose(settings, account->profile);
-	bool by_program = source.kind == SOURCE_COMMAND || source.kind == SOURCE_HELPER;
+	bool by_program = source.kind == SOURCE_COMMAND || source.kind == SOURCE_HELPER ||
+			  source.kind == SOURCE_ASSERTION_COMMAND;
 
 	account->source = source.name;
 	if (!call->json || !by_program)
 		account->secret_status = secretsource_ask(settings, account->profile,
 			settings_timeout_s(settings) * 1000, &account->secret,
 			&account->secret_refused);
+	if (!account->secret_status)
+		examine_identity(call, account);
 	/* nothing is kept, which is no mistake: the profile may not be in use yet */
 	if (source.kind == SOURCE_LOGIN && account->secret_status == STATUS_NO_SECRET)
 		account->source = NULL;
@@ -66,6 +81,7 @@ static bool visit_profile(struct profile *profile, void *context)
 	struct profilestatus account = {
 		.profile = profile,
 		.secret = SECRET_INIT,
+		.identity = ATTRIBUTES_INIT,
 		.token = TOKEN_INIT,
 	};
 
@@ -80,6 +96,7 @@ static bool visit_profile(struct profile *profile, void *context)
 			       ? STATUS_NO_MEMORY
 			       : walk->visit(&account, walk->call);
 	secret_release(&account.secret);
+	attributes_release(&account.identity);
 	token_release(&account.token);
 	profile_free(profile);
 	return walk->status == STATUS_OK;

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "core/attributes.h"
 #include "dialects/call.h"
 #include "supply/secret.h"
 
@@ -17,6 +18,7 @@ struct profilestatus {
 	struct secret secret;  /* empty after a failure, or if no program may be run for it */
 	enum status secret_status;
 	struct failure secret_refused; /* why the secret cannot be used; "": it can */
+	struct attributes identity;    /* as mintclient_describe() has it */
 	struct token token;            /* value NULL: no token that could be sent */
 	long long left_s;              /* how long the token may still be sent */
 	bool scope_narrower;           /* than was asked for */

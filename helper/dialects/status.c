@@ -107,6 +107,34 @@ static enum status write_token(const struct profilestatus *account, struct buffe
 	return status;
 }
 
+/* The identity of a client that proves itself by an assertion or a certificate. */
+static enum status write_identity(const struct profilestatus *account, const struct call *call)
+{
+	const char *subject = attributes_get(&account->identity, "subject");
+	const char *issuer = attributes_get(&account->identity, "issuer");
+	long long expires = attributes_number(&account->identity, "expires");
+	long long warn_from = attributes_number(&account->identity, "warn_from");
+	struct buffer *reply = call->reply;
+	long long now = (long long)call->clock();
+	long long left_s = expires - now;
+	enum status status;
+
+	if (!subject && !issuer && expires == 0)
+		return STATUS_OK;
+	status = buffer_printf(reply, "  identity  %s%s%s", subject ? subject : "no subject",
+		issuer ? ", from " : "", issuer ? issuer : "");
+	if (!status && expires > 0)
+		status = buffer_printf(
+			reply, left_s > 0 ? ", expires in %lld s" : ", expired", left_s);
+	if (!status)
+		status = buffer_append_text(reply, "\n");
+	if (!status && warn_from > 0 && left_s > 0 && now >= warn_from)
+		status = buffer_printf(reply,
+			"  warning   the certificate expires in %lld days; replace it\n",
+			left_s / 86400);
+	return status;
+}
+
 /* Ask for a token and drop it: the cache must not change because somebody looks at it. */
 static enum status write_online(const struct profilestatus *account, struct call *call)
 {
@@ -170,6 +198,8 @@ static enum status write_account(const struct profilestatus *account, struct cal
 		status = buffer_printf(reply, "  client    %s\n  secret    %s\n",
 			account->client_id ? account->client_id : "set by the source of the secret",
 			account->source ? account->source : "none is stored or configured");
+	if (!status)
+		status = write_identity(account, call);
 	/* with --online the same reason follows in the line "online" */
 	if (!status && *flaw != '\0' && !call->online)
 		status = buffer_printf(

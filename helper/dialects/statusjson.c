@@ -39,6 +39,20 @@ static enum status add_token(struct buffer *out, const struct profilestatus *acc
 				account->scope_narrower ? "true" : "false");
 }
 
+/* An object, or null for a client that has only a secret. */
+static enum status add_identity(struct buffer *out, const struct attributes *identity)
+{
+	const char *subject = attributes_get(identity, "subject");
+	const char *issuer = attributes_get(identity, "issuer");
+	long long expires = attributes_number(identity, "expires");
+	char time[JSON_TIME_BYTES];
+
+	if (!subject && !issuer && expires == 0)
+		return buffer_append_text(out, ",\"identity\":null");
+	return json_printf(out, ",\"identity\":{\"expires\":%s,\"subject\":%s,\"issuer\":%s}",
+		expires > 0 ? json_time((time_t)expires, time) : NULL, subject, issuer);
+}
+
 static enum status write_account(const struct profilestatus *account, struct call *call)
 {
 	const struct profile *profile = account->profile;
@@ -57,6 +71,8 @@ static enum status write_account(const struct profilestatus *account, struct cal
 			"\"secret_source\":%s,\"secret_refused\":%s",
 			profile->token_url, profile->issuer, store.data, account->client_id,
 			account->source, reason_of(&account->secret_refused));
+	if (!status)
+		status = add_identity(out, &account->identity);
 	if (!status)
 		status = add_token(out, account);
 	if (!status)

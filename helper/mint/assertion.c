@@ -1,46 +1,81 @@
 #include "mint/assertion.h"
 
-#include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
+#include <openssl/params.h>
+#include <openssl/provider.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "json.h"
+#include "mint/jwt.h"
+#include "mint/keypair.h"
 
 enum {
-	LIFE_S = 240, /* servers take five minutes at most, and clocks differ */
+	LIFE_S = 240, /* servers accept five minutes at most, and clocks differ */
 	RSA_BITS_MIN = 2048,
 	ES256_HALF_BYTES = 32,
 	ID_BYTES = 16,
 	TEXT_MAX_BYTES = 32 * 1024,
 };
 
-/* ---- pieces of a JWS ---- */
+/* ---- how keys sign ---- */
 
-static enum status append_base64url(struct buffer *out, const unsigned char *bytes, size_t length)
+struct algorithm {
+	const char *name; /* RFC 7518, 3.1, and RFC 8037 */
+	const char *key;  /* the type of key, by OpenSSL's name */
+	const char *digest;
+	const char *padding; /* NULL: the usual one */
+	bool elliptic;       /* OpenSSL's signature is DER, which JWS does not use */
+};
+
+/* The first that suits the key is the default. */
+static const struct algorithm ALGORITHMS[] = {
+	{"RS256", "RSA", "SHA256", NULL, false},
+	{"PS256", "RSA", "SHA256", "pss", false},
+	{"PS256", "RSA-PSS", "SHA256", "pss", false},
+	{"ES256", "EC", "SHA256", NULL, true},
+	{"EdDSA", "ED25519", NULL, NULL, false},
+};
+
+static bool is_strong(const EVP_PKEY *key)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	enum status status = STATUS_OK;
+	char curve[32] = "";
 
-	for (size_t i = 0; i < length && !status; i += 3) {
-		size_t left = length - i;
-		unsigned group = (unsigned)bytes[i] << 16;
-		char text[4];
-
-		group |= left > 1 ? (unsigned)bytes[i + 1] << 8 : 0;
-		group |= left > 2 ? bytes[i + 2] : 0;
-		for (unsigned digit = 0; digit < 4; digit++)
-			text[digit] = digits[group >> (18 - 6 * digit) & 63];
-		status = buffer_append(out, text, left > 2 ? 4 : left + 1);
-	}
-	return status;
+	if (EVP_PKEY_is_a(key, "EC"))
+		return EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL) == 1 &&
+		       (strcmp(curve, "prime256v1") == 0 || strcmp(curve, "P-256") == 0);
+	return EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_get_bits(key) >= RSA_BITS_MIN;
 }
+
+/* wanted NULL: the default. */
+static enum status choose_algorithm(const EVP_PKEY *key, const char *wanted,
+	const struct algorithm **algorithm, struct failure *failure)
+{
+	bool suits = false;
+
+	for (size_t i = 0; i < sizeof(ALGORITHMS) / sizeof(ALGORITHMS[0]); i++) {
+		if (!EVP_PKEY_is_a(key, ALGORITHMS[i].key) || !is_strong(key))
+			continue;
+		suits = true;
+		*algorithm = &ALGORITHMS[i];
+		if (!wanted || strcmp(ALGORITHMS[i].name, wanted) == 0)
+			return STATUS_OK;
+	}
+	if (!suits)
+		return status_fail(failure, STATUS_NO_SECRET,
+			"private_key_file: neither RSA of at least %d bits, EC P-256 nor Ed25519",
+			RSA_BITS_MIN);
+	return status_fail(failure, STATUS_NO_SECRET,
+		"assertion_algorithm: %s is not for the kind of key in private_key_file", wanted);
+}
+
+/* ---- pieces of a JWS ---- */
 
 static enum status append_thumbprint(
 	struct buffer *header, const char *name, const X509 *certificate, const EVP_MD *digest)
@@ -52,11 +87,11 @@ static enum status append_thumbprint(
 	if (X509_digest(certificate, digest, bytes, &length) == 1)
 		status = buffer_printf(header, ",\"%s\":\"", name);
 	if (!status)
-		status = append_base64url(header, bytes, length);
+		status = jwt_append_base64url(header, bytes, length);
 	return status ? status : buffer_append_text(header, "\"");
 }
 
-/* RFC 7515, 4.1.7 and 4.1.8: some servers go by the one, some by the other. */
+/* Some servers look at the first, some at the second (RFC 7515, 4.1.7 and 4.1.8). */
 static enum status append_thumbprints(struct buffer *header, const X509 *certificate)
 {
 	enum status status = append_thumbprint(header, "x5t", certificate, EVP_sha1());
@@ -100,7 +135,7 @@ static enum status write_claims(const struct assertion *assertion, struct buffer
 	if (!status)
 		status = buffer_append_text(claims, ",\"jti\":\"");
 	if (!status)
-		status = append_base64url(claims, id, sizeof(id));
+		status = jwt_append_base64url(claims, id, sizeof(id));
 	if (!status)
 		status = buffer_printf(claims, "\",\"iat\":%lld,\"exp\":%lld}",
 			(long long)assertion->issued_at, (long long)assertion->issued_at + LIFE_S);
@@ -109,7 +144,7 @@ static enum status write_claims(const struct assertion *assertion, struct buffer
 
 static enum status append_json(struct buffer *out, const struct buffer *json)
 {
-	return append_base64url(out, (const unsigned char *)json->data, json->length);
+	return jwt_append_base64url(out, (const unsigned char *)json->data, json->length);
 }
 
 static enum status write_input(const struct assertion *assertion, const char *algorithm,
@@ -132,63 +167,33 @@ static enum status write_input(const struct assertion *assertion, const char *al
 	return status;
 }
 
-/* ---- the key ---- */
-
-static EVP_PKEY *read_key(const char *pem)
-{
-	char no_passphrase[] = ""; /* nobody is there to type one */
-	BIO *source = BIO_new_mem_buf(pem, -1);
-	EVP_PKEY *key = source ? PEM_read_bio_PrivateKey(source, NULL, NULL, no_passphrase) : NULL;
-
-	BIO_free(source);
-	return key;
-}
-
-/* *certificate is for X509_free(); NULL where none is named. */
-static enum status read_certificate(const struct assertion *assertion, const EVP_PKEY *key,
-	X509 **certificate, struct failure *failure)
-{
-	const char *path = assertion->certificate_path;
-	BIO *source = path ? BIO_new_file(path, "r") : NULL;
-
-	*certificate = source ? PEM_read_bio_X509(source, NULL, NULL, NULL) : NULL;
-	BIO_free(source);
-	if (!path)
-		return STATUS_OK;
-	if (!source)
-		return status_fail(failure, STATUS_NO_SECRET,
-			"private_key_certificate: %s cannot be read", path);
-	if (!*certificate)
-		return status_fail(failure, STATUS_NO_SECRET,
-			"private_key_certificate: %s is not a certificate in PEM", path);
-	if (EVP_PKEY_eq(X509_get0_pubkey(*certificate), key) != 1)
-		return status_fail(failure, STATUS_NO_SECRET,
-			"private_key_certificate: %s is not of the key in private_key_file", path);
-	return STATUS_OK;
-}
-
-/* "RS256", "ES256", or NULL for a key that can do neither. */
-static const char *algorithm_of(const EVP_PKEY *key)
-{
-	char curve[32] = "";
-
-	if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA)
-		return EVP_PKEY_get_bits(key) >= RSA_BITS_MIN ? "RS256" : NULL;
-	if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
-		EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL) == 1 &&
-		strcmp(curve, "prime256v1") == 0)
-		return "ES256";
-	return NULL;
-}
-
 /* ---- the signature ---- */
 
-static bool make_signature(
-	EVP_PKEY *key, const struct buffer *input, unsigned char **signature, size_t *length)
+/* The provider that holds the key must sign, as a key in a TPM never leaves it. */
+static bool begin_signature(EVP_MD_CTX *context, const struct algorithm *algorithm, EVP_PKEY *key)
+{
+	const OSSL_PROVIDER *provider = EVP_PKEY_get0_provider(key);
+	char padding[] = "pss";
+	char salt[] = "digest";
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, padding, 0),
+		OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, salt, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	char properties[128];
+
+	snprintf(properties, sizeof(properties), "?provider=%s",
+		provider ? OSSL_PROVIDER_get0_name(provider) : "default");
+	return EVP_DigestSignInit_ex(context, NULL, algorithm->digest, NULL, properties, key,
+		       algorithm->padding ? params : NULL) == 1;
+}
+
+static bool make_signature(EVP_PKEY *key, const struct algorithm *algorithm,
+	const struct buffer *input, unsigned char **signature, size_t *length)
 {
 	const unsigned char *bytes = (const unsigned char *)input->data;
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool made = context && EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+	bool made = context && begin_signature(context, algorithm, key) &&
 		    EVP_DigestSign(context, NULL, length, bytes, input->length) == 1;
 
 	*signature = made ? OPENSSL_malloc(*length) : NULL;
@@ -197,7 +202,7 @@ static bool make_signature(
 	return made;
 }
 
-/* ES256 wants the two numbers side by side, where OpenSSL gives them in DER (RFC 7518, 3.4). */
+/* ES256 takes the two numbers side by side, where OpenSSL gives them in DER (RFC 7518, 3.4). */
 static bool flatten(const unsigned char *der, size_t length, unsigned char out[])
 {
 	ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &der, (long)length);
@@ -211,58 +216,39 @@ static bool flatten(const unsigned char *der, size_t length, unsigned char out[]
 	return done;
 }
 
-static enum status append_signature(EVP_PKEY *key, struct buffer *out)
+static enum status append_signature(
+	EVP_PKEY *key, const struct algorithm *algorithm, struct buffer *out)
 {
 	unsigned char flat[2 * ES256_HALF_BYTES];
 	unsigned char *signature = NULL;
 	size_t length = 0;
-	bool elliptic = EVP_PKEY_get_base_id(key) == EVP_PKEY_EC;
+	bool elliptic = algorithm->elliptic;
 	enum status status = STATUS_SYSTEM;
 
-	if (make_signature(key, out, &signature, &length) &&
+	if (make_signature(key, algorithm, out, &signature, &length) &&
 		(!elliptic || flatten(signature, length, flat))) {
 		status = buffer_append(out, ".", 1);
 		if (!status)
-			status = append_base64url(
+			status = jwt_append_base64url(
 				out, elliptic ? flat : signature, elliptic ? sizeof(flat) : length);
 	}
 	OPENSSL_free(signature);
 	return status;
 }
 
-static enum status sign(const struct assertion *assertion, EVP_PKEY *key, const char *algorithm,
-	const X509 *certificate, struct buffer *out, struct failure *failure)
-{
-	enum status status = write_input(assertion, algorithm, certificate, out);
-
-	if (!status)
-		status = append_signature(key, out);
-	if (status)
-		status_fail(failure, status, "the client assertion cannot be signed");
-	return status;
-}
-
 enum status assertion_sign(
 	const struct assertion *assertion, struct buffer *out, struct failure *failure)
 {
-	EVP_PKEY *key = read_key(assertion->private_key);
-	const char *algorithm = key ? algorithm_of(key) : NULL;
-	X509 *certificate = NULL;
-	enum status status;
+	const struct keypair *keypair = assertion->keypair;
+	const struct algorithm *algorithm = NULL;
+	enum status status =
+		choose_algorithm(keypair->key, assertion->algorithm, &algorithm, failure);
 
-	if (!key) {
-		status = status_fail(failure, STATUS_NO_SECRET,
-			"private_key_file: not a private key in PEM without a passphrase");
-	} else if (!algorithm) {
-		status = status_fail(failure, STATUS_NO_SECRET,
-			"private_key_file: neither RSA of at least %d bits nor EC P-256",
-			RSA_BITS_MIN);
-	} else {
-		status = read_certificate(assertion, key, &certificate, failure);
-		if (!status)
-			status = sign(assertion, key, algorithm, certificate, out, failure);
-	}
-	X509_free(certificate);
-	EVP_PKEY_free(key);
-	return status;
+	if (status)
+		return status;
+	status = write_input(assertion, algorithm->name, keypair->certificate, out);
+	if (!status)
+		status = append_signature(keypair->key, algorithm, out);
+	return status ? status_fail(failure, status, "the client assertion cannot be signed")
+		      : STATUS_OK;
 }

@@ -15,7 +15,7 @@ enum { METADATA_MAX_BYTES = 1 << 20, URL_MAX_BYTES = 4096, HTTP_OK = 200, QUOTED
 
 typedef enum status place_writer(const char *issuer, struct buffer *url);
 
-/* The issuer without a slash at its end, which is left out before something is put behind it. */
+/* Without a slash at the end, as a path follows. */
 static int length_of(const char *issuer)
 {
 	size_t length = strlen(issuer);
@@ -62,7 +62,7 @@ static enum status refuse_metadata(
 }
 
 /*
- * The issuer's metadata. NULL with STATUS_OK: there are none at that place; NULL with
+ * Get the issuer's metadata. NULL with STATUS_OK: there are none at that place. NULL with
  * STATUS_REFUSED: they are another issuer's.
  */
 static enum status fetch(const struct discovery *discovery, const char *url, struct json **metadata,
@@ -101,10 +101,19 @@ static bool is_endpoint(const char *url)
 	return origin_from_url(&origin, url) && origin_may_carry(&origin);
 }
 
-static enum status read_metadata(const char *url, const struct json *metadata,
-	struct buffer *token_url, struct failure *failure)
+static const char *find_endpoint(const struct discovery *discovery, const struct json *metadata)
 {
-	const char *endpoint = json_text(json_member(metadata, "token_endpoint"));
+	const struct json *aliases = json_member(metadata, "mtls_endpoint_aliases");
+	const char *alias = json_text(json_member(aliases, "token_endpoint"));
+
+	return discovery->mutual_tls && alias ? alias
+					      : json_text(json_member(metadata, "token_endpoint"));
+}
+
+static enum status read_metadata(const struct discovery *discovery, const char *url,
+	const struct json *metadata, struct buffer *token_url, struct failure *failure)
+{
+	const char *endpoint = find_endpoint(discovery, metadata);
 
 	if (!endpoint)
 		return status_fail(failure, STATUS_REFUSED,
@@ -119,7 +128,7 @@ static enum status read_metadata(const char *url, const struct json *metadata,
 	return STATUS_OK;
 }
 
-/* From one place after the other. What one says of another issuer tells more than one without. */
+/* Try one place after the other. Metadata of another issuer make a better reason than none. */
 static enum status find_metadata(const struct discovery *discovery, struct buffer *url,
 	struct json **metadata, struct failure *failure)
 {
@@ -153,7 +162,7 @@ enum status discovery_find(
 	enum status status = find_metadata(discovery, &url, &metadata, failure);
 
 	if (!status)
-		status = read_metadata(url.data, metadata, token_url, failure);
+		status = read_metadata(discovery, url.data, metadata, token_url, failure);
 	json_free(metadata);
 	buffer_release(&url);
 	return status;

@@ -1,15 +1,18 @@
 #ifndef DISCOVERY_H
 #define DISCOVERY_H
 
+#include <stdbool.h>
+
 #include "core/buffer.h"
 
 /*
- * Where an issuer's token endpoint is, by its metadata: where RFC 8414 puts them, else, if there
- * are none or they are another issuer's, where OpenID Connect does. An endpoint that is neither
- * https nor on this machine is refused.
+ * Find an issuer's token endpoint in its metadata, at the place of RFC 8414. If there are none, or
+ * they are another issuer's, at the place of OpenID Connect. An endpoint that is neither https nor
+ * on this machine is refused.
  */
 struct discovery {
 	const char *issuer;
+	bool mutual_tls;    /* prefer the endpoint in mtls_endpoint_aliases (RFC 8705, 5) */
 	const char *cainfo; /* as in struct transfer; the same for the next two */
 	long long deadline;
 	struct buffer *story;

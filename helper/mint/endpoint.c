@@ -4,6 +4,7 @@
 
 #include "core/attributes.h"
 #include "mint/assertion.h"
+#include "mint/identity.h"
 #include "mint/quote.h"
 #include "mint/response.h"
 #include "mint/transfer.h"
@@ -12,14 +13,14 @@ enum { BASIC_MAX_BYTES = 256 * 1024, ASSERTION_MAX_BYTES = 64 * 1024 };
 
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-/* What the endpoint is told in confidence, by its place in the list. */
+/* The secrets that are sent to the endpoint, by their place in the list. */
 enum { TOLD_SECRET, TOLD_FORM_SECRET, TOLD_ASSERTION, TOLD_SIGNATURE };
 
 struct exchange {
 	const struct endpoint_request *request;
 	struct buffer username;    /* of Basic, as it is sent */
 	struct buffer form_secret; /* the secret as a form has it */
-	struct buffer assertion;   /* the last one signed */
+	struct buffer assertion;   /* the last one sent */
 	struct quote_secrets secrets;
 };
 
@@ -58,7 +59,7 @@ static enum status append_fields(const struct endpoint_request *request, struct 
 	return status;
 }
 
-/* The signature alone would do for whoever can guess the claims. */
+/* The signature is a secret by itself, because the rest can be guessed. */
 static void keep_confidential(struct exchange *exchange)
 {
 	const char *assertion = exchange->assertion.data;
@@ -67,24 +68,37 @@ static void keep_confidential(struct exchange *exchange)
 	exchange->secrets.told[TOLD_SIGNATURE] = assertion ? strrchr(assertion, '.') : NULL;
 }
 
-static enum status append_assertion(
-	struct exchange *exchange, struct buffer *body, struct failure *failure)
+static enum status sign(struct exchange *exchange, struct failure *failure)
 {
 	const struct endpoint_request *request = exchange->request;
-	struct assertion assertion = {
-		.private_key = request->private_key,
+	const struct assertion assertion = {
+		.keypair = request->keypair,
+		.algorithm = request->assertion_algorithm,
 		.key_id = request->private_key_id,
-		.certificate_path = request->certificate_path,
 		.client_id = request->client_id,
 		.audience = request->assertion_audience ? request->assertion_audience
 							: request->token_url,
 		.issued_at = request->clock(),
 	};
+
+	return assertion_sign(&assertion, &exchange->assertion, failure);
+}
+
+static enum status append_assertion(
+	struct exchange *exchange, struct buffer *body, struct failure *failure)
+{
+	const struct endpoint_request *request = exchange->request;
+	const char *type = request->assertion_type ? request->assertion_type : ASSERTION_TYPE;
 	enum status status;
 
 	buffer_clear(&exchange->assertion);
-	status = assertion_sign(&assertion, &exchange->assertion, failure);
-	if (!status && (append_field(body, "client_assertion_type", ASSERTION_TYPE) ||
+	if (request->auth_method == AUTHMETHOD_PRIVATE_KEY_JWT)
+		status = sign(exchange, failure);
+	else
+		status = buffer_append_text(&exchange->assertion, request->identity->assertion)
+				 ? status_no_memory(failure)
+				 : STATUS_OK;
+	if (!status && (append_field(body, "client_assertion_type", type) ||
 			       append_field(body, "client_assertion", exchange->assertion.data)))
 		status = status_no_memory(failure);
 	keep_confidential(exchange);
@@ -99,14 +113,25 @@ static enum status write_body(void *context, struct buffer *body, struct failure
 	if (append_fields(request, body))
 		return status_fail(failure, STATUS_NO_MEMORY,
 			TRANSFER_URL ": the request cannot be prepared", request->token_url);
-	if (request->auth_method == AUTHMETHOD_PRIVATE_KEY_JWT)
+	if (request->auth_method == AUTHMETHOD_PRIVATE_KEY_JWT ||
+		request->auth_method == AUTHMETHOD_CLIENT_ASSERTION)
 		return append_assertion(exchange, body, failure);
 	return STATUS_OK;
 }
 
 /* ---- the exchange ---- */
 
-/* RFC 6749, 2.3.1 form-encodes both halves of Basic; many servers, Sypht's among them, do not. */
+/* Without TLS the certificate would not be shown, and the request would prove nothing. */
+static enum status check_identity(const struct endpoint_request *request, struct failure *failure)
+{
+	if (authmethod_is_tls(request->auth_method) &&
+		strncmp(request->token_url, "https:", 6) != 0)
+		return status_fail(failure, STATUS_CONFIG,
+			TRANSFER_URL ": tls_client_auth needs an https URL", request->token_url);
+	return identity_check(request->identity, failure);
+}
+
+/* RFC 6749, 2.3.1 form-encodes both halves of Basic. Many servers, such as Sypht's, do not. */
 static enum status prepare(struct exchange *exchange, struct failure *failure)
 {
 	const struct endpoint_request *request = exchange->request;
@@ -134,9 +159,10 @@ static void use_basic(const struct exchange *exchange, struct transfer *transfer
 		request->basic_raw ? request->client_secret : buffer_text(&exchange->form_secret);
 }
 
-static enum status read_reply(
+static enum status read_reply(const struct endpoint_request *request,
 	const struct transfer *transfer, struct grant *grant, struct failure *failure)
 {
+	struct failure advice = {.reason = ""};
 	const struct response response = {
 		.url = transfer->url,
 		.http_status = transfer->http_status,
@@ -144,8 +170,10 @@ static enum status read_reply(
 		.body = buffer_text(transfer->reply),
 		.length = transfer->reply->length,
 		.secrets = transfer->secrets,
+		.advice = advice.reason,
 	};
 
+	identity_advise(request->identity, &advice);
 	return response_read(&response, grant, failure);
 }
 
@@ -159,11 +187,13 @@ enum status endpoint_mint(const struct endpoint_request *request, struct grant *
 		.assertion = BUFFER_INIT(ASSERTION_MAX_BYTES),
 	};
 	struct buffer reply = BUFFER_INIT(RESPONSE_MAX_BYTES);
-	enum status status = prepare(&exchange, failure);
+	enum status status = check_identity(request, failure);
 	struct transfer transfer = {
 		.url = request->token_url,
 		.cainfo = request->cainfo,
+		.client = request->tls,
 		.deadline = request->deadline,
+		.is_sound = response_is_object,
 		.write_body = write_body,
 		.context = &exchange,
 		.secrets = &exchange.secrets,
@@ -171,11 +201,13 @@ enum status endpoint_mint(const struct endpoint_request *request, struct grant *
 		.story = story,
 	};
 
+	if (!status)
+		status = prepare(&exchange, failure);
 	use_basic(&exchange, &transfer);
 	if (!status)
 		status = transfer_run(&transfer, failure);
 	if (!status)
-		status = read_reply(&transfer, grant, failure);
+		status = read_reply(request, &transfer, grant, failure);
 	*last = (struct endpoint_reply){transfer.http_status, transfer.retry_after_s};
 	buffer_release(&exchange.username);
 	buffer_release(&exchange.form_secret);

@@ -6,14 +6,18 @@
 
 #include "core/authmethod.h"
 #include "core/status.h"
+#include "mint/transfer.h"
 
 struct attributes;
 struct buffer;
 struct grant;
+struct identity;
+struct keypair;
 
 /*
- * The token request of RFC 6749, 4.4, and how the client proves itself in it: by its secret in a
- * Basic header or in the body, or by an assertion it signs (RFC 7523), a fresh one for each try.
+ * The token request of RFC 6749, 4.4. The client authenticates with its secret, in a Basic header
+ * or in the body; with an assertion that it signs anew for each try, or that somebody else signed
+ * (RFC 7521 and 7523); or with a certificate (RFC 8705).
  */
 struct endpoint_request {
 	const char *token_url;
@@ -25,10 +29,13 @@ struct endpoint_request {
 	enum authmethod auth_method;
 	bool basic_raw; /* the two halves of Basic as they are, not form-encoded first */
 
-	const char *private_key; /* for private_key_jwt: PEM */
+	const struct keypair *keypair; /* for private_key_jwt and TLS */
 	const char *private_key_id;
-	const char *certificate_path;   /* of the key; NULL: none is named */
-	const char *assertion_audience; /* NULL: token_url */
+	const char *assertion_audience;  /* NULL: token_url */
+	const char *assertion_algorithm; /* NULL: as suits the key */
+	const struct identity *identity; /* the assertion or certificate that is sent, if any */
+	const char *assertion_type;      /* NULL: jwt-bearer */
+	struct transfer_client tls;
 	time_t (*clock)(void);
 
 	const char *cainfo; /* as in struct transfer; the same for the next one */
@@ -37,13 +44,13 @@ struct endpoint_request {
 
 struct endpoint_reply {
 	long http_status;   /* 0: nothing came */
-	long retry_after_s; /* how long the endpoint asks to be left alone; 0: it does not */
+	long retry_after_s; /* how long the endpoint must not be asked; 0: it did not say */
 };
 
 /*
- * On success grant is the caller's, for grant_release(). story: as in struct transfer.
+ * On success the caller owns grant, for grant_release(). story: as in struct transfer.
  * STATUS_REFUSED, STATUS_UNREACHABLE, STATUS_TIMEOUT: failure names the endpoint and its reason.
- * last is set to what came back last, whether or not it was a token.
+ * last describes the last reply, whether or not it was a token.
  */
 enum status endpoint_mint(const struct endpoint_request *request, struct grant *grant,
 	struct buffer *story, struct endpoint_reply *last, struct failure *failure) MUST_CHECK;

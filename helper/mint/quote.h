@@ -8,15 +8,14 @@
 struct buffer;
 
 /*
- * What a server or another program said, made fit to be repeated in a reason, a trace, an answer or
- * a file: the only way for such text into any of them. It is valid UTF-8 without control characters
- * (text_clean()), and does not hold what the other side was told in confidence, in any spelling:
- * as it is, percent-encoded once or twice, by upper or lower case digits, or within base64 of
- * either alphabet. "****" stands for it.
+ * Text of a server or another program, made safe for a reason, a trace, an answer or a file. Such
+ * text must not get there in any other way. A quote is valid UTF-8 without control characters
+ * (text_clean()). The secrets that were sent to the other side are replaced by "****", however they
+ * are spelled: plain, percent-encoded once or twice, or within base64 of either alphabet.
  */
 enum { QUOTE_MAX_BYTES = 160, QUOTE_SECRETS_MAX = 4 };
 
-/* What the other side was told in confidence; NULL and "" are passed over. */
+/* The secrets that were sent to the other side; NULL and "" are ignored. */
 struct quote_secrets {
 	const char *told[QUOTE_SECRETS_MAX];
 };
@@ -27,7 +26,7 @@ struct quote {
 
 /*
  * Quote at most so many bytes of text, and at most QUOTE_MAX_BYTES; it is cut between characters.
- * text NULL: "". secrets NULL: nothing was told.
+ * text NULL: "". secrets NULL: none were sent.
  */
 struct quote quote_text(const char *text, size_t most, const struct quote_secrets *secrets);
 

@@ -42,7 +42,7 @@ static void describe_reply(const struct response *response, struct failure *desc
 }
 
 /* What a person may do about an error code of RFC 6749 or RFC 8707. */
-static const char *advice_on(const char *code)
+static const char *advice_on(const struct response *response, const char *code)
 {
 	static const struct {
 		const char *code;
@@ -54,6 +54,8 @@ static const char *advice_on(const char *code)
 		{"invalid_target", "; correct resource or audience in the profile"},
 	};
 
+	if (*response->advice != '\0' && strcmp(code, "invalid_client") == 0)
+		return response->advice;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (strcmp(code, rows[i].code) == 0)
 			return rows[i].advice;
@@ -61,7 +63,7 @@ static const char *advice_on(const char *code)
 	return "";
 }
 
-/* The endpoint, what is wrong in words of ours, and the HTTP status. */
+/* Name the endpoint, the reason in our own words, and the HTTP status. */
 static enum status refuse(
 	const struct response *response, const char *reason, struct failure *failure)
 {
@@ -73,8 +75,8 @@ static enum status refuse(
 }
 
 /*
- * RFC 6749, 5.2: the code, then what the server adds for people. What it adds is cut first, as the
- * status and the advice help more.
+ * The error code of RFC 6749, 5.2, and then error_description. The description is cut first,
+ * because the status and the advice help more.
  */
 static enum status refuse_in_words(const struct response *response, const char *error,
 	const char *description, struct failure *failure)
@@ -87,12 +89,12 @@ static enum status refuse_in_words(const struct response *response, const char *
 
 	describe_reply(response, &reply);
 	status_fail(&frame, STATUS_OK, TRANSFER_URL ": %s:  (%s)%s", response->url, code.text,
-		reply.reason, advice_on(error));
+		reply.reason, advice_on(response, error));
 	taken = strlen(frame.reason) + 1;
 	words = quote_text(description, FAILURE_MAX_BYTES - taken, response->secrets);
 	return status_fail(failure, STATUS_REFUSED, TRANSFER_URL ": %s%s%s (%s)%s", response->url,
 		code.text, words.text[0] != '\0' ? ": " : "", words.text, reply.reason,
-		advice_on(error));
+		advice_on(response, error));
 }
 
 static enum status read_refusal(
@@ -153,7 +155,7 @@ static enum status refuse_type(
 	return refuse(response, reason.reason, failure);
 }
 
-/* NULL where the endpoint did not say, or said more than could be passed on. */
+/* NULL: the endpoint did not say, or its answer is too long to pass on. */
 static char *read_scope(const struct response *response, const struct json *object)
 {
 	const char *scope = json_text(json_member(object, "scope"));
@@ -166,7 +168,7 @@ static char *read_scope(const struct response *response, const struct json *obje
 	return copy;
 }
 
-/* A secret that comes back in the token's place would be sent to the API, and cached. */
+/* If the endpoint returned our secret as the token, it would be sent to the API, and cached. */
 static bool is_secret(const struct response *response, const char *token)
 {
 	for (size_t i = 0; response->secrets && i < QUOTE_SECRETS_MAX; i++) {
@@ -206,7 +208,15 @@ static enum status read_grant(const struct response *response, const struct json
 	return grant->token ? STATUS_OK : status_no_memory(failure);
 }
 
-/* Some servers say "error": null, or "", beside a token. */
+bool response_is_object(const struct buffer *body)
+{
+	struct json *object = json_read(buffer_text(body), body->length);
+
+	json_free(object);
+	return object != NULL;
+}
+
+/* Some servers send "error": null, or "", with a token. */
 static bool tells_of_error(const struct json *object)
 {
 	const struct json *error = json_member(object, "error");

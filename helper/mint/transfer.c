@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -19,6 +20,7 @@ enum {
 	RETRIES = 3,
 	FIRST_PAUSE_MS = 250,
 	RETRY_AFTER_MAX_S = 86400,
+	HTTP_OK = 200,
 	HTTP_TOO_MANY_REQUESTS = 429,
 	HTTP_SERVER_ERROR = 500,
 	BODY_MAX_BYTES = 256 * 1024,
@@ -65,6 +67,28 @@ static bool set_basic(CURL *handle, const struct transfer *transfer)
 	       curl_easy_setopt(handle, CURLOPT_PASSWORD, transfer->password) == CURLE_OK;
 }
 
+static bool set_blob(CURL *handle, CURLoption option, const char *text)
+{
+	struct curl_blob blob = {
+		.data = (void *)(uintptr_t)text, .len = strlen(text), .flags = CURL_BLOB_COPY};
+
+	return curl_easy_setopt(handle, option, &blob) == CURLE_OK;
+}
+
+/* libcurl opens a key in PKCS#11 by an engine of OpenSSL. */
+static bool set_client(CURL *handle, const struct transfer_client *client)
+{
+	bool stored = strncmp(client->private_key, "pkcs11:", strlen("pkcs11:")) == 0;
+
+	if (!set_blob(handle, CURLOPT_SSLCERT_BLOB, client->certificate))
+		return false;
+	if (stored)
+		return curl_easy_setopt(handle, CURLOPT_SSLKEYTYPE, "ENG") == CURLE_OK &&
+		       curl_easy_setopt(handle, CURLOPT_SSLKEY, client->private_key) == CURLE_OK;
+	return set_blob(handle, CURLOPT_SSLKEY_BLOB, client->private_key) &&
+	       curl_easy_setopt(handle, CURLOPT_KEYPASSWD, client->password) == CURLE_OK;
+}
+
 static bool prepare(CURL *handle, const struct transfer *transfer, struct curl_slist **headers)
 {
 	struct origin origin;
@@ -81,13 +105,15 @@ static bool prepare(CURL *handle, const struct transfer *transfer, struct curl_s
 		curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, secure ? "https" : "http") ||
 		curl_easy_setopt(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2))
 		return false;
-	/* to clean up must not take until a resolver that does not answer gives up */
+	/* do not wait for a resolver that does not answer */
 	if (curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L))
 		return false;
-	/* plain http is for this machine alone, so no proxy may carry it */
+	/* plain http must not leave this machine, so no proxy may carry it */
 	if (!secure && curl_easy_setopt(handle, CURLOPT_NOPROXY, "*"))
 		return false;
 	if (transfer->cainfo && curl_easy_setopt(handle, CURLOPT_CAINFO, transfer->cainfo))
+		return false;
+	if (transfer->client.certificate && !set_client(handle, &transfer->client))
 		return false;
 	return !transfer->username || set_basic(handle, transfer);
 }
@@ -121,7 +147,7 @@ static void perform(CURL *handle, struct transfer *transfer, long left_ms, struc
 	attempt->took_ms = process_milliseconds() - start;
 }
 
-/* libcurl repeats some of what the other side said, names in certificates for one. */
+/* Quoted, because libcurl repeats what the server said, such as names in certificates. */
 static struct quote describe_fault(
 	const struct transfer *transfer, const struct attempt *attempt, size_t most)
 {
@@ -133,7 +159,7 @@ static struct quote describe_fault(
 	return quote_text(words, most, transfer->secrets);
 }
 
-/* Which of the variables sends requests to url through a proxy, as far as can be told. */
+/* The variable that seems to send requests for url through a proxy, or NULL. */
 static const char *proxy_variable(const char *url)
 {
 	static const char *const variables[] = {
@@ -148,7 +174,7 @@ static const char *proxy_variable(const char *url)
 	return NULL;
 }
 
-/* What a person may do about it; "" where the fault says all. */
+/* What a person may do about it; "" if the fault says enough. */
 static void advise(
 	const struct transfer *transfer, const struct attempt *attempt, struct failure *advice)
 {
@@ -161,6 +187,11 @@ static void advise(
 		else if (!strstr(attempt->error, "host name") && !strstr(attempt->error, "subject"))
 			status_fail(advice, STATUS_OK, "; set SYPHT_CAINFO to the file of its CA");
 		break;
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_ENGINE_NOTFOUND:
+		status_fail(
+			advice, STATUS_OK, "; see private_key_file and client_certificate_file");
+		break;
 	case CURLE_SSL_CACERT_BADFILE:
 		status_fail(advice, STATUS_OK,
 			"; correct SYPHT_CAINFO, CURL_CA_BUNDLE or SSL_CERT_FILE");
@@ -171,8 +202,8 @@ static void advise(
 	case CURLE_RECV_ERROR:
 	case CURLE_OPERATION_TIMEDOUT:
 		if (proxy)
-			status_fail(advice, STATUS_OK, "; %s is set: correct it, or add the host to no_proxy",
-				proxy);
+			status_fail(advice, STATUS_OK,
+				"; %s is set: correct it, or add the host to no_proxy", proxy);
 		break;
 	default:
 		break;
@@ -206,13 +237,21 @@ static enum status judge(
 
 /* ---- several tries ---- */
 
-/* Faults of the network or of the moment; a certificate that is wrong now stays wrong. */
-static bool may_retry(const struct transfer *transfer, const struct attempt *attempt)
+/* A proxy may answer in the server's place, and a server that restarts cuts its answer short. */
+static bool is_unsound(const struct transfer *transfer)
+{
+	return transfer->http_status == HTTP_OK && transfer->is_sound &&
+	       !transfer->is_sound(transfer->reply);
+}
+
+/* Not after a certificate that cannot be verified: it will not change in a moment. */
+static bool may_retry(const struct transfer *transfer, const struct attempt *attempt, int tries)
 {
 	switch (attempt->code) {
 	case CURLE_OK:
 		return transfer->http_status == HTTP_TOO_MANY_REQUESTS ||
-		       transfer->http_status >= HTTP_SERVER_ERROR;
+		       transfer->http_status >= HTTP_SERVER_ERROR ||
+		       (tries == 0 && is_unsound(transfer));
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_COULDNT_CONNECT:
@@ -230,7 +269,7 @@ static bool may_retry(const struct transfer *transfer, const struct attempt *att
 	}
 }
 
-/* Doubling from try to try, half of it at random, so that a herd does not come back as one. */
+/* It doubles with each try. Half of it is random, so that many clients do not return together. */
 static long long pause_ms(const struct transfer *transfer, int tries)
 {
 	long long pause = (long long)FIRST_PAUSE_MS << tries;
@@ -254,7 +293,7 @@ static void sleep_ms(long long milliseconds)
 		;
 }
 
-/* A story that cannot be told is no failure. */
+/* A trace line that does not fit is no failure. */
 static void tell(const struct transfer *transfer, const struct attempt *attempt, int tries)
 {
 	struct buffer line = BUFFER_INIT(ATTRIBUTES_LINE_MAX - 16);
@@ -302,7 +341,7 @@ static enum status try_until_answered(
 		status = judge(transfer, &attempt, failure);
 		tell(transfer, &attempt, tries);
 		pause = pause_ms(transfer, tries);
-		if (tries == RETRIES || !may_retry(transfer, &attempt) ||
+		if (tries == RETRIES || !may_retry(transfer, &attempt, tries) ||
 			process_milliseconds() + pause >= transfer->deadline)
 			return status;
 		sleep_ms(pause);

@@ -1,23 +1,37 @@
 #ifndef TRANSFER_H
 #define TRANSFER_H
 
+#include <stdbool.h>
+
 #include "core/buffer.h"
 
 struct quote_secrets;
 
+/* The certificate to show to the server, in PEM. */
+struct transfer_client {
+	const char *certificate; /* NULL: none is shown; then those of CAs may follow */
+	const char *private_key; /* or "pkcs11:" and where the key is */
+	const char *password;    /* of private_key; NULL: none */
+};
+
 /*
- * HTTP with a server that is told secrets: the only file that drives libcurl. TLS is verified and
- * at least 1.2, no redirect is followed, the reply is bounded. Network faults, 429 and 5xx are
- * tried again three times, with growing pauses or as Retry-After says, all before the deadline.
+ * HTTP with a server that is told secrets. Only this file uses libcurl. TLS is verified and at
+ * least 1.2, no redirect is followed, and the size of the reply is bounded. After a network fault,
+ * 429 or 5xx the request is repeated up to three times, with growing pauses or as Retry-After says,
+ * until the deadline. After a 200 that is not sound it is repeated once.
  */
 struct transfer {
 	const char *url;
 	const char *cainfo;   /* CA bundle; NULL: libcurl's own */
 	const char *username; /* for Basic, as it is to be sent; NULL: no such header */
 	const char *password;
+	struct transfer_client client;
 	long long deadline; /* on the clock of process_milliseconds() */
 
-	/* Compose the body to POST, for each try anew; NULL: a GET without. */
+	/* Whether the body of a 200 can be an answer at all; NULL: any can. */
+	bool (*is_sound)(const struct buffer *reply);
+
+	/* Compose the body to POST, anew for each try; NULL: a GET without a body. */
 	enum status (*write_body)(void *context, struct buffer *body, struct failure *failure);
 	void *context;
 

@@ -85,8 +85,7 @@ static void leave_directory(const struct attempt *attempt)
 		trace_say(attempt->supply->trace, "chdir to /: %s", strerror(errno));
 }
 
-enum status attempt_make_uncached(
-	struct attempt *attempt, struct token *token, struct failure *failure)
+static enum status ask_once(struct attempt *attempt, struct token *token, struct failure *failure)
 {
 	const struct supply *supply = attempt->supply;
 	struct secret secret = SECRET_INIT;
@@ -94,6 +93,8 @@ enum status attempt_make_uncached(
 	long left_ms = (long)(attempt->deadline - process_milliseconds());
 	enum status status;
 
+	/* before the secret is read, so that a change from here on shows */
+	source_mark_all(supply->settings, supply->profile, attempt->marks);
 	trace_say(supply->trace, "profile %s: client secret from %s", supply->profile->name,
 		source_choose(supply->settings, supply->profile).name);
 	status = secretsource_ask(supply->settings, supply->profile, left_ms, &secret, failure);
@@ -104,6 +105,42 @@ enum status attempt_make_uncached(
 		status = mintclient_run(supply, &secret, NULL, attempt->deadline, token, failure);
 	secret_release(&secret);
 	return status;
+}
+
+/*
+ * Whether what was refused, or did not fit together, has been replaced in the meantime. A command
+ * leaves no mark, but makes another assertion: the endpoint may have seen the first one before, in
+ * a request whose answer was lost.
+ */
+static bool may_have_changed(
+	const struct attempt *attempt, enum status status, const struct failure *failure)
+{
+	const struct supply *supply = attempt->supply;
+	char marks[SOURCE_MARKS_BYTES];
+
+	if ((status != STATUS_REFUSED && status != STATUS_NO_SECRET) || failure->retry_after_s > 0)
+		return false;
+	/* leave_directory() broke relative paths; and the token at hand is still good */
+	if (attempt->renewing)
+		return false;
+	if (status == STATUS_REFUSED &&
+		source_choose(supply->settings, supply->profile).kind == SOURCE_ASSERTION_COMMAND)
+		return true;
+	source_mark_all(supply->settings, supply->profile, marks);
+	return strcmp(marks, attempt->marks) != 0;
+}
+
+enum status attempt_make_uncached(
+	struct attempt *attempt, struct token *token, struct failure *failure)
+{
+	enum status status = ask_once(attempt, token, failure);
+
+	if (!may_have_changed(attempt, status, failure))
+		return status;
+	trace_say(attempt->supply->trace,
+		"profile %s: asking once more, as the secret may have changed: %s",
+		attempt->supply->profile->name, failure->reason);
+	return ask_once(attempt, token, failure);
 }
 
 /*
@@ -128,13 +165,12 @@ enum status attempt_make(struct attempt *attempt, struct token *token, struct fa
 	struct state_failure last = {.environment = sum_environment(supply)};
 	struct failure unwritten;
 
-	/* take the marks before the secret is read: a change from now on ends the failure */
-	source_mark_all(supply->settings, supply->profile, last.marks);
 	last.status = attempt_make_uncached(attempt, token, failure);
 	if (!last.status) {
 		keep_token(attempt, token);
 	} else if (is_worth_remembering(attempt, last.status)) {
 		last.reason = *failure;
+		memcpy(last.marks, attempt->marks, sizeof(last.marks));
 		state_fail(&attempt->state, &last, failure->retry_after_s, supply->clock());
 		if (cache_put_state(attempt->cache, &attempt->state, &unwritten))
 			trace_say(supply->trace, "nothing is remembered: %s", unwritten.reason);

@@ -18,6 +18,7 @@ struct attempt {
 	const struct supply *supply;
 	struct cache *cache; /* locked, where it has a lock */
 	struct state state;
+	char marks[SOURCE_MARKS_BYTES]; /* of the files, before the secret was last read */
 	time_t began;       /* wall-clock seconds: a failure since then is this attempt's, too */
 	long long deadline; /* on the clock of process_milliseconds() */
 	bool renewing;      /* there still is a good token */
@@ -37,7 +38,10 @@ enum status attempt_allowed(const struct attempt *attempt, struct failure *failu
 enum status attempt_make(
 	struct attempt *attempt, struct token *token, struct failure *failure) MUST_CHECK;
 
-/* The same where there is no cache. Nothing is remembered. */
+/*
+ * The same where there is no cache. Nothing is remembered. If the endpoint refuses a client whose
+ * files have changed since they were read, it is asked once more, with what they hold now.
+ */
 enum status attempt_make_uncached(
 	struct attempt *attempt, struct token *token, struct failure *failure) MUST_CHECK;
 

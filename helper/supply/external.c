@@ -39,6 +39,9 @@ enum status external_run(const struct profile *profile, const char *key, const c
 	free(environment);
 	free(script);
 	/* name the profile, not the command: it may hold a password */
+	if (status == STATUS_TOO_LONG)
+		return status_fail(failure, STATUS_NO_SECRET,
+			"%s of profile '%s' printed too much; run it by hand", key, profile->name);
 	if (status == STATUS_TIMEOUT)
 		return status_fail(failure, status,
 			"%s of profile '%s' did not end in time; run it by hand, or raise "

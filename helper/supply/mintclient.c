@@ -7,6 +7,7 @@
 #include "core/attributes.h"
 #include "core/profile.h"
 #include "core/settings.h"
+#include "core/source.h"
 #include "core/token.h"
 #include "core/trace.h"
 #include "libexec.h"
@@ -14,34 +15,20 @@
 #include "supply/parameters.h"
 #include "supply/secret.h"
 
-/* A value cannot hold a line break, so each line of the PEM file becomes a value. */
-static enum status add_private_key(struct buffer *request, const char *pem)
+/* A value cannot hold a line break, so each line of a PEM file becomes a value. */
+static enum status add_lines(struct buffer *request, const char *key, const char *text)
 {
 	enum status status = STATUS_OK;
 
-	while (pem && *pem != '\0' && !status) {
-		size_t length = strcspn(pem, "\r\n");
+	while (text && *text != '\0' && !status) {
+		size_t length = strcspn(text, "\r\n");
 
 		if (length > 0)
-			status = buffer_printf(request, "private_key[]=%.*s\n", (int)length, pem);
-		pem += length;
-		pem += strspn(pem, "\r\n");
+			status = buffer_printf(request, "%s=%.*s\n", key, (int)length, text);
+		text += length;
+		text += strspn(text, "\r\n");
 	}
 	return status;
-}
-
-/*
- * sypht-mint reads the certificate itself, which is public. Only "~/" is replaced here, because
- * HOME is not among the variables that sypht-mint gets.
- */
-static enum status add_certificate(const struct supply *supply, struct buffer *request)
-{
-	const char *path = supply->profile->private_key_certificate;
-	const char *home = supply->settings->home;
-
-	if (path && home && strncmp(path, "~/", 2) == 0)
-		return buffer_printf(request, "private_key_certificate=%s%s\n", home, path + 1);
-	return attributes_add(request, "private_key_certificate", path);
 }
 
 enum status mintclient_write_request(const struct supply *supply, const struct secret *secret,
@@ -59,8 +46,19 @@ enum status mintclient_write_request(const struct supply *supply, const struct s
 			0},
 		{"scope", profile->scope, 0},
 		{"audience", profile->audience, 0},
+		{"source", source_choose(supply->settings, profile).name, 0},
+		{"key_password", secret->key_password, 0},
+		{"certificate_path", profile_certificate(profile), 0},
 		{"private_key_id", profile->private_key_id, 0},
 		{"assertion_audience", profile->assertion_audience, 0},
+		{"assertion_algorithm",
+			profile->assertion_algorithm
+				? PROFILE_ALGORITHM_NAMES[profile->assertion_algorithm -
+							  PROFILE_ALGORITHM_RS256]
+				: NULL,
+			0},
+		{"client_assertion", secret->assertion, 0},
+		{"client_assertion_type", profile->client_assertion_type, 0},
 		{"cainfo", supply->settings->cainfo, 0},
 		{0},
 	};
@@ -69,9 +67,9 @@ enum status mintclient_write_request(const struct supply *supply, const struct s
 	for (size_t i = 0; i < profile->resource.count && !status; i++)
 		status = attributes_add(request, "resource[]", profile->resource.items[i]);
 	if (!status)
-		status = add_private_key(request, secret->private_key);
+		status = add_lines(request, "private_key[]", secret->private_key);
 	if (!status)
-		status = add_certificate(supply, request);
+		status = add_lines(request, "certificate[]", secret->certificate);
 	return status ? status : buffer_append_text(request, "\n");
 }
 
@@ -160,4 +158,23 @@ enum status mintclient_run(const struct supply *supply, const struct secret *sec
 	attributes_release(&answer);
 	buffer_release(&request);
 	return status;
+}
+
+enum status mintclient_describe(const struct supply *supply, const struct secret *secret,
+	struct attributes *identity, struct failure *failure)
+{
+	struct buffer request = BUFFER_INIT(ATTRIBUTES_MAX_BYTES);
+	long timeout_ms = settings_timeout_s(supply->settings) * 1000;
+	const char *error;
+	enum status status = attributes_add(&request, "verb", "describe");
+
+	if (!status)
+		status = mintclient_write_request(supply, secret, timeout_ms, &request);
+	if (status)
+		status_no_memory(failure);
+	else
+		status = libexec_ask("sypht-mint", &request, timeout_ms, identity, failure);
+	buffer_release(&request);
+	error = attributes_get(identity, "error");
+	return status || !error ? status : status_fail(failure, STATUS_NO_SECRET, "%s", error);
 }

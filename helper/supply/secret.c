@@ -16,5 +16,8 @@ void secret_release(struct secret *secret)
 	buffer_free_text(secret->client_id);
 	buffer_free_text(secret->client_secret);
 	buffer_free_text(secret->private_key);
+	buffer_free_text(secret->key_password);
+	buffer_free_text(secret->certificate);
+	buffer_free_text(secret->assertion);
 	*secret = (struct secret)SECRET_INIT;
 }

@@ -3,11 +3,17 @@
 
 #include "core/status.h"
 
-/* Client credentials. All members are owned, and NULL where there is nothing. */
+/*
+ * How a client proves who it is: by a secret, a private key or an assertion. All members are owned,
+ * and NULL where there is nothing.
+ */
 struct secret {
 	char *client_id;
 	char *client_secret;
-	char *private_key; /* PEM, instead of a secret, where auth_method is private_key_jwt */
+	char *private_key;  /* PEM; or "hex:" and PKCS#12, or "pkcs11:" and where the key is */
+	char *key_password; /* of private_key */
+	char *certificate;  /* of private_key, PEM; NULL: none, or private_key includes it */
+	char *assertion;    /* signed by somebody else */
 };
 
 #define SECRET_INIT \

@@ -13,7 +13,7 @@
 #include "supply/external.h"
 #include "supply/secret.h"
 
-enum { SECRET_MAX_BYTES = 16 * 1024 };
+enum { SECRET_MAX_BYTES = 16 * 1024, CERTIFICATE_MAX_BYTES = 64 * 1024 };
 
 /* What a source needs to know to find the secret. */
 struct question {
@@ -72,9 +72,8 @@ static enum status set_from_text(const struct question *question, const char *te
 	return set_from_pair(secret, text, id_length, failure);
 }
 
-/* Drop one line end, as editors and echo add it. More of them count as a control character. */
-static enum status set_from_bytes(const struct question *question, struct buffer *bytes,
-	const char *source, struct secret *secret, struct failure *failure)
+/* Drop one line end, as editors and echo add it. A NUL byte would cut the text. */
+static enum status trim_line_end(struct buffer *bytes, const char *source, struct failure *failure)
 {
 	size_t length = bytes->length;
 
@@ -84,7 +83,16 @@ static enum status set_from_bytes(const struct question *question, struct buffer
 		bytes->data[--length] = '\0';
 	if (length > 0 && bytes->data[length - 1] == '\r')
 		bytes->data[--length] = '\0';
-	return set_from_text(question, buffer_text(bytes), source, secret, failure);
+	return STATUS_OK;
+}
+
+static enum status set_from_bytes(const struct question *question, struct buffer *bytes,
+	const char *source, struct secret *secret, struct failure *failure)
+{
+	enum status status = trim_line_end(bytes, source, failure);
+
+	return status ? status
+		      : set_from_text(question, buffer_text(bytes), source, secret, failure);
 }
 
 /* ---- the environment ---- */
@@ -112,6 +120,14 @@ static enum status ask_api_key(
 		return status_fail(failure, STATUS_NO_SECRET,
 			"SYPHT_API_KEY: holds more than one line, or a control character");
 	return set_from_pair(secret, question->text, id_length, failure);
+}
+
+/* The client id of a client that has no secret. */
+static enum status set_client_id(
+	const struct question *question, struct secret *secret, struct failure *failure)
+{
+	secret->client_id = buffer_duplicate(question->profile->client_id);
+	return secret->client_id ? STATUS_OK : status_no_memory(failure);
 }
 
 /* ---- a file, a program ---- */
@@ -149,28 +165,147 @@ static enum status ask_helper(
 	return external_get(question->profile, question->timeout_ms, secret, failure);
 }
 
-/* The private key takes the place of a secret. It signs the request, and is never sent. */
-static enum status ask_key_file(
+/* ---- a private key ---- */
+
+/* Text of what a file holds: as it is, or "hex:" and its digits where it is binary (PKCS#12). */
+static enum status copy_key(const struct buffer *content, char **out, struct failure *failure)
+{
+	struct buffer text = BUFFER_INIT(sizeof("hex:") + (size_t)2 * SECRET_MAX_BYTES);
+	bool binary = content->length > 0 && memchr(content->data, '\0', content->length);
+	enum status status = buffer_append_text(&text, binary ? "hex:" : buffer_text(content));
+
+	for (size_t i = 0; binary && i < content->length && !status; i++)
+		status = buffer_printf(&text, "%02x", (unsigned char)content->data[i]);
+	*out = status ? NULL : buffer_duplicate(buffer_text(&text));
+	buffer_release(&text);
+	return *out ? STATUS_OK : status_no_memory(failure);
+}
+
+static enum status read_key(
 	const struct question *question, struct secret *secret, struct failure *failure)
 {
 	struct buffer content = BUFFER_INIT(SECRET_MAX_BYTES);
 	enum status status;
 
-	if (!question->profile->client_id)
-		return status_fail(failure, STATUS_CONFIG,
-			"profile '%s': private_key_jwt needs client_id", question->profile->name);
-	status = secretfile_read(
-		question->settings, question->text, "private key", &content, failure);
-	if (!status && memchr(buffer_text(&content), '\0', content.length))
-		status = status_fail(
-			failure, STATUS_NO_SECRET, "%s: not a private key in PEM", question->text);
-	if (!status) {
-		secret->client_id = buffer_duplicate(question->profile->client_id);
-		secret->private_key = buffer_duplicate(buffer_text(&content));
-		if (!secret->client_id || !secret->private_key)
-			status = status_no_memory(failure);
-	}
+	if (strncmp(question->text, "pkcs11:", strlen("pkcs11:")) == 0)
+		status = buffer_append_text(&content, question->text);
+	else
+		status = secretfile_read(
+			question->settings, question->text, "private key", &content, failure);
+	if (!status)
+		status = copy_key(&content, &secret->private_key, failure);
 	buffer_release(&content);
+	return status;
+}
+
+static enum status read_key_password(
+	const struct question *question, struct secret *secret, struct failure *failure)
+{
+	const char *path = question->profile->private_key_password_file;
+	struct buffer content = BUFFER_INIT(SECRET_MAX_BYTES);
+	enum status status = STATUS_OK;
+
+	if (!path)
+		return STATUS_OK;
+	status = secretfile_read(
+		question->settings, path, "private key password", &content, failure);
+	if (!status)
+		status = trim_line_end(&content, path, failure);
+	if (!status && has_control(buffer_text(&content)))
+		status = status_fail(failure, STATUS_NO_SECRET,
+			"%s: holds more than one line, or a control character", path);
+	if (!status && !(secret->key_password = buffer_duplicate(buffer_text(&content))))
+		status = status_no_memory(failure);
+	buffer_release(&content);
+	return status;
+}
+
+static enum status read_certificate(
+	const struct question *question, struct secret *secret, struct failure *failure)
+{
+	const char *path = profile_certificate(question->profile);
+	const char *name = authmethod_is_tls(question->profile->auth_method)
+				   ? "client_certificate_file"
+				   : "private_key_certificate";
+	struct buffer content = BUFFER_INIT(CERTIFICATE_MAX_BYTES);
+	char *expanded;
+	enum status status;
+
+	if (!path)
+		return STATUS_OK;
+	expanded = secretfile_path(question->settings, path);
+	status = secretfile_read_public(question->settings, path, "certificate", &content, NULL);
+	if (status)
+		status_fail(failure, status, "%s: %s cannot be read; is it a file, and readable?",
+			name, expanded ? expanded : path);
+	else if (memchr(buffer_text(&content), '\0', content.length))
+		status = status_fail(failure, STATUS_NO_SECRET,
+			"%s: %s is not a certificate in PEM", name, expanded ? expanded : path);
+	if (!status && !(secret->certificate = buffer_duplicate(buffer_text(&content))))
+		status = status_no_memory(failure);
+	buffer_free_text(expanded);
+	buffer_release(&content);
+	return status;
+}
+
+/* The private key stands in for a secret. It is never sent. */
+static enum status ask_key_file(
+	const struct question *question, struct secret *secret, struct failure *failure)
+{
+	enum status status = set_client_id(question, secret, failure);
+
+	if (!status)
+		status = read_key(question, secret, failure);
+	if (!status)
+		status = read_key_password(question, secret, failure);
+	return status ? status : read_certificate(question, secret, failure);
+}
+
+/* ---- an assertion of somebody else ---- */
+
+/* sypht-mint, which can read JSON, judges what the assertion says. */
+static enum status set_assertion(const struct question *question, struct buffer *bytes,
+	const char *source, struct secret *secret, struct failure *failure)
+{
+	enum status status = trim_line_end(bytes, source, failure);
+
+	if (!status && bytes->length == 0)
+		status = status_fail(failure, STATUS_NO_SECRET,
+			"%s: is empty; expected a client assertion", source);
+	if (!status && has_control(bytes->data))
+		status = status_fail(failure, STATUS_NO_SECRET,
+			"%s: holds more than one line; expected a client assertion", source);
+	if (!status)
+		status = set_client_id(question, secret, failure);
+	if (!status && !(secret->assertion = buffer_duplicate(bytes->data)))
+		status = status_no_memory(failure);
+	return status;
+}
+
+static enum status ask_assertion_file(
+	const struct question *question, struct secret *secret, struct failure *failure)
+{
+	struct buffer content = BUFFER_INIT(SECRET_MAX_BYTES);
+	enum status status = secretfile_read(
+		question->settings, question->text, "client assertion", &content, failure);
+
+	if (!status)
+		status = set_assertion(question, &content, question->text, secret, failure);
+	buffer_release(&content);
+	return status;
+}
+
+static enum status ask_assertion_command(
+	const struct question *question, struct secret *secret, struct failure *failure)
+{
+	struct buffer output = BUFFER_INIT(EXTERNAL_MAX_BYTES);
+	enum status status = external_run(question->profile, "client_assertion_command",
+		question->text, NULL, &output, question->timeout_ms, failure);
+
+	if (!status)
+		status = set_assertion(
+			question, &output, "client_assertion_command", secret, failure);
+	buffer_release(&output);
 	return status;
 }
 
@@ -206,6 +341,8 @@ static enum status ask_login(
 /* By source_choose(). */
 static source_asker *const ASKERS[] = {
 	[SOURCE_KEY_FILE] = ask_key_file,
+	[SOURCE_ASSERTION_FILE] = ask_assertion_file,
+	[SOURCE_ASSERTION_COMMAND] = ask_assertion_command,
 	[SOURCE_VARIABLE] = ask_variable,
 	[SOURCE_VARIABLE_FILE] = ask_file,
 	[SOURCE_API_KEY] = ask_api_key,

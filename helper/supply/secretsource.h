@@ -11,7 +11,8 @@ struct settings;
  * Where the client credentials of a profile come from. Only the first of these that is set is
  * asked (source.h decides):
  *
- *	1. with auth_method private_key_jwt: the profile's private_key_file
+ *	1. private_key_file, client_certificate_file, client_assertion_file,
+ *	   client_assertion_command, if auth_method is one that uses it
  *	2. SYPHT_CLIENT_SECRET or SYPHT_CLIENT_SECRET_FILE, with SYPHT_CLIENT_ID or the
  *	   profile's client_id; SYPHT_API_KEY (profile sypht alone)
  *	3. the profile's client_secret_file, client_secret_command, client_secret_helper

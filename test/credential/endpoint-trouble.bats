@@ -667,7 +667,7 @@ lives() {
 	local current fault requests=1
 	current=$(token)
 	age token 3300
-	for fault in '"status": 400' '"body": "nonsense"' '"delay_ms": 60000'; do
+	for fault in '"status": 400' '"body": "{}"' '"delay_ms": 60000'; do
 		faults "{\"token\": {$fault, \"times\": \"all\"}}"
 		SYPHT_TIMEOUT=2 timed ask token
 		assert_output "$current"

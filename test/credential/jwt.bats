@@ -76,6 +76,46 @@ part() {
 	assert_equal "$(part 1)" '{"alg":"ES256","typ":"JWT"}'
 }
 
+@test "PS256: an RSA key gets a token by it, if the config says so, or if it is a key for PSS alone" {
+	rsa_key
+	register
+	configure 'assertion_algorithm = PS256'
+	gives_token
+	assert_equal "$(part 1)" '{"alg":"PS256","typ":"JWT"}'
+	reset_sandbox
+	rm -rf "$XDG_CACHE_HOME/sypht"
+	configure
+	openssl rsa -in "$KEY" -out plain.pem 2>/dev/null
+	register
+	new_key -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048
+	refuses 1 invalid_client
+	assert_equal "$(part 1)" '{"alg":"PS256","typ":"JWT"}'
+}
+
+@test "EdDSA: an Ed25519 key gets a token" {
+	new_key -algorithm ED25519
+	register
+	configure
+	gives_token
+	assert_equal "$(part 1)" '{"alg":"EdDSA","typ":"JWT"}'
+}
+
+@test "a key with a password signs, if the password's file is private and right" {
+	new_key -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -pass pass:words-of-the-key
+	admin PUT key-client "$(openssl pkey -in "$KEY" -passin pass:words-of-the-key -pubout |
+		jq -Rs '{client_id: "keyed-client", public_key: .}')" >&2
+	configure 'private_key_password_file = ~/password'
+	refuses 1 "private key password file $HOME/password: No such file"
+	(umask 077 && echo words-of-the-key >"$HOME/password")
+	gives_token
+	rm -rf "$XDG_CACHE_HOME/sypht"
+	echo other >"$HOME/password"
+	refuses 1 'not a private key in PEM that the password in private_key_password_file opens'
+	refute_contains "$stderr" other
+	chmod 644 "$HOME/password"
+	refuses 1 "chmod 600 '$HOME/password'"
+}
+
 @test "ES256: every one of many signatures is good, short halves included" {
 	ec_key
 	register
@@ -183,15 +223,18 @@ thumbprint() {
 	configure
 	refuses 1 "private key file $KEY: No such file"
 	(umask 077 && echo nonsense >"$KEY")
-	refuses 1 'not a private key in PEM'
+	refuses 1 'private_key_file: not a private key in PEM without a passphrase'
 	new_key -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -pass pass:x
 	refuses 1 'without a passphrase'
 	new_key -algorithm EC -pkeyopt ec_paramgen_curve:P-384
-	refuses 1 'neither RSA of at least 2048 bits nor EC P-256'
+	refuses 1 'neither RSA of at least 2048 bits, EC P-256 nor Ed25519'
 	new_key -algorithm RSA -pkeyopt rsa_keygen_bits:1024
-	refuses 1 'neither RSA of at least 2048 bits nor EC P-256'
-	new_key -algorithm ED25519
-	refuses 1 'neither RSA of at least 2048 bits nor EC P-256'
+	refuses 1 'neither RSA of at least 2048 bits, EC P-256 nor Ed25519'
+	new_key -algorithm ED448
+	refuses 1 'neither RSA of at least 2048 bits, EC P-256 nor Ed25519'
+	rsa_key
+	configure 'assertion_algorithm = ES256'
+	refuses 1 'assertion_algorithm: ES256 is not for the kind of key in private_key_file'
 	assert_equal "$(token_requests)" 0
 }
 

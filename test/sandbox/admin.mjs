@@ -1,9 +1,9 @@
 // The levers for tests, over plain http on loopback.
 import { clientById, restoreLifetimes } from './clients.mjs';
 import { json, readBody } from './http.mjs';
-import { addKeyClient } from './provider.mjs';
+import { addKeyClient, addTlsClient } from './provider.mjs';
 
-export function createAdmin({ journal, faults, authority, gate }) {
+export function createAdmin({ journal, faults, authority, gate, federation }) {
   const count = () => {
     const { token, api, bystander, issuer, issued } = journal.counts;
     return {
@@ -37,6 +37,19 @@ export function createAdmin({ journal, faults, authority, gate }) {
     // showing a secret.
     'PUT /key-client': ({ client_id: id, public_key: key, key_id: keyId }) => {
       addKeyClient(id, key, keyId);
+      return {};
+    },
+
+    // {"client_id": "…", "subject": "CN=…"} or {…, "certificate": "PEM"}: a client that shows a
+    // certificate.
+    'PUT /tls-client': ({ client_id: id, ...shown }) => {
+      addTlsClient(id, shown);
+      return {};
+    },
+
+    // Whose assertions are taken; see federation.mjs.
+    'PUT /trust': (trust) => {
+      federation.trust(trust);
       return {};
     },
 

@@ -1,5 +1,6 @@
 // A certificate authority that lives as long as the sandbox, and one leaf, for loopback unless
-// other names are given.
+// other names are given. Another authority is for the certificates of clients; its key stays, so
+// that a test can sign with it.
 import { execFile } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,6 +26,9 @@ export async function makeCertificates(directory, names = NAMES) {
     '-addext', 'basicConstraints=critical,CA:FALSE',
     '-addext', 'keyUsage=critical,digitalSignature', '-addext', 'extendedKeyUsage=serverAuth',
     '-keyout', at('leaf.key'), '-out', at('leaf.pem'));
+
+  await openssl('req', '-x509', ...KEY, '-days', DAYS, '-subj', '/CN=Sandbox CA of clients',
+    '-keyout', at('clients-ca.key'), '-out', at('clients-ca.pem'));
 
   const [key, cert] = await Promise.all([readFile(at('leaf.key')), readFile(at('leaf.pem'))]);
   await Promise.all(['ca.key', 'leaf.key', 'leaf.pem'].map((name) => rm(at(name))));

@@ -1,7 +1,12 @@
 // The token server: oidc-provider as it is, told about our clients.
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { X509Certificate, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { Provider, errors } from 'oidc-provider';
 import { SCOPES, clientById, clients, inspector } from './clients.mjs';
+
+// The headers by which the front passes on what the client showed in TLS: DER in base64, and
+// whether a CA that we trust signed it.
+export const CERTIFICATE = 'x-client-certificate';
+export const VERIFIED = 'x-client-verified';
 
 // What a JWT is for. The JWT client gets one unasked, any other with resource= and this.
 export const RESOURCE = 'https://api.sandbox.example';
@@ -52,6 +57,39 @@ export function addKeyClient(id, publicKey, kid) {
   stored.set(`Client:${id}`, { ...metadata(client), jwks: { keys: [kid ? { ...jwk, kid } : jwk] } });
 }
 
+// A client that shows a certificate: { subject: 'CN=…' } of one that the CA signed, or { certificate }
+// in PEM, its own.
+export function addTlsClient(id, { subject, certificate }) {
+  const client = {
+    id, scope: SCOPES.join(' '), lifetime: 3600,
+    method: subject ? 'tls_client_auth' : 'self_signed_tls_client_auth',
+  };
+  const jwk = certificate && {
+    ...new X509Certificate(certificate).publicKey.export({ format: 'jwk' }),
+    x5c: [new X509Certificate(certificate).raw.toString('base64')],
+  };
+
+  if (!clientById(id)) clients.push(client);
+  stored.set(`Client:${id}`, {
+    ...metadata(client),
+    ...(subject ? { tls_client_auth_subject_dn: subject } : { jwks: { keys: [jwk] } }),
+  });
+}
+
+const shown = (ctx) => {
+  const der = ctx.get(CERTIFICATE);
+  return der ? new X509Certificate(Buffer.from(der, 'base64')) : undefined;
+};
+
+const mutualTls = {
+  enabled: true,
+  tlsClientAuth: true,
+  selfSignedTlsClientAuth: true,
+  getCertificate: (ctx) => shown(ctx)?.toString(),
+  certificateAuthorized: (ctx) => ctx.get(VERIFIED) === 'true',
+  certificateSubjectMatches: (ctx, property, expected) => shown(ctx).subject === expected,
+};
+
 function resourceServer(ctx, resource, client) {
   if (resource !== RESOURCE) throw new errors.InvalidTarget();
   return {
@@ -77,11 +115,17 @@ function configuration() {
     scopes: SCOPES,
     jwks: signingKeys(),
     cookies: { keys: ['unused'] },
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt',
+      'tls_client_auth', 'self_signed_tls_client_auth'],
+    enabledJWA: {
+      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    },
     routes: { token: '/oauth2/token' },
     ttl: { ClientCredentials: (ctx, token, client) => lifetime(client) },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      mTLS: mutualTls,
       introspection: { enabled: true, allowedPolicy: (ctx, client) => client.clientId === inspector.id },
       revocation: { enabled: true },
       resourceIndicators: {

@@ -6,7 +6,7 @@
 // sign that all is ready, sandbox.env. What a test puts into its files/ and git/, the API serves.
 // The sandbox ends on SIGTERM, and by itself once the parent (who started it, unless told
 // otherwise) is gone.
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
@@ -18,6 +18,7 @@ import { createAuthority } from './authority.mjs';
 import { respond as bystander } from './bystander.mjs';
 import { makeCertificates } from './certificates.mjs';
 import { clients } from './clients.mjs';
+import { Federation } from './federation.mjs';
 import { exchange, rememberRawSockets } from './exchange.mjs';
 import { Faults } from './faults.mjs';
 import { createFront, serverOf } from './front.mjs';
@@ -62,8 +63,13 @@ async function start(directory) {
     front: https, api: https, api6: https, apiHttp: http, apiHttp2: overHttp2,
     bystander: https, bystanderHttp: http, bystanderHttp2: overHttp2,
   };
+  // The front asks for a certificate, and goes on without one.
+  const asking = {
+    ...tls, ca: await readFile(join(directory, 'clients-ca.pem')),
+    requestCert: true, rejectUnauthorized: false,
+  };
   for (const [name, { createServer }] of Object.entries(servers)) {
-    servers[name] = createServer(tls);
+    servers[name] = createServer(name === 'front' ? asking : tls);
     rememberRawSockets(servers[name]);
   }
 
@@ -74,19 +80,22 @@ async function start(directory) {
 
   const authority = await createAuthority(provider, providerPort, issuer);
   const gate = { open: false };
+  const federation = new Federation();
   const served = { files: join(directory, 'files'), git: join(directory, 'git'), registry: join(directory, 'registry') };
   await Promise.all(Object.values(served).map((each) => mkdir(each)));
   const serve = (names, of, respond) => {
     const handler = exchange({ serverOf: of, respond, faults, journal });
     names.forEach((name) => servers[name].on('request', handler));
   };
-  serve(['front'], serverOf, createFront(providerPort));
+  serve(['front'], serverOf, createFront(providerPort, federation));
   serve(['api', 'api6', 'apiHttp', 'apiHttp2'], () => 'api', createApi(authority, served, gate));
   serve(['bystander', 'bystanderHttp', 'bystanderHttp2'], () => 'bystander', bystander);
 
   return {
     SANDBOX_PID: process.pid,
     SANDBOX_CA: join(directory, 'ca.pem'),
+    SANDBOX_CLIENTS_CA: join(directory, 'clients-ca.pem'),
+    SANDBOX_CLIENTS_CA_KEY: join(directory, 'clients-ca.key'),
     SANDBOX_ISSUER: issuer,
     SANDBOX_TOKEN_URL: `${issuer}/oauth2/token`,
     SANDBOX_LEGACY_TOKEN_URL: `${issuer}/oauth/token`,
@@ -101,7 +110,7 @@ async function start(directory) {
     SANDBOX_FILES: served.files,
     SANDBOX_GIT: served.git,
     SANDBOX_REGISTRY: served.registry,
-    SANDBOX_ADMIN: `http://127.0.0.1:${await listen(http.createServer(createAdmin({ journal, faults, authority, gate })))}`,
+    SANDBOX_ADMIN: `http://127.0.0.1:${await listen(http.createServer(createAdmin({ journal, faults, authority, gate, federation })))}`,
     SANDBOX_REQUESTS: journal.files.requests,
     SANDBOX_TOKEN_REQUESTS: journal.files.tokenRequests,
     ...Object.fromEntries(clients.flatMap(({ name, id, secret }) => {
