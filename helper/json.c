@@ -16,7 +16,7 @@ static struct json *as_json(cJSON *item)
 	return (struct json *)(void *)item;
 }
 
-/* cJSON ends such a string at the NUL. A server could so make one value pass for another. */
+/* cJSON ends such a string at the NUL. So a server could make one value look like another. */
 static bool holds_nul(const char *text, size_t length)
 {
 	static const char escaped[] = "\\u0000";

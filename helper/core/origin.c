@@ -150,7 +150,7 @@ bool origin_is_loopback(const struct origin *origin)
 	       is_loopback_address(origin->host);
 }
 
-/* Not a name that only resolves to loopback: whoever answers for DNS could lead it elsewhere. */
+/* Not a name that resolves to loopback: a DNS server could make it resolve to another host. */
 bool origin_may_carry(const struct origin *origin)
 {
 	return origin->secure || origin_is_loopback(origin);

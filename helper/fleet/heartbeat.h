@@ -9,8 +9,8 @@ struct redis_lock;
 
 /*
  * A child process that renews a lock of the shared store, until heartbeat_end() or until its parent
- * dies. So the lock can be short-lived, and a member that dies holds nobody up for long. The child
- * also writes notices, which tell the fleet that this member is minting.
+ * dies. So the lock can be short-lived, and a member that dies delays the others only briefly. The
+ * child also writes notices, which tell the fleet that this member is minting.
  */
 struct heartbeat {
 	pid_t process; /* -1: none could be started; the lock expires */

@@ -86,7 +86,7 @@ static bool accept_entry(const struct request *request, const struct buffer *sea
 
 static enum status answer_turn(const struct request *request, const char *owner, long long last)
 {
-	long long serial = notice_now_ms(); /* a later token has a higher serial, whoever mints */
+	long long serial = notice_now_ms(); /* a later token has a higher serial, from any member */
 	enum status status = attributes_add(request->answer, "owner", owner);
 
 	if (serial < request_number(request, "serial"))
@@ -194,7 +194,7 @@ static long long reserve_ms(const struct wait *wait)
 	return clamp_number(least_ms, took_ms * 3 / 2 + LAST_LOOK_MS, whole_ms / 2);
 }
 
-/* An endpoint's wish to be left alone is believed for a limited time, whoever passes it on. */
+/* Obey "do not ask the endpoint" for a limited time only: the store may pass on a wrong one. */
 static bool has_rest(const struct wait *wait)
 {
 	long long now = request_now(wait->request);

@@ -17,7 +17,7 @@ struct notice {
 	long long at_ms;       /* when it was written, since the epoch, by its writer's clock */
 	bool minting;          /* its writer holds the lock, and is alive */
 	long long elapsed_ms;  /* while minting: for how long */
-	long long took_ms;     /* how long the last mint took; 0: nobody knows */
+	long long took_ms;     /* how long the last mint took; 0: not known */
 	long long until;       /* the endpoint must not be asked before; seconds, 0: it may be */
 	struct failure reason; /* why not */
 };

@@ -25,7 +25,7 @@ struct redis_place {
 	long answer_ms;     /* looking up the host's name is not bounded by it */
 };
 
-/* Connect, and log in where the URL says so. On success the caller's, for redis_close(). */
+/* Connect, and log in if the URL has a password. The caller calls redis_close() after success. */
 enum status redis_open(
 	const struct redis_place *place, struct redis **out, struct failure *failure) MUST_CHECK;
 void redis_close(struct redis *store);
