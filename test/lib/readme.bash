@@ -265,7 +265,9 @@ docker() {
 
 	case $1 in
 	build)
-		assert_equal "$(grep -vxE '(FROM|COPY|RUN|ENTRYPOINT|CMD) .*' Dockerfile)" '' ;;
+		dockerfile=Dockerfile
+		[ "$2" != -f ] || dockerfile=$3
+		assert_equal "$(grep -vxE '(FROM|COPY|RUN|ENTRYPOINT|CMD) .*' "$dockerfile")" '' ;;
 	run)
 		assert_equal "$2" --rm
 		shift 2
@@ -274,7 +276,7 @@ docker() {
 			shift 2
 		done
 		assert_equal "$*" report
-		mapfile -t words < <(sed -n -e 's/^ENTRYPOINT //p' -e 's/^CMD //p' Dockerfile | jq -r '.[]')
+		mapfile -t words < <(sed -n -e 's/^ENTRYPOINT //p' -e 's/^CMD //p' "${dockerfile:-Dockerfile}" | jq -r '.[]')
 		bare PATH="$PATH" "${environment[@]}" "${words[@]}" ;;
 	*) fail "docker $*" ;;
 	esac

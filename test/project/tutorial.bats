@@ -75,8 +75,12 @@ setup() {
 	log_in
 	section "$README" 'A container' | sed -n '/^```dockerfile/,/^```$/p' | sed "1d;\$d;$(there)" >Dockerfile
 	install -D -m 600 <(printf '%s\n' "$SANDBOX_README_CLIENT_SECRET") "$PWD/run/secrets/sypht"
+	with_key
 	play "$TUTORIAL" 'RUNNING A CONTAINER'
 	grep -q . token
+	# what the image of Alpine is built with is what scripts/setup names for Alpine
+	grep -qF "names='$(sed -n '2s/^RUN apk add //p' Dockerfile.alpine) " "$ROOT/scripts/setup"
+	command make -n -C "$ROOT" install DESTDIR=/out >/dev/null
 }
 
 @test "tutorial: sudo" {
