@@ -173,6 +173,7 @@ test:
 	scripts/setup test
 	$(MAKE) --no-print-directory -j $(shell nproc) all torture replay
 	test/run
+	$(if $(CI),test/libcurl8)
 
 # The suites that need programs which Debian lacks or has too old; what is missing is left out.
 # TEST_GIT names a newer git, CLIENTS_PATH where more programs are.
