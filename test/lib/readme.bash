@@ -55,9 +55,10 @@ there() {
 		s|https://auth\.sypht\.com/oauth2/token|$SANDBOX_TOKEN_URL|g
 		s|https://billing\.example\.com/invoices|${PROVIDER_API-}/app/company/byclientid/client_id|g
 		s|https://billing\.example\.com|${PROVIDER_API-}|g
-		s|https://sso\.example\.com/oauth2/token|$SANDBOX_TOKEN_URL|g
+		s|https://keycloak\.example\.com/oauth2/token|$SANDBOX_TOKEN_URL|g
 		s|billing-robot|$SANDBOX_README_CLIENT_ID|g
 		s|https://api\.sypht\.com|$SANDBOX_API|g
+		s|https://keycloak\.example\.com|$SANDBOX_ISSUER|g
 		s|http://api\.sypht\.com|http://${SANDBOX_API#https://}|g
 		s|host=api\.sypht\.com|host=${SANDBOX_API#https://}|g
 		s|=api\.sypht\.com=|=${SANDBOX_API#https://}=|g
@@ -245,7 +246,7 @@ systemctl() {
 	local unit=$PWD/etc/systemd/system/${2:-}.service credentials=$PWD/run/credentials id path
 	local environment
 
-	case $1 in daemon-reload | restart) return ;; esac
+	case $1 in daemon-reload | restart | enable) return ;; esac
 	assert_equal "$1" start
 	mkdir -p "$credentials" "var/cache/$(unit_settings "$unit" CacheDirectory)"
 	chmod "$(unit_settings "$unit" CacheDirectoryMode)" "var/cache/$(unit_settings "$unit" CacheDirectory)"

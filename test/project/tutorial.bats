@@ -1,10 +1,11 @@
 #!/usr/bin/env bats
 # Every command and every file of sypht-tutorial(7) does what the page says.
 
-# shellcheck disable=SC2016,SC2317 # backticks mean code fences; functions stand in for programs
+# shellcheck disable=SC2016,SC2034,SC2317 # backticks mean code fences; functions stand in for programs
 
 load ../lib/suite
 load ../lib/readme
+load ../lib/identity
 
 README=$BATS_TEST_DIRNAME/../../README.md
 TUTORIAL=$BATS_TEST_DIRNAME/../../helper/sypht-tutorial.7
@@ -81,6 +82,76 @@ setup() {
 	# what the image of Alpine is built with is what scripts/setup names for Alpine
 	grep -qF "names='$(sed -n '2s/^RUN apk add //p' Dockerfile.alpine) " "$ROOT/scripts/setup"
 	command make -n -C "$ROOT" install DESTDIR=/out >/dev/null
+}
+
+@test "tutorial: a token in a file, which the timer's service replaces" {
+	local unit=$PWD/etc/systemd/system/sypht-token.service start
+	play "$TUTORIAL" 'KEEPING A TOKEN IN A FILE'
+	read -ra start < <(unit_settings "$unit" ExecStart)
+	echo old >token
+	with_key
+	BEARER_TOKEN_FILE=$PWD/token "${start[@]}"
+	assert_issued_token "$(<token)"
+	! command -v systemd-analyze >/dev/null || {
+		sed -i 's|^ExecStart=.*|ExecStart=/bin/true|' "$unit"
+		systemd-analyze verify "$unit" "${unit%.service}.timer"
+	}
+}
+
+assert_issued_token() {
+	assert_equal "$(plain_curl --cacert "$SANDBOX_CA" -o /dev/null -w '%{http_code}' \
+		-H "Authorization: Bearer $1" "$SANDBOX_API/echo")" 200
+}
+
+in_cluster() {
+	umask 077
+	POD_CLIENT=report
+	cluster_key
+	trust_cluster
+	assertion >cluster-token
+	unset SYPHT_AUTH_ENDPOINT SYPHT_API_BASE_ENDPOINT
+}
+
+@test "tutorial: Kubernetes and Entra ID" {
+	in_cluster
+	export AZURE_CLIENT_ID=$POD_CLIENT AZURE_TENANT_ID=tenant-of-the-test
+	export AZURE_FEDERATED_TOKEN_FILE=$PWD/cluster-token AZURE_AUTHORITY_HOST=$SANDBOX_ISSUER/
+	play "$TUTORIAL" 'Kubernetes and Microsoft Entra ID'
+	assert_equal "$(token_requests)" 1
+}
+
+@test "tutorial: GitHub Actions" {
+	POD_AUDIENCE=$SANDBOX_ISSUER/realms/main
+	in_cluster
+	faults "{\"bystander\": {\"times\": \"all\", \"body\": {\"value\": \"$(<cluster-token)\"}}}"
+	export ACTIONS_ID_TOKEN_REQUEST_TOKEN=of-the-job ACTIONS_ID_TOKEN_REQUEST_URL="$SANDBOX_BYSTANDER_HTTP/?v=1"
+	play "$TUTORIAL" 'GitHub Actions'
+	assert_equal "$(requests 'select(.server == "bystander") | [.path, .scheme]')" \
+		"[\"/?v=1&audience=$SANDBOX_ISSUER/realms/main\",\"bearer\"]"
+}
+
+@test "tutorial: SPIFFE" {
+	POD_TYPE=urn:ietf:params:oauth:client-assertion-type:jwt-spiffe
+	in_cluster
+	mkdir bin
+	printf '%s\n' '#!/bin/sh' "jq -R '[{svids: [{svid: .}]}]' '$PWD/cluster-token'" >bin/spire-agent
+	chmod +x bin/spire-agent
+	PATH=$PWD/bin:$PATH play "$TUTORIAL" 'SPIFFE'
+	assert_equal "$(token_requests)" 1
+}
+
+@test "tutorial: Keycloak with mutual TLS, by the endpoint that its metadata name for it" {
+	in_cluster
+	mkdir -p etc/sypht
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=robot -days 300 \
+		-CA "$SANDBOX_CLIENTS_CA" -CAkey "$SANDBOX_CLIENTS_CA_KEY" \
+		-keyout etc/sypht/report.key -out etc/sypht/report.pem
+	admin PUT tls-client "{\"client_id\": \"$POD_CLIENT\", \"subject\": \"CN=robot\"}"
+	faults "$(jq -n --arg issuer "$SANDBOX_ISSUER/realms/main" --arg alias "$SANDBOX_TOKEN_URL" '{issuer: {times: "all",
+		path: "/.well-known/oauth-authorization-server/realms/main", body: {issuer: $issuer,
+		token_endpoint: "https://elsewhere.example/", mtls_endpoint_aliases: {token_endpoint: $alias}}}}')"
+	play "$TUTORIAL" 'Keycloak with mutual TLS'
+	assert_equal "$(token_requests)" 1
 }
 
 @test "tutorial: sudo" {

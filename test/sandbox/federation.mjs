@@ -1,6 +1,6 @@
 // An endpoint that takes assertions of another issuer, as those of Entra ID and Keycloak do for the
 // tokens of a Kubernetes cluster. It trusts one issuer, subject, audience and key, as the test says,
-// and gives a token of the sandbox's usual client.
+// and gives a token of the client that the README names.
 import { createPublicKey } from 'node:crypto';
 import { jwtVerify } from 'jose';
 import { clients } from './clients.mjs';
@@ -41,7 +41,7 @@ export class Federation {
   }
 
   #grant(providerPort) {
-    const [{ id, secret, scope }] = clients;
+    const { id, secret, scope } = clients.find(({ name }) => name === 'README');
     const pair = Buffer.from(`${id}:${secret}`).toString('base64');
     return ask(providerPort, {
       method: 'POST',
