@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.body = (const char *)data + 1,
 		.length = size - 1,
 		.secrets = &secrets,
+		.advice = "",
 	};
 	struct grant grant;
 	enum status status;
