@@ -193,7 +193,7 @@ expired() {
 		token_endpoint: $issuer, mtls_endpoint_aliases: {token_endpoint: "http://elsewhere.example/"}}}}')"
 	profile_of robot "issuer = $SANDBOX_ISSUER" 'auth_method = tls_client_auth' \
 		"client_certificate_file = $PWD/robot.pem" "private_key_file = $PWD/robot.key"
-	refuses 1 "token_endpoint 'http://elsewhere.example/' is no https URL"
+	refuses 1 "token_endpoint 'http://elsewhere.example/' is not an https URL"
 }
 
 @test "tls: certificate and key that are replaced while they are refused are read again" {

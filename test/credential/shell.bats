@@ -366,7 +366,7 @@ without_sypht() {
 	mkdir bin
 	cp "$BUILD/sypht-credential" bin
 	try bin/sypht-credential token
-	assert_refused 1 'sypht-mint is neither beside this program nor in ../lib/sypht'
+	assert_refused 1 'sypht-mint is missing beside this program and in ../lib/sypht'
 }
 
 @test "a mint that ends badly is no token" {

@@ -132,7 +132,7 @@ UNUSUAL=(clone3 copy_file_range io_uring_setup kcmp membarrier memfd_create mloc
 	PLUGIN=/alone/libsypht-preload.so
 	refused 'sypht-credential is not where it was installed' \
 		bubble --proc /proc --ro-bind "$BUILD/libsypht-preload.so" /alone/libsypht-preload.so --
-	refused 'sypht-mint is neither beside this program nor in ../lib/sypht' \
+	refused 'sypht-mint is missing beside this program and in ../lib/sypht' \
 		bubble --proc /proc --ro-bind "$BUILD/libsypht-preload.so" /alone/libsypht-preload.so \
 		--ro-bind "$BUILD/sypht-credential" /alone/sypht-credential --
 	PLUGIN=/sypht/libsypht-preload.so

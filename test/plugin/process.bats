@@ -284,7 +284,7 @@ undisturbed() {
 @test "a config that others can write dooms the origins that it names" {
 	configure '[profile one]' "origin = $SANDBOX_BYSTANDER" 'token_url = https://one.example/token'
 	chmod 666 "$XDG_CONFIG_HOME/sypht/config"
-	doomed 'the config: others can write it; run: chmod go-w' "$SANDBOX_BYSTANDER/1" "$API/2"
+	doomed 'others can write the config; run: chmod go-w' "$SANDBOX_BYSTANDER/1" "$API/2"
 	undisturbed "$SANDBOX_BYSTANDER_HTTP/3"
 }
 
