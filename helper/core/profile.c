@@ -455,9 +455,7 @@ static const char *find_missing(const struct profile *profile)
 		if (!known || !profile_identity(profile))
 			return "client_id and client_assertion_file or client_assertion_command, "
 			       "for client_assertion";
-		return profile->shared_store ? "a client secret or a private key, for "
-					       "shared_store encrypts the token with it"
-					     : NULL;
+		return NULL;
 	case AUTHMETHOD_TLS:
 	case AUTHMETHOD_SELF_SIGNED_TLS:
 		return known && profile_identity(profile)
@@ -468,12 +466,28 @@ static const char *find_missing(const struct profile *profile)
 	}
 }
 
+/*
+ * Whether there is a secret that only members of the fleet know. The token in the shared store is
+ * encrypted with a key that is derived from it. An assertion changes, and a URI is no secret.
+ */
+static bool can_share(const struct profile *profile)
+{
+	const char *key = profile->private_key_file;
+	bool by_uri = key && strncmp(key, "pkcs11:", strlen("pkcs11:")) == 0;
+
+	return profile->auth_method != AUTHMETHOD_CLIENT_ASSERTION &&
+	       !(by_uri && profile->auth_method > AUTHMETHOD_POST);
+}
+
 enum status profile_check(const struct profile *profile, struct failure *failure)
 {
 	const char *need = profile_endpoint(profile) || is_built_in(profile)
 				   ? find_missing(profile)
 				   : "token_url or issuer";
 
+	if (!need && profile->shared_store && !can_share(profile))
+		need = "a client secret, or the file of a private key, for shared_store: the token "
+		       "is encrypted with it";
 	if (!need)
 		return STATUS_OK;
 	return status_fail(failure, STATUS_CONFIG, "profile '%s' (line %u) needs %s", profile->name,

@@ -206,7 +206,10 @@ configure_pod() {
 	profile_of pod "token_url = $SANDBOX_TOKEN_URL" 'auth_method = client_assertion'
 	refuses 2 'needs client_id and client_assertion_file or client_assertion_command, for client_assertion'
 	configure_pod "client_assertion_file = $ASSERTION" 'shared_store = redis://127.0.0.1'
-	refuses 2 'needs a client secret or a private key, for shared_store encrypts the token with it'
+	refuses 2 'needs a client secret, or the file of a private key, for shared_store'
+	profile_of pod "token_url = $SANDBOX_TOKEN_URL" 'auth_method = private_key_jwt' \
+		'private_key_file = pkcs11:token=robot' 'shared_store = redis://127.0.0.1'
+	refuses 2 'needs a client secret, or the file of a private key, for shared_store'
 }
 
 # Rotation ------------------------------------------------------------------------------------------
