@@ -329,62 +329,6 @@ static enum status set_client(struct profile *profile, const struct settings *se
 	return set_api_key_id(profile, settings->api_key);
 }
 
-/* ---- from the environment of a workload in Azure ---- */
-
-#define ENTRA_HOST "https://login.microsoftonline.com/"
-
-/* Tenants are GUIDs or domain names. */
-static bool is_tenant(const char *text)
-{
-	size_t length =
-		strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.-");
-
-	return *text != '.' && length > 0 && text[length] == '\0';
-}
-
-static enum status set_entra_url(
-	struct profile *profile, const struct settings *settings, struct failure *failure)
-{
-	const char *host = settings->azure_authority_host;
-	const char *tenant = settings->azure_tenant_id;
-
-	if (profile_endpoint(profile) || !tenant)
-		return STATUS_OK;
-	if (!is_tenant(tenant))
-		return status_fail(failure, STATUS_CONFIG, "AZURE_TENANT_ID: expected a tenant");
-	if (host && !configvalue_is_url(host))
-		return status_fail(failure, STATUS_CONFIG, "AZURE_AUTHORITY_HOST: expected " A_URL);
-	host = host ? host : ENTRA_HOST;
-	if (asprintf(&profile->token_url, "%s%s%s/oauth2/v2.0/token", host,
-		    host[strlen(host) - 1] == '/' ? "" : "/", tenant) < 0) {
-		profile->token_url = NULL;
-		return status_no_memory(failure);
-	}
-	return STATUS_OK;
-}
-
-/* The assertion of the cluster, unless the profile says how its client authenticates. */
-static enum status overlay_entra(
-	struct profile *profile, const struct settings *settings, struct failure *failure)
-{
-	const char *file = settings->azure_federated_token_file;
-	bool other = profile->client_assertion_file || profile->client_assertion_command;
-	enum status status = set_entra_url(profile, settings, failure);
-
-	if (status)
-		return status;
-	if (!profile->client_id && settings->azure_client_id &&
-		text_replace(&profile->client_id, settings->azure_client_id))
-		return status_no_memory(failure);
-	if (profile->auth_method == AUTHMETHOD_UNSET)
-		profile->auth_method =
-			file || other ? AUTHMETHOD_CLIENT_ASSERTION : AUTHMETHOD_POST;
-	if (profile->auth_method == AUTHMETHOD_CLIENT_ASSERTION && file && !other &&
-		text_replace(&profile->client_assertion_file, file))
-		return status_no_memory(failure);
-	return STATUS_OK;
-}
-
 enum status profile_overlay(
 	struct profile *profile, const struct settings *settings, struct failure *failure)
 {
@@ -399,8 +343,6 @@ enum status profile_overlay(
 		{MEMBER(client_id), settings->client_id, "SYPHT_CLIENT_ID"},
 	};
 
-	if (profile->provider == PROFILE_PROVIDER_ENTRA)
-		return overlay_entra(profile, settings, failure);
 	if (!is_built_in(profile))
 		return STATUS_OK;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -87,9 +87,8 @@ enum status profile_set(struct profile *profile, const char *key, const char *va
 	struct failure *failure) MUST_CHECK;
 
 /*
- * Set keys from the environment. The variables of Sypht override keys of the built-in profile only,
- * so that no secret goes to another profile's endpoint. Those of Azure set keys that a profile with
- * provider = entra leaves out. STATUS_CONFIG: failure names the variable.
+ * Override keys from the environment. This affects only the built-in profile, so that no secret
+ * goes to another profile's endpoint. STATUS_CONFIG: failure names the variable.
  */
 enum status profile_overlay(struct profile *profile, const struct settings *settings,
 	struct failure *failure) MUST_CHECK;

@@ -5,6 +5,7 @@
 
 #include "core/buffer.h"
 #include "core/config.h"
+#include "core/entra.h"
 #include "core/profile.h"
 #include "core/settings.h"
 #include "core/storeurl.h"
@@ -40,6 +41,8 @@ static enum status end_section(struct walk *walk, struct failure *failure)
 	if (!profile)
 		return STATUS_OK;
 	status = profile_overlay(profile, walk->settings, failure);
+	if (!status && profile->provider == PROFILE_PROVIDER_ENTRA)
+		status = entra_overlay(profile, walk->settings, failure);
 	if (!status)
 		status = profile_check(profile, failure);
 	if (!status && is_wanted(walk, profile)) {
