@@ -37,8 +37,10 @@ static const char USAGE[] =
 	"  token [URL]        print the token\n"
 	"  header [URL]       print an Authorization header, for curl -H @-\n"
 	"  curl-config [URL]  print a line of options, for curl -K -\n"
-	"  token-file [URL]   write the token to $BEARER_TOKEN_FILE, or else to bt_u$EUID in\n"
-	"                     $XDG_RUNTIME_DIR or /tmp, and print the file's name\n"
+	"  token-file [FILE] [URL]\n"
+	"                     write the token to FILE, which begins with / or ., and print its\n"
+	"                     name; without FILE to $BEARER_TOKEN_FILE, or else to bt_u$EUID in\n"
+	"                     $XDG_RUNTIME_DIR or /tmp\n"
 	"  erase URL          remove a cached token that the server rejected; also\n"
 	"                     erase with --profile NAME and no URL\n"
 	"  login              test and store client credentials: prompt for them, or read\n"
@@ -181,7 +183,7 @@ static const struct verb OWN[] = {
 	{"token", shell_token, 1},
 	{"header", shell_header, 1},
 	{"curl-config", shell_curl_config, 1},
-	{"token-file", tokenfile_write, 1},
+	{"token-file", tokenfile_write, 2},
 	{"login", login_keep, 0},
 	{"logout", login_drop, 0},
 	{"status", show_status, 1},
@@ -208,7 +210,7 @@ static const struct verb KEYRING[] = {
 static const struct verb GOAUTH[] = {{NULL, go_answer, 1}};
 
 static const struct verb HTSLIB[] = {
-	{"token-file", tokenfile_write_htslib, 1},
+	{"token-file", tokenfile_write_htslib, 2},
 	{NULL, tokenfile_show_htslib, 1},
 };
 

@@ -41,6 +41,35 @@ static enum status find_htslib(struct buffer *path, struct failure *failure)
 		       : STATUS_OK;
 }
 
+/* An operand that begins like a path names the file. What is left is the URL. */
+static const char *take_operand(struct call *call)
+{
+	for (char *const *operand = call->operands; *operand; operand++) {
+		if (**operand != '/' && **operand != '.')
+			continue;
+		call->url = operand == call->operands ? operand[1] : call->operands[0];
+		return *operand;
+	}
+	return NULL;
+}
+
+/* find is for a call that does not name the file. */
+static enum status find_path(struct call *call,
+	enum status (*find)(struct buffer *path, struct failure *failure), struct buffer *path,
+	struct failure *failure)
+{
+	const char *named = take_operand(call);
+
+	if (!named && call->url && call->operands[1])
+		return status_fail(failure, STATUS_USAGE, "token-file: unexpected argument '%s'",
+			call->operands[1]);
+	if (!named)
+		return find(path, failure);
+	return buffer_append_text(path, named)
+		       ? status_fail(failure, STATUS_USAGE, "the token file's path is too long")
+		       : STATUS_OK;
+}
+
 /* ---- the content ---- */
 
 static enum status compose_bare(const struct call *call, struct buffer *content)
@@ -109,7 +138,7 @@ static enum status write_file(struct call *call,
 {
 	struct buffer path = BUFFER_INIT(PATH_MAX);
 	struct buffer content = BUFFER_INIT((size_t)2 * TOKEN_MAX_BYTES);
-	enum status status = find(&path, failure);
+	enum status status = find_path(call, find, &path, failure);
 
 	if (!status)
 		status = check_target(path.data, failure);

@@ -323,6 +323,28 @@ refused() {
 	assert_equal "$(ls "$XDG_RUNTIME_DIR")" "bt_u$EUID"
 }
 
+@test "token-file FILE: the file may be named by a path, with or without a URL" {
+	export BEARER_TOKEN_FILE=$PWD/elsewhere
+	for words in "$PWD/named" "./named $SANDBOX_API/x" "$SANDBOX_API/x ./named"; do
+		rm -f named
+		# shellcheck disable=SC2086 # the words are arguments of their own
+		ask token-file $words
+		assert_status 0
+		assert_equal "$(realpath "$output")" "$PWD/named"
+		assert_equal "$(<named)" "$(token)"
+		assert_equal "$(stat -c %a named)" 600
+	done
+	[ ! -e elsewhere ]
+	ask --protocol=htslib token-file ./named
+	assert_equal "$(jq -r .access_token named)" "$(token)"
+	ask token-file /no-such-directory/named
+	assert_refused 1 'cannot write /no-such-directory/named' 'No such file or directory'
+	ask token-file "$SANDBOX_API" "$SANDBOX_API"
+	assert_refused 2 'unexpected argument'
+	ask token-file ./a ./b
+	assert_refused 2 "'./b'"
+}
+
 @test "token-file: BEARER_TOKEN_FILE comes first, and is replaced whole" {
 	export BEARER_TOKEN_FILE=$PWD/purpose
 	echo old >purpose
