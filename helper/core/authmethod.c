@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+/* In the order of enum authmethod, without AUTHMETHOD_UNSET. */
 const char *const AUTHMETHOD_NAMES[] = {"basic", "post", "private_key_jwt", "client_assertion",
 	"tls_client_auth", "self_signed_tls_client_auth", NULL};
 

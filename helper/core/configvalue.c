@@ -31,6 +31,7 @@ bool configvalue_is_url(const char *value)
 	       origin_from_url(&origin, value) && origin_may_carry(&origin);
 }
 
+/* Several URLs, separated by blanks. */
 bool configvalue_is_urls(const char *value)
 {
 	char url[URL_MAX_BYTES + 1];
@@ -49,6 +50,7 @@ bool configvalue_is_urls(const char *value)
 	return true;
 }
 
+/* RFC 8707, 2: an absolute URI without a fragment. */
 bool configvalue_is_resource(const char *value)
 {
 	return configvalue_is_text(value) && strchr(value, ':') && !strchr(value, '#');

@@ -111,6 +111,7 @@ static enum status enter_section(
 	return begin_section(walk, name, entry->line, failure);
 }
 
+/* A config that others may read is fine, until it contains a password. */
 static enum status refuse_legible(
 	const struct walk *walk, const struct config_entry *entry, struct failure *failure)
 {
@@ -125,6 +126,7 @@ static enum status refuse_legible(
 	return status;
 }
 
+/* A section begins where the name changes: the parser reports entries, not sections. */
 static enum status take_entry(
 	const struct config_entry *entry, void *context, bool *stop, struct failure *failure)
 {
@@ -203,6 +205,7 @@ struct search {
 	struct profile *found;
 };
 
+/* The visitor owns the profile. */
 static bool match(struct profile *profile, void *context)
 {
 	struct search *search = context;
@@ -234,6 +237,7 @@ static enum status search_config(const struct settings *settings, const char *on
 	return status;
 }
 
+/* If the named profile does not cover the origin, find out whether it exists at all. */
 enum status profiles_find(const struct settings *settings, const char *only,
 	const struct origin *origin, struct profile **out, struct failure *failure)
 {

@@ -59,8 +59,7 @@ static void mark_file(const char *path, char out[SOURCE_MARK_BYTES])
 			(unsigned long long)found.st_size, (unsigned long long)found.st_ino);
 }
 
-/* For buffer_free_text(). NULL: the source is not a file. */
-/* What login stored counts as a file, too: see credentialfile.h. */
+/* What login stored is a file too. Free it with buffer_free_text(). NULL: the source is no file. */
 static char *find_path(const struct settings *settings, const struct profile *profile)
 {
 	struct source source = source_choose(settings, profile);

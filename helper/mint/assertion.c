@@ -43,6 +43,7 @@ static const struct algorithm ALGORITHMS[] = {
 	{"EdDSA", "ED25519", NULL, NULL, false},
 };
 
+/* RFC 7518, 3.3 and 3.5 require 2048 bits of RSA; ES256 is for curve P-256 alone (3.4). */
 static bool is_strong(const EVP_PKEY *key)
 {
 	char curve[32] = "";
@@ -114,6 +115,7 @@ static enum status write_header(const struct assertion *assertion, const char *a
 	return status ? status : buffer_append_text(header, "}");
 }
 
+/* The jti makes each assertion unique, so that a server can refuse one that it has seen before. */
 static enum status write_claims(const struct assertion *assertion, struct buffer *claims)
 {
 	const struct {
@@ -188,6 +190,7 @@ static bool begin_signature(EVP_MD_CTX *context, const struct algorithm *algorit
 		       algorithm->padding ? params : NULL) == 1;
 }
 
+/* The first call tells how long the signature is. */
 static bool make_signature(EVP_PKEY *key, const struct algorithm *algorithm,
 	const struct buffer *input, unsigned char **signature, size_t *length)
 {
@@ -216,6 +219,7 @@ static bool flatten(const unsigned char *der, size_t length, unsigned char out[]
 	return done;
 }
 
+/* The signature covers all that is in out so far. */
 static enum status append_signature(
 	EVP_PKEY *key, const struct algorithm *algorithm, struct buffer *out)
 {

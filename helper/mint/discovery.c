@@ -40,6 +40,10 @@ static enum status write_openid_url(const char *issuer, struct buffer *url)
 	return buffer_printf(url, "%.*s" WELL_KNOWN_OPENID, length_of(issuer), issuer);
 }
 
+/*
+ * Compare every byte (RFC 8414, 3.3). Otherwise one issuer could publish another's name, and get
+ * the secrets of its clients.
+ */
 static bool is_of_issuer(const struct json *metadata, const char *expected)
 {
 	const char *issuer = json_text(json_member(metadata, "issuer"));
@@ -90,6 +94,7 @@ static enum status fetch(const struct discovery *discovery, const char *url, str
 	return status;
 }
 
+/* The secret goes to this URL, which came over the network: it must be https, or loopback. */
 static bool is_endpoint(const char *url)
 {
 	struct origin origin;
@@ -101,6 +106,7 @@ static bool is_endpoint(const char *url)
 	return origin_from_url(&origin, url) && origin_may_carry(&origin);
 }
 
+/* RFC 8705, 5: where clients show a certificate, the server may listen elsewhere. */
 static const char *find_endpoint(const struct discovery *discovery, const struct json *metadata)
 {
 	const struct json *aliases = json_member(metadata, "mtls_endpoint_aliases");

@@ -36,6 +36,7 @@ static enum status append_field(struct buffer *body, const char *name, const cha
 	return status ? status : transfer_form_encode(body, value);
 }
 
+/* The body names the client, even beside Basic: Sypht's endpoint requires it. */
 static enum status append_fields(const struct endpoint_request *request, struct buffer *body)
 {
 	bool post = request->auth_method == AUTHMETHOD_POST;
@@ -84,6 +85,10 @@ static enum status sign(struct exchange *exchange, struct failure *failure)
 	return assertion_sign(&assertion, &exchange->assertion, failure);
 }
 
+/*
+ * This is called for each try. A server refuses an assertion that it has seen before (RFC 7523, 3),
+ * so each try signs a new one.
+ */
 static enum status append_assertion(
 	struct exchange *exchange, struct buffer *body, struct failure *failure)
 {
@@ -159,6 +164,7 @@ static void use_basic(const struct exchange *exchange, struct transfer *transfer
 		request->basic_raw ? request->client_secret : buffer_text(&exchange->form_secret);
 }
 
+/* The endpoint says why it refused; the identity says what to compare that with. */
 static enum status read_reply(const struct endpoint_request *request,
 	const struct transfer *transfer, struct grant *grant, struct failure *failure)
 {
@@ -177,6 +183,9 @@ static enum status read_reply(const struct endpoint_request *request,
 	return response_read(&response, grant, failure);
 }
 
+/*
+ * The reply's status and Retry-After are reported after a failure too: the caller remembers them.
+ */
 enum status endpoint_mint(const struct endpoint_request *request, struct grant *grant,
 	struct buffer *story, struct endpoint_reply *last, struct failure *failure)
 {

@@ -9,6 +9,7 @@ enum { CLAIM_MAX_BYTES = 48, NAME_MAX_BYTES = 4096, NOTICE_MAX_S = 30 * 86400 };
 
 /* ---- before it is sent ---- */
 
+/* The endpoint would only say invalid_client, so name what is wrong here. */
 static enum status check_assertion(const struct identity *identity, struct failure *failure)
 {
 	struct jwt jwt;
@@ -54,6 +55,7 @@ enum status identity_check(const struct identity *identity, struct failure *fail
 
 /* ---- for status ---- */
 
+/* Others wrote these names, so they may contain anything. */
 static enum status add_quoted(struct buffer *out, const char *key, const char *text)
 {
 	return text && *text != '\0'
@@ -116,6 +118,9 @@ enum status identity_describe(const struct identity *identity, struct buffer *ou
 
 /* ---- after a refusal ---- */
 
+/*
+ * A server compares these two with what it was configured with. It rarely says which one differs.
+ */
 void identity_advise(const struct identity *identity, struct failure *advice)
 {
 	struct quote audience;

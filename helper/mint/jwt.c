@@ -30,7 +30,7 @@ enum status jwt_append_base64url(struct buffer *out, const unsigned char *bytes,
 static enum status append_decoded(struct buffer *out, const char *text, size_t length)
 {
 	enum status status = STATUS_OK;
-	unsigned group = 0;
+	unsigned group = 0; /* its last bits count; older ones are shifted out */
 
 	for (size_t i = 0; i < length && !status; i++) {
 		char byte;
@@ -67,6 +67,7 @@ void jwt_release(struct jwt *jwt)
 	jwt->claims = NULL;
 }
 
+/* RFC 7519, 4.1.3: an audience is one string or a list of them. */
 const char *jwt_claim(const struct jwt *jwt, const char *name)
 {
 	const struct json *claim = json_member(jwt->claims, name);
@@ -77,7 +78,7 @@ const char *jwt_claim(const struct jwt *jwt, const char *name)
 
 bool jwt_expiry(const struct jwt *jwt, long long *expiry)
 {
-	const double farthest = 1e15;
+	const double farthest = 1e15; /* a double beyond a long long cannot be converted */
 	double seconds;
 
 	if (!json_number(json_member(jwt->claims, "exp"), &seconds) || !(seconds >= 0))

@@ -13,6 +13,7 @@
 
 enum { PKCS12_MAX_BYTES = 32 * 1024 };
 
+/* How the helper passes a file that is not text, and a URI instead of a file. */
 #define HEX    "hex:"
 #define PKCS11 "pkcs11:"
 
@@ -50,6 +51,7 @@ static EVP_PKEY *read_pem_key(const char *pem, const char *password)
 	return key;
 }
 
+/* The first certificate is the client's own; those of CAs may follow. */
 static X509 *read_pem_certificate(const char *pem)
 {
 	BIO *source = BIO_new_mem_buf(pem, -1);
@@ -144,6 +146,7 @@ static EVP_PKEY *read_stored_key(const char *uri)
 	return key;
 }
 
+/* For TLS, libcurl opens the key itself. */
 static enum status open_pkcs11(
 	struct keypair *keypair, const struct keypair_source *source, struct failure *failure)
 {
@@ -177,6 +180,10 @@ static enum status open_key(
 	return STATUS_OK;
 }
 
+/*
+ * Compare key and certificate here. The TLS library would report a mismatch as a failed handshake,
+ * which does not name the file.
+ */
 static enum status open_certificate(
 	struct keypair *keypair, const struct keypair_source *source, struct failure *failure)
 {
@@ -227,6 +234,7 @@ static long long seconds_of(const ASN1_TIME *time)
 	return ASN1_TIME_to_tm(time, &fields) == 1 ? (long long)timegm(&fields) : 0;
 }
 
+/* A time that cannot be read counts as past, so such a certificate is refused. */
 struct keypair_life keypair_life(const struct keypair *keypair)
 {
 	return (struct keypair_life){
@@ -235,6 +243,7 @@ struct keypair_life keypair_life(const struct keypair *keypair)
 	};
 }
 
+/* In the form that tools print (RFC 2253), with UTF-8 as it is. */
 static enum status append_name(struct buffer *out, const X509_NAME *name)
 {
 	BIO *text = BIO_new(BIO_s_mem());

@@ -144,6 +144,7 @@ static enum status read_lifetime(const struct response *response, const struct j
 	return STATUS_OK;
 }
 
+/* RFC 6749, 7.1: a client must not use a token whose type it does not know. */
 static enum status refuse_type(
 	const struct response *response, const char *name, struct failure *failure)
 {
@@ -180,6 +181,7 @@ static bool is_secret(const struct response *response, const char *token)
 	return false;
 }
 
+/* Check the token before anything else: it becomes part of a header. */
 static enum status read_grant(const struct response *response, const struct json *object,
 	struct grant *grant, struct failure *failure)
 {
@@ -208,6 +210,7 @@ static enum status read_grant(const struct response *response, const struct json
 	return grant->token ? STATUS_OK : status_no_memory(failure);
 }
 
+/* What is not JSON came from something in between, or was cut short: see transfer.h. */
 bool response_is_object(const struct buffer *body)
 {
 	struct json *object = json_read(buffer_text(body), body->length);
@@ -225,6 +228,7 @@ static bool tells_of_error(const struct json *object)
 	return error && !json_is_null(error) && !(text && *text == '\0');
 }
 
+/* An error is an error even beside a token, and whatever the HTTP status. */
 enum status response_read(
 	const struct response *response, struct grant *grant, struct failure *failure)
 {

@@ -67,6 +67,7 @@ static bool set_basic(CURL *handle, const struct transfer *transfer)
 	       curl_easy_setopt(handle, CURLOPT_PASSWORD, transfer->password) == CURLE_OK;
 }
 
+/* Pass contents, not a path: the helper has read the file by its own rules, as in secretfile.h. */
 static bool set_blob(CURL *handle, CURLoption option, const char *text)
 {
 	struct curl_blob blob = {
@@ -89,6 +90,7 @@ static bool set_client(CURL *handle, const struct transfer_client *client)
 	       curl_easy_setopt(handle, CURLOPT_KEYPASSWD, client->password) == CURLE_OK;
 }
 
+/* Do not follow redirects: the next server would get the secret. */
 static bool prepare(CURL *handle, const struct transfer *transfer, struct curl_slist **headers)
 {
 	struct origin origin;
@@ -120,6 +122,7 @@ static bool prepare(CURL *handle, const struct transfer *transfer, struct curl_s
 
 /* ---- one try ---- */
 
+/* libcurl reads seconds as well as dates. A limit keeps later sums from overflowing. */
 static long read_retry_after(CURL *handle)
 {
 	curl_off_t seconds = 0;
@@ -130,6 +133,7 @@ static long read_retry_after(CURL *handle)
 	return seconds < RETRY_AFTER_MAX_S ? (long)seconds : RETRY_AFTER_MAX_S;
 }
 
+/* The error buffer is the attempt's own, so take it away before the attempt is over. */
 static void perform(CURL *handle, struct transfer *transfer, long left_ms, struct attempt *attempt)
 {
 	long connect_ms = left_ms < CONNECT_TIMEOUT_MS ? left_ms : CONNECT_TIMEOUT_MS;
@@ -210,6 +214,7 @@ static void advise(
 	}
 }
 
+/* Name the endpoint, then the fault, then the advice. A timeout's fault is long, so cut it more. */
 static enum status judge(
 	const struct transfer *transfer, const struct attempt *attempt, struct failure *failure)
 {
@@ -306,6 +311,7 @@ static void tell(const struct transfer *transfer, const struct attempt *attempt,
 	buffer_release(&line);
 }
 
+/* Write the body anew for each try; libcurl does not copy it. */
 static enum status set_body(
 	CURL *handle, const struct transfer *transfer, struct buffer *body, struct failure *failure)
 {
@@ -348,6 +354,7 @@ static enum status try_until_answered(
 	}
 }
 
+/* One handle for all tries, so that a later one can use the connection of the one before. */
 enum status transfer_run(struct transfer *transfer, struct failure *failure)
 {
 	struct buffer body = BUFFER_INIT(BODY_MAX_BYTES);
