@@ -83,6 +83,7 @@ static const struct key CONFIGKEYS[] = {
 
 enum { KEY_COUNT = sizeof(CONFIGKEYS) / sizeof(CONFIGKEYS[0]) };
 
+/* Compare the first letter before the rest: each line of a config is looked up. */
 static const struct key *find_key(const char *name, size_t length)
 {
 	for (size_t i = 0; i < KEY_COUNT; i++) {
@@ -123,6 +124,7 @@ static void list_release(struct profile_list *list)
 	*list = (struct profile_list){0};
 }
 
+/* At most every second character begins an item, so one allocation is enough. */
 static enum status list_append(struct profile_list *list, const char *text)
 {
 	size_t most = list->count + strlen(text) / 2 + 1;
@@ -206,6 +208,7 @@ static bool is_set(struct profile *profile, const struct key *key)
 	}
 }
 
+/* A number needs no clearing, as the next value replaces it. */
 static void clear_value(struct profile *profile, const struct key *key)
 {
 	char **text = member_of(profile, key);
@@ -319,6 +322,10 @@ static enum status set_legacy_form(struct profile *profile)
 				 : text_replace(&profile->audience, PROFILE_BUILT_IN_ORIGIN);
 }
 
+/*
+ * SYPHT_API_KEY gives the client id only if its secret is used too: otherwise the id of one client
+ * would be sent with the secret of another.
+ */
 static enum status set_client(struct profile *profile, const struct settings *settings)
 {
 	bool pair =
@@ -329,6 +336,7 @@ static enum status set_client(struct profile *profile, const struct settings *se
 	return set_api_key_id(profile, settings->api_key);
 }
 
+/* The variables are for one client, that of profile sypht. They override its section. */
 enum status profile_overlay(
 	struct profile *profile, const struct settings *settings, struct failure *failure)
 {
@@ -421,6 +429,7 @@ static bool can_share(const struct profile *profile)
 	       !(by_uri && profile->auth_method > AUTHMETHOD_POST);
 }
 
+/* Sypht's endpoint is built in, so only the other profiles must name one. */
 enum status profile_check(const struct profile *profile, struct failure *failure)
 {
 	const char *need = profile_endpoint(profile) || is_built_in(profile)
@@ -436,6 +445,7 @@ enum status profile_check(const struct profile *profile, struct failure *failure
 		profile->line, need);
 }
 
+/* Set the default first: an empty value has kept it away. */
 enum status profile_complete(struct profile *profile, struct failure *failure)
 {
 	for (size_t i = 0; i < KEY_COUNT; i++) {
@@ -448,6 +458,7 @@ enum status profile_complete(struct profile *profile, struct failure *failure)
 
 /* ---- the profile ---- */
 
+/* All values are zero, which is "not set" for each kind. */
 struct profile *profile_new(const char *name)
 {
 	struct profile *profile = calloc(1, sizeof(*profile));

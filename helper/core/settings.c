@@ -120,6 +120,7 @@ bool settings_keep(struct settings *settings)
 
 /* An invalid value is a warning, not a failure: these variables tune what works without them. */
 
+/* A number that is cut or that overflows is not what the user meant, so use the default. */
 static bool is_timeout(const char *value)
 {
 	char *end;
@@ -173,6 +174,7 @@ static const struct {
 		"not an absolute path; sypht-run cannot use it"},
 };
 
+/* The value is shown, as the user may have misspelt it; control characters are not. */
 enum status settings_warn(const struct settings *settings, const char *prefix, struct buffer *out)
 {
 	enum status status = STATUS_OK;
@@ -212,6 +214,7 @@ struct path {
 	const char *rest;
 };
 
+/* The order of the XDG Base Directory Specification, after a variable of our own. */
 static struct path find_path(const struct settings *settings, const char *whole, const char *base,
 	const char *below_home, const char *rest)
 {

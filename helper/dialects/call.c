@@ -58,6 +58,8 @@ static bool collect_other(struct profile *profile, void *context)
 	return buffer_append_text(&others->names, profile->name) == STATUS_OK;
 }
 
+/* One other profile is what the caller means. Of several, a wrong guess could use the wrong
+ * account. */
 static enum status find_other(struct call *call, struct failure *failure)
 {
 	struct others others = {
@@ -113,6 +115,7 @@ enum status call_read_url(const struct call *call, struct origin *origin, struct
 	return status_fail(failure, STATUS_USAGE, "'%s' is not an http or https URL", url);
 }
 
+/* status URL explains which profile would name it, so name that command. */
 static enum status refuse_url(const struct call *call, struct failure *failure)
 {
 	if (call->profile_name)
@@ -124,6 +127,7 @@ static enum status refuse_url(const struct call *call, struct failure *failure)
 		call->url);
 }
 
+/* A URL that no profile names is an error here: who types a URL expects a token for it. */
 enum status call_find_url(struct call *call, struct failure *failure)
 {
 	struct origin origin;
@@ -219,6 +223,7 @@ enum status call_keep(
 	return supply_keep(&supply, &call->token, failure);
 }
 
+/* The answer is out already, so the caller does not wait for this. */
 void call_renew(const struct call *call)
 {
 	struct supply supply;
@@ -229,6 +234,7 @@ void call_renew(const struct call *call)
 	supply_renew(&supply, &call->token);
 }
 
+/* A value that is not the cached one leaves the cache alone: it was replaced in the meantime. */
 enum status call_erase(const struct call *call, const struct profile *profile, const char *value,
 	struct failure *failure)
 {

@@ -50,6 +50,7 @@ static bool can_be_made(char *path)
 	return access("/", W_OK) == 0;
 }
 
+/* Open it as a request for a token would, so that the same reason is found. */
 static enum status write_cache_place(const struct call *call)
 {
 	struct buffer *reply = call->reply;
@@ -85,6 +86,7 @@ static enum status write_cache_place(const struct call *call)
 
 /* ---- a profile ---- */
 
+/* Seconds, not a time: clocks of machines differ, and so do time zones. */
 static enum status write_token(const struct profilestatus *account, struct buffer *reply)
 {
 	const struct token *token = &account->token;
@@ -181,6 +183,7 @@ static enum status write_store(const struct profilestatus *account, struct call 
 	return buffer_printf(reply, ": answers after %ld ms\n", took_ms);
 }
 
+/* What comes from the config is first, then what was found out. */
 static enum status write_account(const struct profilestatus *account, struct call *call)
 {
 	const struct profile *profile = account->profile;
@@ -210,6 +213,7 @@ static enum status write_account(const struct profilestatus *account, struct cal
 	return !status && call->online ? write_online(account, call) : status;
 }
 
+/* A profile that cannot be used sets the exit code, but the others are shown as well. */
 enum status status_show(struct call *call, struct failure *failure)
 {
 	struct origin origin;
