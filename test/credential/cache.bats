@@ -103,7 +103,7 @@ assert_uncached() {
 @test "cache: a plain file where the directory should be is refused" {
 	touch "$XDG_CACHE_HOME/sypht"
 	ask token
-	assert_refused 1 'no directory'
+	assert_refused 1 'not a directory'
 }
 
 # In a token's place -------------------------------------------------------------------------------
@@ -351,7 +351,7 @@ assert_uncached() {
 	touch plain
 	export SYPHT_CACHE_DIR=$PWD/plain/below
 	ask token
-	assert_refused 1 'no directory'
+	assert_refused 1 'not a directory'
 	export SYPHT_CACHE_DIR=/proc/sypht
 	assert_uncached 'working without a cache: cache directory /proc/sypht'
 }

@@ -457,11 +457,11 @@ without_sypht() {
 	assert_line --regexp 'warning.*nothing:all'
 }
 
-@test "status: a cache that is open to others" {
+@test "status: a cache that is open to others is refused, with the remedy and exit status 1" {
 	token >/dev/null
 	chmod 755 "$(cache_directory)"
 	ask status
-	assert_status 0
+	assert_status 1
 	assert_line --regexp '^  token     refused: .*chmod 700'
 }
 
