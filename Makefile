@@ -330,13 +330,17 @@ test-install:
 COMMA    = ,
 WRAPPED  = malloc calloc realloc strdup strndup asprintf
 WRAP     = $(addprefix -Wl$(COMMA)--wrap=,$(WRAPPED))
-TORTURED = $(addprefix $(BUILD)/torture/,sypht-credential sypht-mint)
+TORTURED = $(addprefix $(BUILD)/torture/,sypht-credential sypht-dialect sypht-mint)
 
 torture: $(TORTURED)
 $(BUILD)/torture/sypht-credential: $(CREDENTIAL:%=$(BUILD)/static/helper/%) $(BUILD)/static/test/drivers/torture-alloc.o
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(STATIC_CC) $(CFLAGS) $(SANITIZE) $(STATIC) $(WRAP) -o $@ $^ $(INIH) $(LDFLAGS)
+$(BUILD)/torture/sypht-dialect: $(DIALECT:%=$(BUILD)/host/helper/%) $(BUILD)/host/test/drivers/torture-alloc.o
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(WRAP) -o $@ $^ $(INIH) $(LDFLAGS) -lcjson
 $(BUILD)/torture/sypht-mint: $(MINT:%=$(BUILD)/host/helper/%) $(BUILD)/host/test/drivers/torture-alloc.o
 	@mkdir -p $(@D)
 	$(SAY) LINK $@

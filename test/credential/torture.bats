@@ -25,7 +25,7 @@ allocations() {
 		options+=("$1")
 		shift
 	done
-	try "$ROOT/test/torture/allocations" "${options[@]}" -- "$BUILD/torture/sypht-credential" "${@:2}"
+	try "$ROOT/test/torture/allocations" "${options[@]}" -- "$BUILD/torture/${PROGRAM:-sypht-credential}" "${@:2}"
 	assert_status 0
 	assert_line --regexp '^[1-9][0-9]* allocations, 0 failures gone wrong$'
 }
@@ -75,7 +75,7 @@ three_profiles() {
 @test "no memory: status" {
 	three_profiles
 	token >/dev/null
-	allocations --any-answer --state "$(cache_directory)" -- status
+	PROGRAM=sypht-dialect allocations --any-answer --state "$(cache_directory)" -- --protocol=status status
 }
 
 @test "no memory: store leaves what was kept, or what it was told" {

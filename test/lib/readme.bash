@@ -55,6 +55,7 @@ there() {
 		s|https://auth\.sypht\.com/oauth2/token|$SANDBOX_TOKEN_URL|g
 		s|https://billing\.example\.com/invoices|${PROVIDER_API-}/app/company/byclientid/client_id|g
 		s|https://billing\.example\.com|${PROVIDER_API-}|g
+		s|https://sso\.example\.com/oauth2/token|$SANDBOX_TOKEN_URL|g
 		s|https://keycloak\.example\.com/oauth2/token|$SANDBOX_TOKEN_URL|g
 		s|billing-robot|$SANDBOX_README_CLIENT_ID|g
 		s|https://api\.sypht\.com|$SANDBOX_API|g
