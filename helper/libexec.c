@@ -17,7 +17,7 @@ enum { GRACE_MS = 500, PATH_MAX_BYTES = 4096, SUM_BITS = 12 };
  */
 static const char *const LIBEXEC_ENVIRONMENT[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
 	"all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_DIR", "OPENSSL_CONF", "TZ",
-	NULL};
+	"PKCS11_MODULE_PATH", "SOFTHSM2_CONF", "TPM2_PKCS11_STORE", NULL};
 
 enum status libexec_ask(const char *name, const struct buffer *request, long timeout_ms,
 	struct attributes *answer, struct failure *failure)

@@ -39,14 +39,14 @@ static time_t read_clock(void)
 	return time(NULL);
 }
 
-/* Join the lines of a PEM file, each of which is a value of key. */
+/* Join the lines of a PEM file, each of which is a value of key. A URI is a single line. */
 static enum status join_lines(const struct attributes *asked, const char *key, struct buffer *text,
 	struct failure *failure)
 {
 	enum status status = STATUS_OK;
 
 	for (const char *line = NULL; !status && (line = attributes_next(asked, key, line));)
-		status = buffer_printf(text, "%s\n", line);
+		status = buffer_printf(text, "%s%s", text->length > 0 ? "\n" : "", line);
 	return status ? status_fail(failure, status, "the private key is too long") : STATUS_OK;
 }
 

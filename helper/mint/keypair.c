@@ -7,6 +7,7 @@
 #include <openssl/store.h>
 #include <openssl/x509.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -146,10 +147,16 @@ static EVP_PKEY *read_stored_key(const char *uri)
 	return key;
 }
 
-/* For TLS, libcurl opens the key itself. */
+/*
+ * For TLS, libcurl opens the key itself. An engine that finds no key prints the whole URI on
+ * stderr, which may contain the PIN. Nothing else in this program uses stderr. freopen(3) closes it
+ * even if it fails.
+ */
 static enum status open_pkcs11(
 	struct keypair *keypair, const struct keypair_source *source, struct failure *failure)
 {
+	if (!freopen("/dev/null", "w", stderr))
+		errno = 0;
 	if (source->for_tls)
 		return STATUS_OK;
 	keypair->key = read_stored_key(source->private_key);

@@ -270,3 +270,31 @@ faketime_certificate() {
 	try grep -rlF -e "${line:0:24}" -e words-of-the-key "$HOME"
 	assert_output "$PWD/password"
 }
+
+# A PKCS#11 token in software, with the key of robot.key; its URI in $uri.
+store_key_in_token() {
+	local module
+	module=$(compgen -G '/usr/lib/*/softhsm/libsofthsm2.so' || compgen -G /usr/lib/softhsm/libsofthsm2.so) || return
+	mkdir tokens
+	printf 'directories.tokendir = %s\n' "$PWD/tokens" >softhsm2.conf
+	export SOFTHSM2_CONF=$PWD/softhsm2.conf PKCS11_MODULE_PATH=$module
+	openssl pkcs8 -topk8 -nocrypt -in robot.key -out robot.pk8
+	softhsm2-util --init-token --free --label robots --pin 4711 --so-pin 4711 >/dev/null
+	softhsm2-util --import robot.pk8 --token robots --label robot --id 01 --pin 4711 >/dev/null
+	uri='pkcs11:token=robots;object=robot;type=private?pin-value=4711'
+}
+
+@test "tls: a key that stays in a PKCS#11 token" {
+	command -v softhsm2-util >/dev/null && compgen -G '/usr/lib/*/engines-3/pkcs11.so' >/dev/null ||
+		skip_allowed 'neither softhsm2 nor the engine for PKCS#11 is installed'
+	by_authority robot
+	register CN=robot
+	store_key_in_token
+	rm robot.key robot.pk8
+	configure_robot "client_certificate_file = $PWD/robot.pem" "private_key_file = $uri"
+	gives_token
+	forget
+	configure_robot "client_certificate_file = $PWD/robot.pem" "private_key_file = ${uri/object=robot/object=other}"
+	refuses 1 private_key_file
+	refute_contains "$stderr" 4711
+}
