@@ -73,12 +73,14 @@ UNUSUAL=(clone3 copy_file_range io_uring_setup kcmp membarrier memfd_create mloc
 	pidfd_open pidfd_send_signal ptrace renameat2 statx userfaultfd)
 
 @test "filters: no unusual system call is needed, whether it fails or ends the process" {
+	not_under_sanitizers 'LeakSanitizer needs ptrace and more'
 	authorised confine "${UNUSUAL[@]}" --
 	rm -r "$XDG_CACHE_HOME/sypht"
 	authorised confine kill "${UNUSUAL[@]}" --
 }
 
 @test "filters: a token is had without what only protects or tidies up" {
+	not_under_sanitizers 'LeakSanitizer needs ptrace and more'
 	authorised confine close_range faccessat2 fchmod flock fsync madvise prctl prlimit64 setpgid \
 		setpriority setsid utimensat --
 }
