@@ -25,7 +25,7 @@ gone() {
 
 # after PYTHON COMMAND…: become it, having done that to one's signals.
 after() {
-	exec python3 -c "import os, signal, sys; $1; os.execv(sys.argv[1], sys.argv[1:])" "${@:2}"
+	exec python3 -c "import os, signal, sys"$'\n'"$1"$'\n'"os.execv(sys.argv[1], sys.argv[1:])" "${@:2}"
 }
 
 # The processes that process $1 started, and theirs.
@@ -365,8 +365,8 @@ continue_holder() {
 		rm -rf "$(cache_directory)"
 		reset_sandbox
 		faults '{"token": {"delay_ms": 60000}}'
-		# what bash starts in the background would ignore SIGINT
-		after 'signal.signal(signal.SIGINT, signal.SIG_DFL)' \
+		# what bash starts in the background would ignore SIGINT, and what nohup starts SIGHUP
+		after 'for s in signal.SIGINT, signal.SIGHUP: signal.signal(s, signal.SIG_DFL)' \
 			"$BUILD/sypht-credential" token >killed 2>&1 3>&- &
 		holder=$!
 		wait_until requested
