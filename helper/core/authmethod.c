@@ -20,3 +20,10 @@ bool authmethod_is_tls(enum authmethod method)
 {
 	return method == AUTHMETHOD_TLS || method == AUTHMETHOD_SELF_SIGNED_TLS;
 }
+
+bool authmethod_key_is_uri(const char *key)
+{
+	static const char scheme[] = "pkcs11:";
+
+	return strncmp(key, scheme, sizeof(scheme) - 1) == 0;
+}

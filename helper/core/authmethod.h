@@ -20,6 +20,9 @@ extern const char *const AUTHMETHOD_NAMES[];
 /* Whether the client shows a certificate to the endpoint. */
 bool authmethod_is_tls(enum authmethod method);
 
+/* Whether a private key is named by a PKCS#11 URI (RFC 7512), and so is not in a file. */
+bool authmethod_key_is_uri(const char *key);
+
 /* AUTHMETHOD_UNSET for an unknown name and for NULL. */
 enum authmethod authmethod_find(const char *name);
 

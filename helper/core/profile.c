@@ -423,7 +423,7 @@ static const char *find_missing(const struct profile *profile)
 static bool can_share(const struct profile *profile)
 {
 	const char *key = profile->private_key_file;
-	bool by_uri = key && strncmp(key, "pkcs11:", strlen("pkcs11:")) == 0;
+	bool by_uri = key && authmethod_key_is_uri(key);
 
 	return profile->auth_method != AUTHMETHOD_CLIENT_ASSERTION &&
 	       !(by_uri && profile->auth_method > AUTHMETHOD_POST);

@@ -12,16 +12,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/authmethod.h"
+#include "core/text.h"
+
 enum { PKCS12_MAX_BYTES = 32 * 1024 };
 
-/* How the helper passes a file that is not text, and a URI instead of a file. */
-#define HEX    "hex:"
-#define PKCS11 "pkcs11:"
-
-static bool begins(const char *text, const char *start)
-{
-	return strncmp(text, start, strlen(start)) == 0;
-}
+/* How the helper passes a file that is not text. */
+#define HEX "hex:"
 
 /* Append what a memory BIO holds, and free it. */
 static enum status append_bio(struct buffer *out, BIO *bio)
@@ -64,23 +61,14 @@ static X509 *read_pem_certificate(const char *pem)
 
 /* ---- PKCS#12 ---- */
 
-/* 0 also for what is no digit: the archive is not one then. */
-static unsigned hex_value(char digit)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *found = strchr(digits, digit);
-
-	return found ? (unsigned)(found - digits) : 0;
-}
-
 static PKCS12 *decode_pkcs12(const char *hex)
 {
 	struct buffer der = BUFFER_INIT(PKCS12_MAX_BYTES);
 	const unsigned char *bytes;
 	PKCS12 *archive = NULL;
 
-	for (; hex[0] != '\0' && hex[1] != '\0'; hex += 2) {
-		char byte = (char)(hex_value(hex[0]) << 4 | hex_value(hex[1]));
+	for (int value; (value = text_hex_byte(hex)) >= 0; hex += 2) {
+		char byte = (char)value;
 
 		if (buffer_append(&der, &byte, 1))
 			break;
@@ -173,9 +161,9 @@ static enum status open_key(
 {
 	const char *text = source->private_key;
 
-	if (begins(text, HEX))
+	if (strncmp(text, HEX, strlen(HEX)) == 0)
 		return open_pkcs12(keypair, source, failure);
-	if (begins(text, PKCS11))
+	if (authmethod_key_is_uri(text))
 		return open_pkcs11(keypair, source, failure);
 	keypair->key = read_pem_key(text, source->password);
 	if (!keypair->key)

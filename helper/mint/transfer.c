@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "core/attributes.h"
+#include "core/authmethod.h"
 #include "core/origin.h"
 #include "mint/quote.h"
 #include "process.h"
@@ -79,11 +80,9 @@ static bool set_blob(CURL *handle, CURLoption option, const char *text)
 /* libcurl opens a key in PKCS#11 by an engine of OpenSSL. */
 static bool set_client(CURL *handle, const struct transfer_client *client)
 {
-	bool stored = strncmp(client->private_key, "pkcs11:", strlen("pkcs11:")) == 0;
-
 	if (!set_blob(handle, CURLOPT_SSLCERT_BLOB, client->certificate))
 		return false;
-	if (stored)
+	if (authmethod_key_is_uri(client->private_key))
 		return curl_easy_setopt(handle, CURLOPT_SSLKEYTYPE, "ENG") == CURLE_OK &&
 		       curl_easy_setopt(handle, CURLOPT_SSLKEY, client->private_key) == CURLE_OK;
 	return set_blob(handle, CURLOPT_SSLKEY_BLOB, client->private_key) &&

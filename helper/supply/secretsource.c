@@ -187,7 +187,7 @@ static enum status read_key(
 	struct buffer content = BUFFER_INIT(SECRET_MAX_BYTES);
 	enum status status;
 
-	if (strncmp(question->text, "pkcs11:", strlen("pkcs11:")) == 0)
+	if (authmethod_key_is_uri(question->text))
 		status = buffer_append_text(&content, question->text);
 	else
 		status = secretfile_read(
