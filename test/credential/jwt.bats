@@ -3,6 +3,7 @@
 
 load ../lib/suite
 load ../lib/helper
+load ../lib/identity
 
 setup() {
 	seal
@@ -30,26 +31,6 @@ configure() {
 	printf '%s\n' '[profile keyed]' "origin = $SANDBOX_API" "token_url = $SANDBOX_TOKEN_URL" \
 		'client_id = keyed-client' 'auth_method = private_key_jwt' "private_key_file = $KEY" "$@" \
 		>"$XDG_CONFIG_HOME/sypht/config"
-}
-
-gives_token() {
-	try sypht-credential token
-	assert_status 0
-	assert_empty "$stderr"
-	assert_equal "$(plain_curl --cacert "$SANDBOX_CA" -o /dev/null -w '%{http_code}' \
-		-H "Authorization: Bearer $output" "$SANDBOX_API/echo")" 200
-}
-
-refuses() {
-	try sypht-credential token
-	assert_status "$1"
-	assert_empty "$output"
-	assert_contains "$stderr" "$2"
-}
-
-# field NAME [N]: of the body of the Nth token request.
-field() {
-	jq -r .body "$SANDBOX_TOKEN_REQUESTS" | sed -n "${2:-1}p" | tr '&' '\n' | sed -n "s/^$1=//p"
 }
 
 # part N [REQUEST]: the header (1) or the claims (2) of an assertion.

@@ -9,12 +9,7 @@ requested() {
 	[ "$(token_requests)" -ge "$1" ]
 }
 
-# under COMMAND…: a process of its own under the plugin.
-under() {
-	try env LD_PRELOAD="$BUILD/libsypht-preload.so" "$@"
-}
-
-# get_echo: one request to the API by such a process; its HTTP status is the output.
+# get_echo: one request to the API by a process under the plugin; its HTTP status is the output.
 get_echo() {
 	under curl -sS -o /dev/null -w '%{http_code}' "$SANDBOX_API/echo/1"
 	assert_status 0

@@ -64,6 +64,11 @@ ask() {
 	try "$BUILD/sypht-credential" "$@"
 }
 
+# under COMMAND…: try it with the plugin preloaded.
+under() {
+	try env LD_PRELOAD="$BUILD/libsypht-preload.so" "$@"
+}
+
 # Poll a condition for up to a minute: wait_until test -e file
 wait_until() {
 	local deadline=$((SECONDS + 60))

@@ -34,10 +34,6 @@ setup() {
 	BYSTANDER=$SANDBOX_BYSTANDER
 }
 
-under() {
-	try env LD_PRELOAD="$BUILD/libsypht-preload.so" "$@"
-}
-
 play() {
 	under "$BATS_FILE_TMPDIR/scene"
 }

@@ -25,10 +25,6 @@ teardown() {
 	[ -z "${public:-}" ] || rm -rf "$public"
 }
 
-under() {
-	try env LD_PRELOAD="$BUILD/libsypht-preload.so" "$@"
-}
-
 # The secret, and the forms in which it is sent; then tokens, each as it is.
 secrets() {
 	printf '%s\n' "$SANDBOX_CLIENT_SECRET" "$@"

@@ -46,11 +46,6 @@ flavour() {
 	done
 }
 
-# A program under the plugin.
-under() {
-	try env LD_PRELOAD="$BUILD/libsypht-preload.so" "$@"
-}
-
 # play <<<SCRIPT: test/hosts/scene.c says what it may hold.
 play() {
 	under "$BATS_FILE_TMPDIR/scene"

@@ -26,10 +26,6 @@ setup() {
 	stale_token
 }
 
-under() {
-	try env LD_PRELOAD="$BUILD/libsypht-preload.so" "$@"
-}
-
 play() {
 	under "$BATS_FILE_TMPDIR/scene"
 }
